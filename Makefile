@@ -1,0 +1,40 @@
+# Everything a contributor does. `make run` needs only python3 >= 3.11; uv is used when it is there.
+PYTHON ?= python3
+BIN := .venv/bin
+PORT ?= 8501
+INSTALL = $(if $(shell command -v uv),uv pip install -q --python $(BIN)/python,$(BIN)/python -m pip install -q --disable-pip-version-check)
+VENV = $(if $(shell command -v uv),uv venv -q --python $(PYTHON) .venv,$(PYTHON) -m venv .venv)
+
+.PHONY: run lint test test-slow e2e format
+
+run: .venv/installed
+	@$(BIN)/python -m cifar_core.serve --port $(PORT)
+
+lint: .venv/installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/basedpyright
+
+test: .venv/installed-dev
+	$(BIN)/python -m pytest -q -m "not slow"
+
+e2e: .venv/installed-dev
+	$(BIN)/python -m pytest -q tests/e2e
+
+format: .venv/installed-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version). Name another: make PYTHON=python3.12"; exit 1; }
+	$(VENV)
+
+.venv/installed: requirements.txt | .venv/bin/python
+	@echo "Installing what the app needs; the first time takes a minute or two."
+	$(INSTALL) -r requirements.txt
+	@touch $@
+
+.venv/installed-dev: requirements-dev.txt requirements.txt | .venv/bin/python
+	$(INSTALL) -r requirements-dev.txt
+	@touch $@ .venv/installed

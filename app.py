@@ -1,0 +1,29 @@
+"""The router: page config, navigation over pages/, run; nothing else."""
+
+import streamlit as st
+
+from pages.ui.boot import entered, follow_detour
+from pages.ui.warm import warm_up
+
+st.set_page_config(page_title="CIFAR-10 Lab", page_icon=":material/lens_blur:", layout="wide")
+
+GROUPS = {
+    "": [
+        st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
+    ],
+    "Explore": [
+        st.Page("pages/data.py", title="Data", icon=":material/photo_library:"),
+        st.Page("pages/augmentation.py", title="Augmentation", icon=":material/auto_fix_high:"),
+    ],
+    "Train": [
+        st.Page("pages/train.py", title="Train", icon=":material/play_circle:"),
+        st.Page("pages/runs.py", title="Runs", icon=":material/stacked_line_chart:"),
+        st.Page("pages/models.py", title="Models", icon=":material/account_tree:"),
+    ],
+}
+
+entered()
+warm_up()
+page = st.navigation(GROUPS)
+follow_detour()
+page.run()

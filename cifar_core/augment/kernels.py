@@ -1,0 +1,164 @@
+"""Batched kernels on uint8 images: drawn on the CPU, applied on any device, per-sample draws.
+
+Images are (B, 32, 32, 3) uint8, the order in which the data lie on disk; `normalise` turns them
+into the (B, 3, 32, 32) floats that models take.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from cifar_core.augment.spec import AugmentSpec, Operation
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What chance decided for one operation and one batch.
+
+    Attributes:
+        fired: (B,) bool, on which images the operation acts.
+        x, y: (B,) int64, where: window offset of a crop, corner of a cutout; zeros for a flip.
+    """
+
+    operation: Operation
+    fired: Tensor
+    x: Tensor
+    y: Tensor
+
+    def to(self, device: torch.device) -> "Draw":
+        """The same draw on another device."""
+        moved = (part.to(device, non_blocking=True) for part in (self.fired, self.x, self.y))
+        return Draw(self.operation, *moved)
+
+
+def draw(spec: AugmentSpec, batch_size: int, seed: int) -> list[Draw]:
+    """Draws for each pixel operation of a spec, on the CPU, independent for each image."""
+    generator = torch.Generator().manual_seed(seed)
+    draws = []
+    for operation in spec.pixel:
+        high = _places(operation)
+        fired = torch.rand(batch_size, generator=generator) < operation.p
+        x, y = torch.randint(high, (2, batch_size), generator=generator)
+        draws.append(Draw(operation, fired, x, y))
+    return draws
+
+
+def _places(operation: Operation) -> int:
+    """How many positions per axis an operation chooses from."""
+    if operation.name == "PadCrop":
+        return 2 * _whole(operation, "padding") + 1
+    if operation.name == "Cutout":
+        return 32 - _whole(operation, "size") + 1
+    return 1
+
+
+def _whole(operation: Operation, name: str) -> int:
+    value = operation.params[name]
+    assert isinstance(value, int)
+    return value
+
+
+def apply(images: Tensor, draws: list[Draw], mean: Tensor) -> Tensor:
+    """Applies drawn operations in order.
+
+    Args:
+        images: (B, 32, 32, 3) uint8.
+        mean: (3,) uint8, the colour that a cutout with fill "mean" leaves.
+
+    Returns:
+        (B, 32, 32, 3) uint8; `images` itself is not changed.
+    """
+    for d in draws:
+        images = _KERNELS[d.operation.name](images, d.to(images.device), mean)
+    return images
+
+
+def _pad_crop(images: Tensor, d: Draw, mean: Tensor) -> Tensor:
+    padding = _whole(d.operation, "padding")
+    padded = F.pad(images, (0, 0, padding, padding, padding, padding))
+    if d.operation.params["mode"] == "reflect":
+        _mirror_borders(padded, padding)
+    side = padded.shape[1]
+    batch, row, column, channel = padded.stride()
+    windows = padded.as_strided(
+        (len(images), side - 31, side - 31, 32, 32, 3),
+        (batch, row, column, row, column, channel),
+    )
+    # Where the operation did not fire, the middle window is the image itself.
+    x, y = (torch.where(d.fired, at, padding) for at in (d.x, d.y))
+    return windows[torch.arange(len(images), device=images.device), y, x]
+
+
+def _mirror_borders(padded: Tensor, padding: int) -> None:
+    """Fills the border in place as OpenCV's BORDER_REFLECT_101 does: the edge is not repeated."""
+    last = padded.shape[1] - 1
+    for k in range(1, padding + 1):
+        padded[:, padding - k] = padded[:, padding + k]
+        padded[:, last - padding + k] = padded[:, last - padding - k]
+    for k in range(1, padding + 1):
+        padded[:, :, padding - k] = padded[:, :, padding + k]
+        padded[:, :, last - padding + k] = padded[:, :, last - padding - k]
+
+
+def _flip(images: Tensor, d: Draw, mean: Tensor) -> Tensor:
+    return torch.where(d.fired[:, None, None, None], images.flip(2), images)
+
+
+def _cutout(images: Tensor, d: Draw, mean: Tensor) -> Tensor:
+    size = _whole(d.operation, "size")
+    at = torch.arange(32, device=images.device)
+    rows = (at >= d.y[:, None]) & (at < d.y[:, None] + size)
+    columns = (at >= d.x[:, None]) & (at < d.x[:, None] + size)
+    hole = rows[:, :, None] & columns[:, None, :] & d.fired[:, None, None]
+    fill = mean if d.operation.params["fill"] == "mean" else torch.zeros_like(mean)
+    return torch.where(hole[..., None], fill, images)
+
+
+_KERNELS = {"PadCrop": _pad_crop, "HorizontalFlip": _flip, "Cutout": _cutout}
+
+
+def normalise(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """(B, 32, 32, 3) uint8 to (B, 3, 32, 32) float32 with zero mean and unit deviation.
+
+    The result is channels_last in memory, because the pixels lie that way already.
+
+    Args:
+        mean: (3,) float32 on the scale 0..1.
+        std: (3,) float32 on the scale 0..1.
+    """
+    scale = (1 / (255 * std)).view(1, 3, 1, 1)
+    shift = (-mean / std).view(1, 3, 1, 1)
+    return torch.addcmul(shift, images.permute(0, 3, 1, 2), scale)
+
+
+def mix(
+    images: Tensor, labels: Tensor, operations: tuple[Operation, ...], num_classes: int, seed: int
+) -> tuple[Tensor, Tensor]:
+    """MixUp or CutMix through torchvision, drawn for the whole batch.
+
+    Args:
+        images: (B, 3, 32, 32) float.
+        labels: (B,) int64.
+
+    Returns:
+        Images likewise, and (B,) labels as they came, or (B, K) float32 that sum to 1.
+    """
+    if not operations:
+        return images, labels
+    with torch.random.fork_rng(devices=[]):  # torchvision draws from the global CPU generator
+        torch.manual_seed(seed)
+        chance = torch.rand(()).item()
+        for operation in operations:
+            if chance < operation.p:
+                return _mixer(operation, num_classes)(images, labels)
+            chance -= operation.p
+    return images, labels
+
+
+def _mixer(operation: Operation, num_classes: int) -> torch.nn.Module:
+    from torchvision.transforms import v2
+
+    kind = {"MixUp": v2.MixUp, "CutMix": v2.CutMix}[operation.name]
+    return kind(alpha=float(operation.params["alpha"]), num_classes=num_classes)  # pyright: ignore[reportArgumentType] # alpha is a number by the catalogue

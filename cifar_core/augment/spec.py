@@ -1,0 +1,123 @@
+"""`AugmentSpec`: the ordered operations that preview and training share.
+
+Normalisation is no operation: it belongs to the data, always comes last, and evaluation needs it
+too.
+"""
+
+import hashlib
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from cifar_core.augment.catalogue import CATALOGUE, Transform, Value
+
+
+class Operation(BaseModel):
+    """One step of a spec: a name of the catalogue, its parameters, its probability."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    name: str
+    p: Annotated[float, Field(ge=0, le=1)] = 1.0
+    params: dict[str, Value] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand(cls, raw: object) -> object:
+        """Fills in defaults, so that equal operations are equal JSON and have one hash."""
+        if not isinstance(raw, dict):
+            return raw
+        name = raw.get("name")
+        if name not in CATALOGUE:
+            raise ValueError(f"unknown operation {name!r}; available: {', '.join(CATALOGUE)}")
+        transform = CATALOGUE[name]
+        params = raw.get("params", {})
+        if not isinstance(params, dict):
+            raise ValueError(f"the parameters of {name} are {params!r}, not a table of names")
+        return {"p": transform.p, **raw, "params": transform.accept(params)}
+
+    @property
+    def transform(self) -> Transform:
+        """What the catalogue says of it."""
+        return CATALOGUE[self.name]
+
+
+class AugmentSpec(BaseModel):
+    """What happens to a training image before it is normalised, in order.
+
+    The pixel operations come first; `MixUp` and `CutMix` work on the normalised batch and so
+    come last; with both, at most one of them is drawn for a batch.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    operations: tuple[Operation, ...] = ()
+
+    @model_validator(mode="after")
+    def _check_mixing(self) -> "AugmentSpec":
+        names = [operation.name for operation in self.operations]
+        first = next((i for i, op in enumerate(self.operations) if op in self.mixing), len(names))
+        if any(op not in self.mixing for op in self.operations[first:]):
+            raise ValueError(f"{names[first]} works on whole batches and has to come last")
+        if len({op.name for op in self.mixing}) < len(self.mixing):
+            raise ValueError("MixUp and CutMix may each stand in a spec once")
+        if sum(op.p for op in self.mixing) > 1 + 1e-9:
+            raise ValueError("the probabilities of MixUp and CutMix together exceed 1")
+        return self
+
+    @property
+    def mixing(self) -> tuple[Operation, ...]:
+        """The operations on whole batches: MixUp and CutMix."""
+        return tuple(op for op in self.operations if op.transform.group == "Mixing")
+
+    @property
+    def pixel(self) -> tuple[Operation, ...]:
+        """The operations on single images."""
+        return tuple(op for op in self.operations if op.transform.group != "Mixing")
+
+    @property
+    def batched(self) -> bool:
+        """Whether every operation has a kernel, so that no loader workers are needed."""
+        return all(op.transform.batched for op in self.operations)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON; its first 12 letters are what people see."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    def to_json(self) -> str:
+        """Canonical JSON: defaults expanded, keys sorted, no white space."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> "AugmentSpec":
+        """Reads `to_json` or any JSON of the same shape.
+
+        Raises:
+            ConfigError: if it is no JSON or no valid spec.
+        """
+        from cifar_core.config import parse_json
+
+        return parse_json(cls, text, "augmentation")
+
+    @classmethod
+    def from_text(cls, text: str) -> "AugmentSpec":
+        """Reads what people type: a preset's name, a path to a JSON file, or JSON itself.
+
+        Raises:
+            ConfigError: if it is none of these.
+        """
+        from cifar_core.augment.presets import preset
+
+        if text.lstrip().startswith("{"):
+            return cls.from_json(text)
+        if text.endswith(".json") and Path(text).is_file():
+            return cls.from_json(Path(text).read_text(encoding="utf-8"))
+        return preset(text)
+
+    def __str__(self) -> str:
+        steps = [op.name if op.p == 1 else f"{op.name} ({op.p:.0%})" for op in self.operations]
+        return " → ".join(steps) or "none"

@@ -1,0 +1,130 @@
+"""What the app and the command line may change of a job: create, name, stop, delete."""
+
+import contextlib
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from cifar_core.checkpoint import remove_checkpoints
+from cifar_core.errors import RunError
+from cifar_core.files import read_json, write_json
+from cifar_core.runs import Run, run_dirs
+
+FORMAT = 1
+_ELSEWHERE = "Choose another folder with --runs or CIFAR_RUNS."
+
+
+def new_run_id() -> str:
+    """UTC time and four random hex digits."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def create_run(
+    root: Path, kind: str, values: dict[str, Any], name: str = "", notes: str = ""
+) -> Path:
+    """Claims a folder and writes the request; the folder appears whole or not at all.
+
+    Raises:
+        RunError: if the name is taken or unfit, or the folder cannot be written.
+    """
+    with _changing_names(root):
+        name = check_name(root, name) if name else ""
+        run_id = new_run_id()
+        draft = root / f".draft-{run_id}"
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        request = {"format": FORMAT, "run_id": run_id, "kind": kind, "created": created, **values}
+        try:
+            draft.mkdir()
+            write_json(draft / "request.json", request)
+            write_json(draft / "name.json", {"name": name or run_id, "notes": notes})
+            draft.replace(root / run_id)
+        except OSError as error:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise RunError(f"{root} cannot be written ({error.strerror}). {_ELSEWHERE}") from None
+    return root / run_id
+
+
+@contextlib.contextmanager
+def _changing_names(root: Path) -> Iterator[None]:
+    """One process at a time gives names, so that two runs never share one."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(root / ".names.lock", timeout=30)
+        lock.acquire()
+    except OSError as error:
+        raise RunError(f"{root} cannot be written ({error.strerror}). {_ELSEWHERE}") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def check_name(root: Path, name: str, but: str = "") -> str:
+    """Returns the name without outer spaces; `but` is the run that may keep it.
+
+    Raises:
+        RunError: if it is empty, too long, has unfit characters, or is taken.
+    """
+    name = name.strip()
+    if not re.fullmatch(r"[\w][\w .,+=()#-]{0,59}", name):
+        raise RunError(
+            f"{name!r} cannot name a run: 1 to 60 letters, digits, spaces and . , + = ( ) # - _ "
+            "are accepted, beginning with a letter or a digit; no slashes. Choose another name."
+        )
+    for path in run_dirs(root):
+        taken = (read_json(path / "name.json") or {}).get("name")
+        if path.name != but and name in (path.name, taken):
+            raise RunError(f"There is already a run named {name!r}. Choose another name.")
+    return name
+
+
+def free_name(root: Path, stem: str) -> str:
+    """`stem-1`, or with the next number that is free."""
+    taken = {(read_json(path / "name.json") or {}).get("name") for path in run_dirs(root)}
+    return next(name for n in range(1, 100_000) if (name := f"{stem}-{n}") not in taken)
+
+
+def rename_run(run: Run, name: str | None = None, notes: str | None = None) -> None:
+    """Changes the name or the notes.
+
+    Raises:
+        RunError: as `check_name`.
+    """
+    with _changing_names(run.path.parent):
+        if name is not None:
+            name = check_name(run.path.parent, name, but=run.run_id)
+        new_notes = run.notes if notes is None else notes
+        write_json(run.path / "name.json", {"name": name or run.name, "notes": new_notes})
+
+
+def request_stop(run: Run) -> None:
+    """Asks the worker to finish its batch, keep a checkpoint and end; asking again is harmless.
+
+    Raises:
+        RunError: if the run has ended already.
+    """
+    if not run.state.is_active:
+        raise RunError(f"{run.name} is not running; it is {run.state}.")
+    (run.path / "stop").touch()
+
+
+def delete_run(run: Run, keep_curves: bool = False) -> None:
+    """Deletes a job, or only its checkpoints.
+
+    Raises:
+        RunError: if it is still running.
+    """
+    if run.state.is_active:
+        raise RunError(f"{run.name} is {run.state}. Stop it before deleting it.")
+    if keep_curves:
+        remove_checkpoints(run.path)
+        return
+    doomed = run.path.with_name(f".doomed-{run.run_id}")
+    run.path.replace(doomed)  # it leaves the list at once, whatever the deletion meets
+    shutil.rmtree(doomed, ignore_errors=True)

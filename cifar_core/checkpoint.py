@@ -1,0 +1,201 @@
+"""What a run keeps of a model: a folder of files, and a manifest of their sums written last.
+
+    <run>/last-0000390/   weights.safetensors [raw.safetensors] state.pt manifest.json
+    <run>/best-0000390/   weights.safetensors manifest.json
+
+The number is the optimizer step. `weights` are those that are evaluated (averaged ones with EMA,
+whose `raw` weights are then kept for resuming). A folder without a matching manifest does not
+count. Listing needs no torch.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cifar_core.errors import CheckpointError
+from cifar_core.files import read_json, sync_folder, write_atomic, write_json
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from cifar_core.engine import TrainState
+
+KEEP_LAST = 2
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint that counts.
+
+    Attributes:
+        name: "last-0000390", the folder's name.
+        role: "last" or "best".
+        manifest: Model, classes, normalisation, figures, and the sums of the files.
+    """
+
+    path: Path
+    role: str
+    step: int
+    epoch: int
+    manifest: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The folder's name, unique in its run."""
+        return self.path.name
+
+
+def save_checkpoint(
+    run_dir: Path, role: str, state: "TrainState", facts: dict[str, Any]
+) -> Checkpoint:
+    """Writes a checkpoint and then removes what it replaces.
+
+    Args:
+        role: "last" keeps all that resuming needs, "best" only the weights.
+        facts: Plain values for the manifest: model, classes, mean, std, figures.
+
+    Raises:
+        OSError: if it cannot be written; what was there before stays.
+    """
+    final = run_dir / f"{role}-{state.step:07d}"
+    draft = run_dir / f".{final.name}.{os.getpid()}.draft"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir()
+    try:
+        files = _contents(state, resumable=role == "last")
+        for name, content in files.items():
+            write_atomic(draft / name, content)
+        sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        place = {"role": role, "epoch": state.epoch, "step": state.step}
+        write_json(draft / "manifest.json", {"format": _FORMAT, **place, **facts, "sha256": sums})
+        shutil.rmtree(final, ignore_errors=True)
+        draft.replace(final)
+        sync_folder(run_dir)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    keep = KEEP_LAST if role == "last" else 1
+    for old in list_checkpoints(run_dir, role)[:-keep]:
+        shutil.rmtree(old.path, ignore_errors=True)
+    return read_checkpoint(final)
+
+
+def _contents(state: "TrainState", resumable: bool) -> dict[str, bytes]:
+    import io
+
+    import torch
+    from safetensors.torch import save
+
+    files = {"weights.safetensors": save(_on_cpu(state.judged))}
+    if resumable:
+        if state.average is not None:
+            files["raw.safetensors"] = save(_on_cpu(state.model))
+        buffer = io.BytesIO()
+        torch.save(state.progress(), buffer)
+        files["state.pt"] = buffer.getvalue()
+    return files
+
+
+def _on_cpu(model: "nn.Module") -> dict[str, Any]:
+    return {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
+
+
+def list_checkpoints(run_dir: Path, role: str | None = None) -> list[Checkpoint]:
+    """The checkpoints of a run that have a manifest, oldest first."""
+    found = []
+    for manifest in sorted(run_dir.glob(f"{role or '*'}-*/manifest.json")):
+        try:
+            found.append(read_checkpoint(manifest.parent))
+        except CheckpointError:
+            continue
+    return sorted(found, key=lambda c: (c.step, c.role))
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Reads a manifest; the sums are compared when the weights are loaded.
+
+    Raises:
+        CheckpointError: if there is no manifest that can be read.
+    """
+    manifest = read_json(path / "manifest.json")
+    if manifest is None or not isinstance(manifest.get("sha256"), dict):
+        raise CheckpointError(f"{path.name} is no complete checkpoint. Choose another one.")
+    return Checkpoint(path, manifest["role"], manifest["step"], manifest["epoch"], manifest)
+
+
+def load_model(checkpoint: Checkpoint) -> "nn.Module":
+    """The model with the weights that were evaluated, on the CPU, in eval mode.
+
+    Raises:
+        CheckpointError: if a file is missing, damaged, or of another model.
+    """
+    from safetensors.torch import load
+
+    from cifar_core.models import create_model
+
+    manifest = checkpoint.manifest
+    weights = load(verified(checkpoint, "weights.safetensors"))
+    model = create_model(manifest["model"], len(manifest["classes"]))
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError:
+        raise CheckpointError(
+            f"{checkpoint.name} does not hold the weights of {manifest['model']}. "
+            "Choose another checkpoint."
+        ) from None
+    return model.eval()
+
+
+def verified(checkpoint: Checkpoint, name: str) -> bytes:
+    """The content of a file of a checkpoint, its sum compared.
+
+    Raises:
+        CheckpointError: if it is missing or not what was written.
+    """
+    try:
+        content = (checkpoint.path / name).read_bytes()
+    except OSError as error:
+        raise CheckpointError(
+            f"{checkpoint.name}/{name} cannot be read ({error.strerror}). Choose another one."
+        ) from None
+    if hashlib.sha256(content).hexdigest() != checkpoint.manifest["sha256"].get(name):
+        raise CheckpointError(
+            f"{checkpoint.name}/{name} is damaged: its SHA-256 is not the one in the manifest. "
+            "Choose another checkpoint."
+        )
+    return content
+
+
+def load_state(checkpoint: Checkpoint, state: "TrainState") -> None:
+    """Puts a fresh state back to where the checkpoint was written.
+
+    Raises:
+        CheckpointError: if it is damaged, of another model, or keeps only weights.
+    """
+    import io
+
+    import torch
+    from safetensors.torch import load
+
+    if "state.pt" not in checkpoint.manifest["sha256"]:
+        raise CheckpointError(f"{checkpoint.name} keeps only weights. Resume from a last-… one.")
+    progress = torch.load(io.BytesIO(verified(checkpoint, "state.pt")), weights_only=True)
+    raw = "weights" if state.average is None else "raw"
+    try:
+        state.model.load_state_dict(load(verified(checkpoint, f"{raw}.safetensors")))
+        if state.average is not None:
+            state.average.load_state_dict(load(verified(checkpoint, "weights.safetensors")))
+        state.restore(progress)
+    except (RuntimeError, KeyError, ValueError) as error:
+        reason = json.dumps(str(error))[:200]
+        raise CheckpointError(f"{checkpoint.name} does not fit this config: {reason}.") from None
+
+
+def remove_checkpoints(run_dir: Path) -> None:
+    """Deletes all checkpoints of a run; its records stay."""
+    for checkpoint in list_checkpoints(run_dir):
+        shutil.rmtree(checkpoint.path)

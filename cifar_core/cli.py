@@ -1,0 +1,162 @@
+"""python -m cifar_core data|augment|summary|train|runs: what a page does, a command can do."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from cifar_core import cli_data, cli_runs
+from cifar_core.config import TrainConfig, bounds, choices, describe_accepted
+from cifar_core.errors import CifarCoreError, ConfigError
+from cifar_core.models import MODELS
+from cifar_core.recipes import RECIPES
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what was wrong in one sentence; exit code 2 as for every mistake of the user."""
+
+    def error(self, message: str) -> NoReturn:
+        sys.stderr.write(f"{message[0].upper()}{message[1:]}. See: {self.prog} --help\n")
+        sys.exit(2)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit code: 0, 1 if a job failed, 2 for a user's mistake."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    try:
+        return options.do(options) or 0
+    except CifarCoreError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = _Parser(prog="python -m cifar_core", description="Train and understand CIFAR-10.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    cli_data.add_data(commands)
+    cli_data.add_augment(commands)
+    _add_summary(commands)
+    _add_train(commands)
+    cli_runs.add_runs(commands)
+    return parser
+
+
+def _add_summary(commands: Any) -> None:
+    command = commands.add_parser("summary", help="the layer table of a model")
+    command.add_argument("model", help=", ".join(MODELS))
+    command.add_argument("--json", action="store_true", help="print JSON")
+    command.set_defaults(do=_summary)
+
+
+def _summary(options: argparse.Namespace) -> None:
+    from cifar_core.models import create_model
+    from cifar_core.models.summary import format_summary, summarize, summary_json
+
+    summary = summarize(create_model(options.model), options.model)
+    print(json.dumps(summary_json(summary)) if options.json else format_summary(summary))
+
+
+def _add_train(commands: Any) -> None:
+    command = commands.add_parser("train", help="train a model; Ctrl-C stops it in order")
+    command.set_defaults(do=_train)
+    command.add_argument("--name", default="", help="what to call the run; else a free name")
+    command.add_argument("--notes", default="", help="free text kept with the run")
+    command.add_argument("--recipe", help=f"start from a recipe: {', '.join(RECIPES)}")
+    command.add_argument("--config", type=Path, help="start from a JSON file of settings")
+    command.add_argument(
+        "--estimate", action="store_true", help="only measure how long it would take"
+    )
+    command.add_argument("--detach", action="store_true", help="start it and return at once")
+    command.add_argument("--json", action="store_true", help="print the result as JSON")
+    cli_runs.add_root(command)
+    for name, field in TrainConfig.model_fields.items():
+        extra = field.json_schema_extra
+        assert isinstance(extra, dict)
+        command.add_argument(
+            f"--{name.replace('_', '-')}",
+            dest=f"set_{name}",
+            metavar="VALUE",
+            help=_help(name).replace("%", "%%"),
+        )
+
+
+def _help(name: str) -> str:
+    field = TrainConfig.model_fields[name]
+    if name == "augment":
+        return f"{field.description} A preset, JSON, or its file. Default: standard."
+    accepted = ", ".join(MODELS) if name == "model" else ""
+    if choices(field) or bounds(field) != (None, None):
+        accepted = describe_accepted(field)
+    return f"{field.description} {f'[{accepted}] ' if accepted else ''}Default: {field.default}."
+
+
+def _train(options: argparse.Namespace) -> int:
+    from cifar_core.launch import launch_training
+    from cifar_core.places import runs_root
+
+    config = read_config(options)
+    if options.estimate:
+        return _estimate(config, options.json)
+    run_dir = launch_training(runs_root(options.runs), config, options.name, options.notes)
+    if options.detach:
+        cli_runs.print_run(run_dir, options.json)
+        return 0
+    return cli_runs.follow(run_dir, options.json)
+
+
+def _estimate(config: TrainConfig, as_json: bool) -> int:
+    from cifar_core.data import open_dataset, split_indices
+    from cifar_core.preflight import known_speed, measure
+
+    data = open_dataset(config.data)
+    split = split_indices(len(data.train), config.val_size, config.train_size, config.seed)
+    speed = known_speed(config) or measure(config)
+    seconds = speed.run_s(config, len(split[0]), len(split[1]) + len(data.test))
+    figures = {"train": speed.train, "evaluate": speed.evaluate, "seconds": seconds}
+    text = (
+        f"About {seconds / 60:.1f} min for {config.epochs} epochs of {len(split[0]):,} images: "
+        f"{speed.train:,.0f} images/s training, {speed.evaluate:,.0f} evaluating."
+    )
+    print(json.dumps(figures) if as_json else text)
+    return 0
+
+
+def read_config(options: argparse.Namespace) -> TrainConfig:
+    """The config of a command line: recipe, then file, then single settings.
+
+    Raises:
+        ConfigError: naming each mistake.
+    """
+    from cifar_core.config import make_config
+    from cifar_core.recipes import recipe
+
+    values: dict[str, Any] = {}
+    if options.recipe:
+        values = recipe(options.recipe).model_dump(mode="json")
+    if options.config:
+        values |= _read_file(options.config)
+    for key, value in vars(options).items():
+        if key.startswith("set_") and value is not None:
+            values[key.removeprefix("set_")] = value
+    return make_config(values)
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"--config {path} cannot be read ({error.strerror}).") from None
+    except ValueError as error:
+        raise ConfigError(f"--config {path} is not valid JSON ({error}).") from None
+    if not isinstance(values, dict):
+        raise ConfigError(
+            f"--config {path} holds {type(values).__name__}, not a table of settings."
+        )
+    return values

@@ -1,0 +1,193 @@
+"""The commands about runs: list, show, stop, rename, delete; and following one to its end."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cifar_core.changes import delete_run, rename_run, request_stop
+from cifar_core.places import runs_root
+from cifar_core.records import Metrics, Pace, pace, read_metrics
+from cifar_core.runs import Run, RunState, disk_bytes, find_run, list_runs, log_tail, read_run
+
+
+def add_root(command: argparse.ArgumentParser) -> None:
+    """--runs, the same everywhere."""
+    command.add_argument("--runs", help="folder of the runs; default CIFAR_RUNS, then checkpoints")
+
+
+def add_runs(commands: Any) -> None:
+    """runs list|show|stop|rename|delete."""
+    group = commands.add_parser("runs", help="list, show, stop, rename and delete runs")
+    actions = group.add_subparsers(required=True, metavar="ACTION")
+
+    def action(name: str, do: Callable[[argparse.Namespace], Any], text: str) -> Any:
+        command = actions.add_parser(name, help=text, description=text)
+        command.set_defaults(do=do)
+        add_root(command)
+        if name != "list":
+            command.add_argument("run", help="id or name")
+        return command
+
+    for name, do in (("list", _list), ("show", _show)):
+        command = action(name, do, f"{name} runs" if name == "list" else "one run in full")
+        command.add_argument("--json", action="store_true", help="print JSON")
+    action("stop", _stop, "finish the batch, keep a checkpoint, end")
+    rename = action("rename", _rename, "change name or notes")
+    rename.add_argument("name", nargs="?", help="the new name")
+    rename.add_argument("--notes", help="the new notes")
+    delete = action("delete", _delete, "delete a run")
+    delete.add_argument("--keep-curves", action="store_true", help="delete only its checkpoints")
+    delete.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def describe(run: Run) -> dict[str, Any]:
+    """A run as JSON tells it."""
+    return {
+        "run_id": run.run_id,
+        "name": run.name,
+        "state": str(run.state),
+        "reason": run.reason,
+        "created": run.created.isoformat(),
+        "best_acc": run.best_acc,
+        "best": run.status.get("best"),
+        "last": run.status.get("last"),
+        "config": run.config.model_dump(mode="json") if run.config else None,
+        "runtime": run.status.get("runtime"),
+        "data": run.status.get("data_title", run.request.get("data_title")),
+        "notes": run.notes,
+        "folder": str(run.path),
+        "disk_bytes": disk_bytes(run),
+    }
+
+
+def _list(options: argparse.Namespace) -> None:
+    runs = list_runs(runs_root(options.runs))
+    if options.json:
+        print(json.dumps([describe(run) for run in runs]))
+        return
+    if not runs:
+        print("No runs yet. Start one with: python -m cifar_core train --recipe quick")
+        return
+    print(f"{'name':20} {'state':12} {'model':10} {'epochs':>7} {'best':>7} {'MB':>7}  started")
+    for run in runs:
+        assert run.config is not None
+        done = (run.status.get("last") or {}).get("epoch", 0)
+        best = "" if run.best_acc is None else f"{run.best_acc:.2%}"
+        epochs = f"{done}/{run.config.epochs}"
+        size = disk_bytes(run) / 1e6
+        print(
+            f"{run.name:20} {run.state:12} {run.config.model:10} {epochs:>7} {best:>7} "
+            f"{size:>7.1f}  {run.created:%Y-%m-%d %H:%M} UTC"
+        )
+
+
+def _show(options: argparse.Namespace) -> None:
+    run = find_run(runs_root(options.runs), options.run)
+    if options.json:
+        print(json.dumps(describe(run)))
+        return
+    facts = describe(run)
+    config = facts.pop("config") or {}
+    for name, value in facts.items():
+        if value not in (None, "", {}):
+            print(f"{name:12} {value}")
+    for name, value in config.items():
+        print(f"  {name:16} {value}")
+    if run.state in (RunState.FAILED, RunState.INTERRUPTED):
+        print(f"\nLast lines of its log:\n{log_tail(run)}")
+
+
+def _stop(options: argparse.Namespace) -> None:
+    run = find_run(runs_root(options.runs), options.run)
+    request_stop(run)
+    print(f"{run.name} will finish its batch, keep a checkpoint and end.")
+
+
+def _rename(options: argparse.Namespace) -> None:
+    run = find_run(runs_root(options.runs), options.run)
+    rename_run(run, options.name, options.notes)
+    print(f"{run.name} is now named {read_run(run.path).name}.")
+
+
+def _delete(options: argparse.Namespace) -> None:
+    run = find_run(runs_root(options.runs), options.run)
+    what = "its checkpoints" if options.keep_curves else "it and all its files"
+    if not options.yes:
+        answer = input(f"Delete {run.name}: {what}? [y/N] ") if sys.stdin.isatty() else ""
+        if answer.strip().lower() not in ("y", "yes"):
+            print("Nothing was deleted. Add --yes to delete without being asked.")
+            return
+    delete_run(run, options.keep_curves)
+    print(f"Deleted: {run.name}, {what}.")
+
+
+def print_run(run_dir: Path, as_json: bool) -> None:
+    """What was started or has ended."""
+    run = read_run(run_dir)
+    if as_json:
+        print(json.dumps(describe(run)))
+        return
+    best = f", best accuracy {run.best_acc:.2%}" if run.best_acc is not None else ""
+    print(f"{run.name} ({run.run_id}): {run.state}{best}. {run.reason}".rstrip())
+
+
+def follow(run_dir: Path, as_json: bool) -> int:
+    """Shows a run's progress until it ends; Ctrl-C asks it to stop.
+
+    The run is a process of its own: if this one is killed, it goes on.
+    """
+    from tqdm import tqdm
+
+    metrics, shown = Metrics(), 0
+    bar = tqdm(
+        total=1.0,
+        bar_format="{percentage:3.0f}%|{bar:20}| {desc}",
+        file=sys.stderr,
+        disable=not sys.stderr.isatty(),
+    )
+    while True:
+        try:
+            run = read_run(run_dir)
+            metrics = read_metrics(run_dir / "metrics.jsonl", metrics)
+            for epoch in metrics.epochs[shown:]:
+                bar.write(_epoch_line(epoch), file=sys.stderr)
+            shown = len(metrics.epochs)
+            at = run_pace(run, metrics)
+            bar.n = at.share
+            bar.set_description_str(f"{run.name} {run.state}{_pace_line(run, at)}")
+            if not run.state.is_active:
+                break
+            time.sleep(0.3)
+        except KeyboardInterrupt:
+            (run_dir / "stop").touch()
+            bar.write("Stopping: the batch is finished and a checkpoint kept.", file=sys.stderr)
+    bar.close()
+    print_run(run_dir, as_json)
+    return 1 if run.state in (RunState.FAILED, RunState.INTERRUPTED) else 0
+
+
+def run_pace(run: Run, metrics: Metrics) -> Pace:
+    """How far a training is; nothing yet before its worker has set up."""
+    steps = run.status.get("steps_per_epoch")
+    if run.config is None or not steps:
+        return Pace()
+    return pace(metrics, run.config.epochs, steps, run.config.batch_size)
+
+
+def _epoch_line(e: Any) -> str:
+    val = "" if e.val_acc is None else f"  val {e.val_loss:.4f} {e.val_acc:.2%}"
+    return (
+        f"epoch {e.epoch:3}  train {e.train_loss:.4f} {e.train_acc:.2%}{val}  "
+        f"test {e.test_loss:.4f} {e.test_acc:.2%}  {e.images_per_s:,.0f} images/s"
+    )
+
+
+def _pace_line(run: Run, at: Pace) -> str:
+    if at.images_per_s is None or at.left_s is None or run.config is None:
+        return ""
+    left = f"{at.left_s / 60:.0f} min" if at.left_s > 120 else f"{at.left_s:.0f} s"
+    return f", epoch {at.epoch}/{run.config.epochs}, {at.images_per_s:,.0f} images/s, {left} left"

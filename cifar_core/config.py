@@ -1,0 +1,233 @@
+"""Every setting of a run, once: type, default, bounds, help. Form, CLI, JSON and docs walk it."""
+
+import json
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+
+from cifar_core.augment import AugmentSpec, preset
+from cifar_core.errors import CifarCoreError, ConfigError
+from cifar_core.models import MODELS
+
+GROUPS = ("Data", "Model", "Augmentation", "Optimisation", "Schedule", "Hardware", "Run")
+AnyModel = TypeVar("AnyModel", bound=BaseModel)
+
+
+def setting(
+    default: Any, group: str, help: str, *, step: float | None = None, **bounds: Any
+) -> Any:
+    """A field with its group in the form, its help text and, for numbers, its step there."""
+    assert group in GROUPS
+    extra = {"group": group, "step": step}
+    return Field(default, description=help, json_schema_extra=extra, **bounds)
+
+
+def _known_model(name: str) -> str:
+    if name not in MODELS:
+        raise ValueError(f"is unknown; available: {', '.join(MODELS)}")
+    return name
+
+
+class TrainConfig(BaseModel):
+    """The settings of one training run; immutable, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    data: str = setting(
+        "cifar10",
+        "Data",
+        "cifar10 (found through CIFAR10_DIR or the cache), shapes10, or the path of a copy.",
+        min_length=1,
+    )
+    train_size: int = setting(
+        0, "Data", "Train on only so many images; 0 takes all.", ge=0, le=1_000_000, step=1000
+    )
+    val_size: int = setting(
+        5000,
+        "Data",
+        "Images held out of the training set to choose the best epoch; 0: none, and no best.",
+        ge=0,
+        le=100_000,
+        step=1000,
+    )
+    model: Annotated[str, BeforeValidator(_known_model)] = setting(
+        "resnet18", "Model", "The network."
+    )
+    augment: AugmentSpec = setting(
+        preset("standard"), "Augmentation", "What happens to each training image."
+    )
+    epochs: int = setting(20, "Optimisation", "Passes over the training images.", ge=1, le=2000)
+    batch_size: int = setting(
+        128, "Optimisation", "Images per optimizer step.", ge=2, le=8192, step=32
+    )
+    optimizer: Literal["sgd", "adamw"] = setting(
+        "sgd", "Optimisation", "SGD with Nesterov momentum, or AdamW."
+    )
+    lr: float = setting(
+        0.1, "Optimisation", "Learning rate; for onecycle its maximum.", gt=0, le=100, step=0.01
+    )
+    momentum: float = setting(
+        0.9, "Optimisation", "Of SGD; for AdamW its first beta.", ge=0, lt=1, step=0.05
+    )
+    weight_decay: float = setting(
+        5e-4,
+        "Optimisation",
+        "L2 on weights, not on biases and norms; AdamW decouples it.",
+        ge=0,
+        le=10,
+        step=1e-4,
+    )
+    l1: float = setting(
+        0.0, "Optimisation", "L1 penalty on the same weights.", ge=0, le=1, step=1e-5
+    )
+    label_smoothing: float = setting(
+        0.0, "Optimisation", "Share of the target spread over all classes.", ge=0, lt=1, step=0.05
+    )
+    ema: float = setting(
+        0.0,
+        "Optimisation",
+        "Decay per step of averaged weights, which are then evaluated and kept; 0: off.",
+        ge=0,
+        lt=1,
+        step=0.001,
+    )
+    schedule: Literal["onecycle", "cosine", "step", "constant"] = setting(
+        "onecycle", "Schedule", "How the learning rate moves over the run."
+    )
+    pct_start: float = setting(
+        0.3, "Schedule", "onecycle: share of the run until the maximum.", gt=0, lt=1, step=0.05
+    )
+    step_epochs: int = setting(10, "Schedule", "step: epochs between two drops.", ge=1, le=1000)
+    gamma: float = setting(0.1, "Schedule", "step: factor of a drop.", gt=0, lt=1, step=0.05)
+    device: str = setting(
+        "auto",
+        "Hardware",
+        "auto takes a CUDA GPU if there is one; or cpu, cuda, cuda:1.",
+        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
+    )
+    precision: Literal["auto", "fp32", "bf16"] = setting(
+        "auto", "Hardware", "auto takes bf16 where the hardware has it, else fp32."
+    )
+    memory_format: Literal["auto", "contiguous", "channels_last"] = setting(
+        "auto", "Hardware", "Order of pixels and channels in memory."
+    )
+    num_workers: int = setting(
+        2,
+        "Hardware",
+        "Processes that augment; only for operations without a batched kernel.",
+        ge=0,
+        le=64,
+    )
+    seed: int = setting(0, "Run", "All randomness derives from it.", ge=0, le=2**31 - 1)
+    tensorboard: bool = setting(
+        False, "Run", "Also write TensorBoard event files into the run's folder."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_augment(cls, raw: object) -> object:
+        """Lets the augmentation be given as text, too: a preset, a path, JSON."""
+        if isinstance(raw, dict) and isinstance(raw.get("augment"), str):
+            return {**raw, "augment": AugmentSpec.from_text(raw["augment"])}
+        return raw
+
+
+def make_config(values: dict[str, Any]) -> TrainConfig:
+    """Builds a config from plain values, of a form, of a command line, of JSON.
+
+    Raises:
+        ConfigError: one sentence per mistake: the value, what is accepted, the next step.
+    """
+    return _validated(TrainConfig, values)
+
+
+def parse_json(model: type[AnyModel], text: str, what: str) -> AnyModel:
+    """Reads a model from JSON text; `what` names it in the error.
+
+    Raises:
+        ConfigError: if it is no JSON or does not fit.
+    """
+    try:
+        raw = json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"The {what} is not valid JSON ({error}). Export it again.") from None
+    return _validated(model, raw)
+
+
+def _validated(model: type[AnyModel], raw: object) -> AnyModel:
+    try:
+        return model.model_validate(raw)
+    except CifarCoreError as error:
+        raise ConfigError(str(error)) from None
+    except ValidationError as error:
+        sentences = [_explain(model, detail) for detail in error.errors()[:5]]
+        raise ConfigError(" ".join(sentences)) from None
+
+
+def _explain(model: type[BaseModel], detail: Any) -> str:
+    """One sentence for one mistake that pydantic found."""
+    where = ".".join(str(part) for part in detail["loc"])
+    value, kind = detail["input"], detail["type"]
+    if kind == "extra_forbidden":
+        names = ", ".join(model.model_fields)
+        return f"Unknown setting {where!r}. Known: {names}."
+    if kind == "value_error":
+        reason = detail["msg"].removeprefix("Value error, ")
+        shown = f"{where} = {value!r} {reason}" if where == "model" else reason
+        return f"{shown[0].upper()}{shown[1:]}."
+    field = model.model_fields.get(str(detail["loc"][0])) if detail["loc"] else None
+    accepted = describe_accepted(field) if field is not None else detail["msg"]
+    return f"{where or 'The value'} = {value!r} is not accepted; give {accepted}."
+
+
+def bounds(field: FieldInfo) -> tuple[float | None, float | None]:
+    """The smallest and largest number that a field accepts; None where there is no bound."""
+    low = high = None
+    for rule in field.metadata:
+        low = next((getattr(rule, k) for k in ("ge", "gt") if hasattr(rule, k)), low)
+        high = next((getattr(rule, k) for k in ("le", "lt") if hasattr(rule, k)), high)
+    return low, high
+
+
+def choices(field: FieldInfo) -> tuple[str, ...]:
+    """The words a field accepts; empty where it takes anything else."""
+    return get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+
+
+def describe_accepted(field: FieldInfo) -> str:
+    """What a field accepts, in words."""
+    if words := choices(field):
+        return "one of " + ", ".join(words)
+    for rule in field.metadata:
+        if pattern := getattr(rule, "pattern", None):
+            return "auto, cpu, cuda or cuda:N" if "cuda" in pattern else f"text like {pattern}"
+    kind = {int: "a whole number", float: "a number", bool: "true or false"}.get(
+        _plain_type(field.annotation), "text"
+    )
+    low, high = bounds(field)
+    if low is None or high is None:
+        return kind
+    more = any(hasattr(rule, "gt") for rule in field.metadata)
+    less = any(hasattr(rule, "lt") for rule in field.metadata)
+    return f"{kind} {'above' if more else 'from'} {low:g} {'to below' if less else 'to'} {high:g}"
+
+
+def _plain_type(annotation: Any) -> Any:
+    return None if isinstance(annotation, UnionType) else annotation
+
+
+def difference(configs: list[TrainConfig]) -> dict[str, list[str]]:
+    """The settings in which the configs differ: name -> the value of each, as text."""
+    tables = [shown(config) for config in configs]
+    return {
+        name: [table[name] for table in tables]
+        for name in TrainConfig.model_fields
+        if len({table[name] for table in tables}) > 1
+    }
+
+
+def shown(config: TrainConfig) -> dict[str, str]:
+    """Each setting as people read it."""
+    return {name: str(getattr(config, name)) for name in TrainConfig.model_fields}

@@ -1,0 +1,131 @@
+"""`Dataset` and `Split`: uint8 images, labels, and what can be said of them at once."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cifar_core.errors import ConfigError
+
+# Order of the labels in the official archive (Krizhevsky 2009, batches.meta).
+CLASSES = (
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """One of the two parts a data set comes in.
+
+    Attributes:
+        images: (N, 32, 32, 3) uint8, memory-mapped, sorted by each image's digest.
+        labels: (N,) uint8.
+        histogram: (3, 256) int64, how often each value occurs per channel.
+        fingerprint: SHA-256 over the sorted digests; independent of order and file format.
+        masks: (N, 32, 32) bool, the object's pixels where they are known, else None.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    histogram: NDArray[np.int64]
+    fingerprint: str
+    masks: NDArray[np.bool_] | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """(K,) images per class."""
+        return np.bincount(self.labels, minlength=10)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Training and test images with their class names and their origin.
+
+    Attributes:
+        name: "CIFAR-10" or "Shapes-10".
+        origin: Where it was read from, for people.
+        altered: Not the complete, unchanged data set; said wherever it is named.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    train: Split
+    test: Split
+    origin: str
+    altered: bool = False
+
+    @property
+    def title(self) -> str:
+        """The name, with the warning that an altered copy carries everywhere."""
+        if not self.altered:
+            return self.name
+        return f"{self.name} (altered copy: {len(self.train):,} + {len(self.test):,} images)"
+
+    @property
+    def fingerprint(self) -> str:
+        """Of both splits; a run records it and refuses to go on with other data."""
+        return f"{self.train.fingerprint[:16]}{self.test.fingerprint[:16]}"
+
+    @cached_property
+    def mean(self) -> NDArray[np.float64]:
+        """(3,) mean of the training pixels on the scale 0..1."""
+        return mean_std(self.train.histogram)[0]
+
+    @cached_property
+    def std(self) -> NDArray[np.float64]:
+        """(3,) standard deviation of the training pixels on the scale 0..1."""
+        return mean_std(self.train.histogram)[1]
+
+
+def mean_std(histogram: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Exact mean and (population) standard deviation per channel from a (3, 256) histogram."""
+    values = np.arange(256) / 255
+    total = histogram.sum(axis=1)
+    mean = histogram @ values / total
+    variance = (histogram * (values - mean[:, None]) ** 2).sum(axis=1) / total
+    return mean, np.sqrt(variance)
+
+
+def histogram_of(images: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """(3, 256) counts of each value per channel of (N, H, W, 3) uint8 images."""
+    return np.stack([np.bincount(images[..., c].ravel(), minlength=256) for c in range(3)])
+
+
+def split_indices(
+    num_images: int, val_size: int, train_size: int, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Indices to train on and those held out for validation, each sorted.
+
+    Both come from one permutation by `seed`, validation first, so that the validation images
+    stay the same when `train_size` changes.
+
+    Raises:
+        ConfigError: if nothing would be left to train on.
+    """
+    left = num_images - val_size
+    if left < 1:
+        raise ConfigError(
+            f"val_size = {val_size:,} leaves nothing to train on: there are {num_images:,} "
+            f"training images. Give at most {num_images - 1:,}."
+        )
+    if train_size > left:
+        raise ConfigError(
+            f"train_size = {train_size:,} is more than the {left:,} images left after holding out "
+            f"{val_size:,} for validation. Give at most {left:,}, or 0 for all."
+        )
+    order = np.random.default_rng(seed).permutation(num_images)
+    end = val_size + (train_size or left)
+    return np.sort(order[val_size:end]), np.sort(order[:val_size])

@@ -1,0 +1,178 @@
+"""The forms CIFAR-10 comes in: what is recognised in a folder, and how each is read.
+
+It reads; it neither sorts, nor judges completeness, nor writes (see `store`).
+"""
+
+import hashlib
+import io
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cifar_core.data.dataset import CLASSES
+from cifar_core.data.download import ARCHIVE_SHA256
+from cifar_core.errors import DataError
+
+Chunk = tuple[NDArray[np.uint8], NDArray[np.uint8]]  # (N, 32, 32, 3) images, (N,) labels
+Form = Literal["parquet", "archive", "batches", "folders"]
+
+_ARCHIVE = "cifar-10-python.tar.gz"
+_BATCHES = "cifar-10-batches-py"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A copy of CIFAR-10 on disk.
+
+    Attributes:
+        path: What the form is read from: a folder, or the archive.
+        files: The files or class folders whose names, sizes and times identify this copy.
+    """
+
+    form: Form
+    path: Path
+    files: tuple[Path, ...]
+
+    @property
+    def pickle_free(self) -> bool:
+        """Whether reading cannot run code; only then may a copy be altered."""
+        return self.form in ("parquet", "folders")
+
+    def identity(self) -> str:
+        """Hash of paths, sizes and times: the same copy is not decoded twice."""
+        facts = [
+            (str(f.resolve()), s.st_size, s.st_mtime_ns) for f in self.files for s in [f.stat()]
+        ]
+        return hashlib.sha256(repr(sorted(facts)).encode()).hexdigest()[:32]
+
+
+def recognise(path: Path) -> Source | None:
+    """The copy of CIFAR-10 at `path`, a file or a folder; None if there is none."""
+    if path.is_file():
+        return Source("archive", path, (path,)) if path.name.endswith(".tar.gz") else None
+    for folder in _candidates(path):
+        parquet = (*sorted(folder.glob("train*.parquet")), *sorted(folder.glob("test*.parquet")))
+        if any(f.name.startswith("train") for f in parquet):
+            return Source("parquet", folder, parquet)
+        if (folder / "data_batch_1").is_file():
+            return Source("batches", folder, tuple(sorted(folder.glob("*_batch*"))))
+        if (folder / _ARCHIVE).is_file():
+            return Source("archive", folder / _ARCHIVE, (folder / _ARCHIVE,))
+        if (folder / "train" / CLASSES[0]).is_dir():
+            folders = [d for part in ("train", "test") for d in (folder / part).glob("*/")]
+            return Source("folders", folder, tuple(sorted(folders)))
+    return None
+
+
+def _candidates(path: Path) -> Iterator[Path]:
+    """The folder itself and the places where the usual downloads put the files."""
+    yield path
+    for pattern in ("plain_text", "data", _BATCHES, "cifar10", "*/snapshots/*/plain_text"):
+        yield from sorted(path.glob(pattern))
+    yield from sorted(path.glob("snapshots/*/plain_text"))
+
+
+def read_split(source: Source, train: bool) -> Iterator[Chunk]:
+    """Yields the images of one split piece by piece, in the order of the form.
+
+    Raises:
+        DataError: if a file is missing, damaged, or holds something else.
+    """
+    if source.form == "parquet":
+        prefix = "train" if train else "test"
+        for file in source.files:
+            if file.name.startswith(prefix):
+                yield from _read_parquet(file)
+    elif source.form == "folders":
+        yield from _read_folders(source.path / ("train" if train else "test"))
+    elif source.form == "batches":
+        yield _read_batches(source.path.parent, train)
+    else:
+        yield _read_archive(source.path, train)
+
+
+def _read_parquet(file: Path) -> Iterator[Chunk]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(file) as table:
+            columns = ["img" if "img" in table.schema_arrow.names else "image", "label"]
+            for batch in table.iter_batches(batch_size=1000, columns=columns):
+                encoded = batch.column(0).field("bytes").to_pylist()
+                labels = np.asarray(batch.column(1).to_pylist(), dtype=np.int64)
+                yield _chunk([decode_png(png, file.name) for png in encoded], labels, file)
+    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+        raise DataError(
+            f"{file.name} is damaged or is no Parquet file of CIFAR-10 ({error}). "
+            "Fetch this file again."
+        ) from None
+
+
+def decode_png(png: bytes, where: str) -> NDArray[np.uint8]:
+    """Decodes one picture to (32, 32, 3) uint8.
+
+    Raises:
+        DataError: if it is no picture of 32x32 RGB pixels; `where` names the file.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+            if image.size != (32, 32) or image.mode != "RGB":
+                raise DataError(
+                    f"{where} holds a picture of {image.size[0]}x{image.size[1]} {image.mode}; "
+                    "CIFAR-10 has 32x32 RGB. Use an unchanged copy."
+                )
+            return np.asarray(image)
+    except (UnidentifiedImageError, OSError, SyntaxError, TypeError, ValueError) as error:
+        raise DataError(f"{where} holds a damaged picture ({error}). Fetch it again.") from None
+
+
+def _chunk(images: list[NDArray[np.uint8]], labels: NDArray[np.int64], where: Path) -> Chunk:
+    if len(labels) and not 0 <= labels.min() <= labels.max() <= 9:
+        raise DataError(f"{where.name} has labels outside 0 to 9. Use an unchanged copy.")
+    return np.stack(images), labels.astype(np.uint8)
+
+
+def _read_folders(folder: Path) -> Iterator[Chunk]:
+    for label, name in enumerate(CLASSES):
+        files = sorted((folder / name).glob("*.png"))
+        for start in range(0, len(files), 1000):
+            part = files[start : start + 1000]
+            images = [decode_png(file.read_bytes(), f"{name}/{file.name}") for file in part]
+            yield _chunk(images, np.full(len(part), label), folder)
+
+
+def _read_batches(root: Path, train: bool) -> Chunk:
+    """Through torchvision, which compares md5 sums before it unpickles anything."""
+    from torchvision.datasets import CIFAR10
+
+    try:
+        official = CIFAR10(str(root), train=train, download=False)
+    except RuntimeError:
+        raise DataError(
+            f"{root / _BATCHES} is incomplete or was changed: its md5 sums are not those of the "
+            "official archive, and pickled files are not opened otherwise. Fetch it again."
+        ) from None
+    return official.data, np.asarray(official.targets, dtype=np.uint8)
+
+
+def _read_archive(archive: Path, train: bool) -> Chunk:
+    with archive.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if found != ARCHIVE_SHA256:
+        raise DataError(
+            f"{archive.name} is not the official archive: its SHA-256 is {found[:16]}…, expected "
+            f"{ARCHIVE_SHA256[:16]}…. Delete it and download it again."
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        with tarfile.open(archive) as tar:
+            tar.extractall(folder, filter="data")
+        return _read_batches(Path(folder), train)

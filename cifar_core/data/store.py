@@ -1,0 +1,278 @@
+"""Decoded data in the user's cache: written once under its fingerprint, opened memory-mapped.
+
+<cache>/decoded/<key>/   train-images.npy train-labels.npy test-… meta.json (written last)
+<cache>/sources/<id>     which key a copy on disk decodes to
+<cache>/downloads/       archives fetched by `download`
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cifar_core.data.dataset import CLASSES, Dataset, Split, histogram_of
+from cifar_core.data.download import Progress
+from cifar_core.data.sources import Source, read_split, recognise
+from cifar_core.errors import DataError
+from cifar_core.places import cache_dir
+
+# Of any complete copy, whatever its form: SHA-256 over the sorted SHA-256 digests of
+# (label byte + 3,072 pixel bytes). Measured on the complete data set.
+OFFICIAL = {
+    "train": "d59acf989e068e709ce686cda292672c7b212c08d29d3d3e6d8c3aa99eba6a85",
+    "test": "899683d46c3a8c66fd56e1af12202e69fe5a4517be10b0f68e04c78fe585c57c",
+}
+SHAPES_SEEDS = {"train": 10, "test": 11}
+SHAPES_SIZES = {"train": 20_000, "test": 2_000}
+_FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """One decoded split on its way into the cache."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    fingerprint: str
+    masks: NDArray[np.bool_] | None = None
+
+
+def open_dataset(data: str = "cifar10") -> Dataset:
+    """Opens a data set; the first time it is decoded or drawn, which takes seconds.
+
+    Args:
+        data: "cifar10" (CIFAR10_DIR, then the cache), "shapes10", or the path of a copy.
+
+    Raises:
+        DataError: if it is not there, damaged, or not the complete CIFAR-10.
+    """
+    for _ in prepare(data):
+        pass
+    folder = _ready_folder(data)
+    assert folder is not None
+    return _load(folder)
+
+
+def is_ready(data: str = "cifar10") -> bool:
+    """Whether `open_dataset` will find it decoded.
+
+    Raises:
+        DataError: if there is nothing to decode either.
+    """
+    return _ready_folder(data) is not None
+
+
+def prepare(data: str = "cifar10", accept_altered: bool = False) -> Iterator[Progress]:
+    """Decodes or draws a data set into the cache; does nothing if it is there.
+
+    Args:
+        accept_altered: Take a partial or changed copy, too, if its form holds no pickles.
+
+    Raises:
+        DataError: as `open_dataset`.
+    """
+    if is_ready(data):
+        return
+    if data == "shapes10":
+        yield from _prepare_shapes()
+        return
+    source = find_source(data)
+    assert source is not None
+    parts: dict[str, _Part] = {}
+    total, done = 60_000, 0
+    for name in OFFICIAL:
+        chunks = []
+        for chunk in read_split(source, train=name == "train"):
+            chunks.append(chunk)
+            done += len(chunk[1])
+            yield Progress("Decoding images", done, max(total, done), "images")
+        parts[name] = _sorted_part(chunks)
+    _judge(source, parts, accept_altered)
+    altered = any(parts[name].fingerprint != OFFICIAL[name] for name in OFFICIAL)
+    key = "cifar10" if not altered else f"altered-{source.identity()}"
+    meta = {"name": "CIFAR-10", "classes": CLASSES, "origin": str(source.path), "altered": altered}
+    _write(key, parts, meta)
+    _remember(source, key)
+
+
+def find_source(data: str) -> Source | None:
+    """The copy on disk that `data` stands for; None: only the cache has it.
+
+    Raises:
+        DataError: if there is nothing there.
+    """
+    if data == "cifar10":
+        if folder := os.environ.get("CIFAR10_DIR"):
+            return _source_at(folder, "CIFAR10_DIR points to")
+        if _complete(cache_dir() / "decoded" / "cifar10"):
+            return None
+        if found := recognise(cache_dir() / "downloads"):
+            return found
+        raise DataError(
+            "CIFAR-10 is not here: CIFAR10_DIR is not set and nothing was downloaded yet. "
+            "Download it (python -m cifar_core data download), name a folder that has it "
+            "(--data FOLDER), or take --data shapes10, which needs no download."
+        )
+    return _source_at(data, "--data names")
+
+
+def _source_at(path: str, how: str) -> Source:
+    place = Path(path).expanduser()
+    if not place.exists():
+        raise DataError(
+            f"{how} {path}, which does not exist. Name a folder with CIFAR-10, "
+            "or take cifar10 or shapes10."
+        )
+    if found := recognise(place):
+        return found
+    raise DataError(
+        f"{how} {path}, where no CIFAR-10 was found. Accepted: train*.parquet and test*.parquet, "
+        "cifar-10-python.tar.gz, cifar-10-batches-py, or train/ and test/ with a folder of PNGs "
+        "per class."
+    )
+
+
+def _ready_folder(data: str) -> Path | None:
+    decoded = cache_dir() / "decoded"
+    if data == "shapes10":
+        return _complete(decoded / _shapes_key())
+    source = find_source(data)
+    if source is None:
+        return _complete(decoded / "cifar10")
+    note = cache_dir() / "sources" / source.identity()
+    return _complete(decoded / note.read_text().strip()) if note.is_file() else None
+
+
+def _complete(folder: Path) -> Path | None:
+    return folder if (folder / "meta.json").is_file() else None
+
+
+def _shapes_key() -> str:
+    from cifar_core.data.shapes import SHAPES_VERSION
+
+    return f"shapes10-v{SHAPES_VERSION}"
+
+
+def _prepare_shapes() -> Iterator[Progress]:
+    from cifar_core.data.shapes import SHAPES, draw_shapes
+
+    parts, done, total = {}, 0, sum(SHAPES_SIZES.values())
+    for name, size in SHAPES_SIZES.items():
+        yield Progress("Drawing shapes", done, total, "images")
+        drawn = draw_shapes(size, SHAPES_SEEDS[name])
+        parts[name] = _sorted_part([(drawn.images, drawn.labels)], drawn.masks)
+        done += size
+    meta = {"name": "Shapes-10", "classes": SHAPES, "origin": "drawn by code", "altered": False}
+    _write(_shapes_key(), parts, meta)
+    yield Progress("Drawing shapes", total, total, "images")
+
+
+def _sorted_part(
+    chunks: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]],
+    masks: NDArray[np.bool_] | None = None,
+) -> _Part:
+    """Sorts by digest, so that an index means the same image whatever form the data came in."""
+    if not chunks:
+        return _Part(np.empty((0, 32, 32, 3), np.uint8), np.empty(0, np.uint8), "")
+    images = np.concatenate([images for images, _ in chunks])
+    labels = np.concatenate([labels for _, labels in chunks])
+    digests = [
+        hashlib.sha256(bytes([label]) + image.tobytes()).digest()
+        for image, label in zip(images, labels, strict=True)
+    ]
+    order = np.asarray(sorted(range(len(digests)), key=digests.__getitem__))
+    fingerprint = hashlib.sha256(b"".join(sorted(digests))).hexdigest()
+    sorted_masks = None if masks is None else masks[order]
+    return _Part(images[order], labels[order], fingerprint, sorted_masks)
+
+
+def _judge(source: Source, parts: dict[str, _Part], accept_altered: bool) -> None:
+    """Refuses what is not the complete data set, unless the user said otherwise."""
+    if all(parts[name].fingerprint == OFFICIAL[name] for name in OFFICIAL):
+        return
+    train, test = len(parts["train"].labels), len(parts["test"].labels)
+    found = (
+        f"{source.path} is not the complete CIFAR-10: {train:,} + {test:,} images "
+        f"(expected 50,000 + 10,000) with another fingerprint."
+    )
+    if not source.pickle_free:
+        raise DataError(f"{found} Pickled copies have to be the official ones. Fetch it again.")
+    if train == 0 or test == 0:
+        raise DataError(f"{found} Both a train and a test split are needed.")
+    if not accept_altered:
+        raise DataError(
+            f"{found} Fetch it again, or accept it as an altered copy: "
+            f"python -m cifar_core data prepare --data {source.path} --accept-altered."
+        )
+
+
+def _write(key: str, parts: dict[str, _Part], meta: dict[str, Any]) -> None:
+    """Writes beside and moves into place, so that a half-written cache is never seen."""
+    decoded = cache_dir() / "decoded"
+    try:
+        decoded.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=decoded))
+    except OSError as error:
+        raise DataError(
+            f"The cache {decoded} cannot be written ({error.strerror}). "
+            "Set CIFAR_CACHE to a folder that can."
+        ) from None
+    try:
+        splits = {}
+        for name, part in parts.items():
+            np.save(draft / f"{name}-images.npy", part.images)
+            np.save(draft / f"{name}-labels.npy", part.labels)
+            if part.masks is not None:
+                np.save(draft / f"{name}-masks.npy", part.masks)
+            histogram = histogram_of(part.images).tolist()
+            splits[name] = {"fingerprint": part.fingerprint, "histogram": histogram}
+        text = json.dumps({"format": _FORMAT, "splits": splits, **meta})
+        (draft / "meta.json").write_text(text, encoding="utf-8")
+        if not _complete(decoded / key):  # else another process was quicker with the same data
+            shutil.rmtree(decoded / key, ignore_errors=True)
+            draft.replace(decoded / key)
+    except OSError as error:
+        raise DataError(
+            f"The decoded data could not be written to {decoded} ({error.strerror}); "
+            "200 MB are needed. Make room, or set CIFAR_CACHE."
+        ) from None
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _remember(source: Source, key: str) -> None:
+    note = cache_dir() / "sources" / source.identity()
+    note.parent.mkdir(parents=True, exist_ok=True)
+    draft = note.with_suffix(f".{os.getpid()}")
+    draft.write_text(key)
+    draft.replace(note)
+
+
+def _load(folder: Path) -> Dataset:
+    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    splits = {}
+    for name, facts in meta["splits"].items():
+        masks = folder / f"{name}-masks.npy"
+        splits[name] = Split(
+            images=np.load(folder / f"{name}-images.npy", mmap_mode="r"),
+            labels=np.load(folder / f"{name}-labels.npy"),
+            histogram=np.asarray(facts["histogram"]),
+            fingerprint=facts["fingerprint"],
+            masks=np.load(masks, mmap_mode="r") if masks.is_file() else None,
+        )
+    return Dataset(
+        name=meta["name"],
+        classes=tuple(meta["classes"]),
+        train=splits["train"],
+        test=splits["test"],
+        origin=meta["origin"],
+        altered=meta["altered"],
+    )

@@ -1,0 +1,242 @@
+"""The training step and the loop around it. It yields records; it neither writes nor prints."""
+
+import copy
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cifar_core.batches import TrainingBatches
+from cifar_core.config import TrainConfig
+from cifar_core.data import Dataset
+from cifar_core.errors import TrainingError
+from cifar_core.evaluation import Score, log_probabilities, score
+from cifar_core.models import create_model
+from cifar_core.optim import create_optimizer, l1_norm, lr_at, update_ema
+from cifar_core.records import EpochRecord, EvalProgress, Record, StepRecord
+from cifar_core.runtime import Runtime, choose_runtime
+from cifar_core.seeds import Purpose, derive_seed
+
+RECORD_EVERY_S = 0.5  # so that reading the loss, which waits for the device, is rare
+
+
+class TrainState:
+    """Everything that changes during a run; with the config it determines all that follows.
+
+    Attributes:
+        average: The model of averaged weights, or None without EMA.
+        epoch: Epochs finished and evaluated.
+        step: Optimizer steps done.
+        loss_sum, num_correct, num_seen: Running sums of the epoch under way.
+    """
+
+    def __init__(self, config: TrainConfig, batches: TrainingBatches, runtime: Runtime) -> None:
+        self.model = _initial_model(config, batches, runtime)
+        self.average = copy.deepcopy(self.model).requires_grad_(False) if config.ema else None
+        self.optimizer = create_optimizer(config, self.model)
+        self.epoch = 0
+        self.step = 0
+        self.loss_sum = torch.zeros((), dtype=torch.float64, device=runtime.device)
+        self.num_correct = torch.zeros((), dtype=torch.int64, device=runtime.device)
+        self.num_seen = 0
+
+    @property
+    def judged(self) -> nn.Module:
+        """The model that is evaluated and kept: the averaged one if there is one."""
+        return self.average or self.model
+
+    def count(self, loss: Tensor, logits: Tensor, targets: Tensor) -> None:
+        """Adds one batch to the running sums without waiting for the device."""
+        hard = targets if targets.ndim == 1 else targets.argmax(dim=1)
+        self.loss_sum += loss.detach() * len(logits)
+        self.num_correct += (logits.detach().argmax(dim=1) == hard).sum()
+        self.num_seen += len(logits)
+
+    def progress(self) -> dict[str, Any]:
+        """All but the weights, as plain values that load with `weights_only=True`."""
+        return {
+            "optimizer": self.optimizer.state_dict(),
+            "epoch": self.epoch,
+            "step": self.step,
+            "loss_sum": self.loss_sum.cpu(),
+            "num_correct": self.num_correct.cpu(),
+            "num_seen": self.num_seen,
+        }
+
+    def restore(self, progress: dict[str, Any]) -> None:
+        """Takes back what `progress` gave."""
+        self.optimizer.load_state_dict(progress["optimizer"])
+        self.epoch, self.step = progress["epoch"], progress["step"]
+        self.loss_sum.copy_(progress["loss_sum"])
+        self.num_correct.copy_(progress["num_correct"])
+        self.num_seen = progress["num_seen"]
+
+    def reset_sums(self) -> None:
+        """Starts the sums of the next epoch."""
+        self.loss_sum.zero_()
+        self.num_correct.zero_()
+        self.num_seen = 0
+
+
+def _initial_model(config: TrainConfig, batches: TrainingBatches, runtime: Runtime) -> nn.Module:
+    with seeded(derive_seed(config.seed, Purpose.INIT), torch.device("cpu")):
+        model = create_model(config.model, len(batches.data.classes))
+    if hasattr(model, "init_from_data"):  # a whitening first layer looks at the images
+        model.init_from_data(batches.sample(2000).cpu())  # pyright: ignore[reportCallIssue] # a method by its model's contract
+    moved = model.to(runtime.torch_device)
+    return moved.to(memory_format=runtime.torch_memory_format)  # pyright: ignore[reportCallIssue] # the stubs of torch lack this overload
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Seeds torch's global generators inside the block and puts them back afterwards."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield
+
+
+def train(
+    config: TrainConfig,
+    data: Dataset,
+    state: TrainState | None = None,
+    batches: TrainingBatches | None = None,
+) -> Iterator[Record]:
+    """Trains a model and yields records of each stretch of steps and of each epoch.
+
+    Between two records the state is at the end of a step, so that the caller may keep it
+    (`checkpoint.save`) or leave.
+
+    Args:
+        data: Opened by `data.open_dataset`.
+        state: To go on from; made anew, and lost at the end, if not given.
+        batches: What the state was made with.
+
+    Raises:
+        TrainingError: if the loss is no longer finite.
+    """
+    if batches is None:
+        runtime = choose_runtime(config.device, config.precision, config.memory_format)
+        batches = TrainingBatches(config, data, runtime)
+    state = state or TrainState(config, batches, batches.runtime)
+    while state.epoch < config.epochs:
+        started, first_step = time.perf_counter(), state.step
+        yield from train_epoch(config, state, batches)
+        trained = time.perf_counter()
+        num_images = (state.step - first_step) * config.batch_size
+        scores: dict[str, Score] = {}
+        yield from _evaluate(state.judged, batches, scores)
+        spent = time.perf_counter() - trained
+        record = _epoch_record(config, state, batches, scores)
+        record = replace(
+            record,
+            images_per_s=num_images / (trained - started),
+            train_s=trained - started,
+            eval_s=spent,
+        )
+        state.epoch += 1
+        state.reset_sums()
+        yield record
+
+
+def train_epoch(
+    config: TrainConfig, state: TrainState, batches: TrainingBatches
+) -> Iterator[StepRecord]:
+    """Takes the steps that are left of the epoch; the loop that all the rest is for."""
+    runtime, model, optimizer = batches.runtime, state.model, state.optimizer
+    device, bf16 = runtime.torch_device, runtime.precision == "bf16"
+    total_steps = config.epochs * batches.steps_per_epoch
+    first = state.step - state.epoch * batches.steps_per_epoch
+    meter = _Meter(state)
+    model.train()
+    for images, targets in batches.epoch(state.epoch, first):
+        lr = lr_at(config, state.step, total_steps)
+        for group in optimizer.param_groups:
+            group["lr"] = lr
+        dropout_seed = derive_seed(config.seed, Purpose.DROPOUT, state.epoch, state.step)
+        with seeded(dropout_seed, device), torch.autocast(device.type, torch.bfloat16, bf16):
+            logits = model(images)
+        loss = F.cross_entropy(logits.float(), targets, label_smoothing=config.label_smoothing)
+        objective = loss + config.l1 * l1_norm(model) if config.l1 else loss
+        optimizer.zero_grad(set_to_none=True)
+        objective.backward()
+        optimizer.step()
+        if state.average is not None:
+            update_ema(state.average, model, config.ema)
+        state.step += 1
+        state.count(loss, logits, targets)
+        if meter.due():
+            yield meter.read(state, lr)
+    meter.read(state, 0.0)  # so that an epoch without a record is checked, too
+
+
+class _Meter:
+    """Reads loss, accuracy and speed since the reading before."""
+
+    def __init__(self, state: TrainState) -> None:
+        self.since = time.perf_counter()
+        self.loss_sum = state.loss_sum.item()
+        self.num_correct, self.num_seen = state.num_correct.item(), state.num_seen
+
+    def due(self) -> bool:
+        return time.perf_counter() - self.since >= RECORD_EVERY_S
+
+    def read(self, state: TrainState, lr: float) -> StepRecord:
+        loss_sum, num_correct = state.loss_sum.item(), state.num_correct.item()
+        seen = max(state.num_seen - self.num_seen, 1)
+        if not np.isfinite(loss_sum):
+            raise TrainingError(
+                f"The loss became {loss_sum} before step {state.step}: training diverged. "
+                "Start again with a lower lr, or with a longer warm-up (pct_start)."
+            )
+        now = time.perf_counter()
+        record = StepRecord(
+            epoch=state.epoch + 1,
+            step=state.step,
+            loss=(loss_sum - self.loss_sum) / seen,
+            acc=(num_correct - self.num_correct) / seen,
+            lr=lr,
+            images_per_s=seen / max(now - self.since, 1e-9),
+        )
+        self.since, self.loss_sum = now, loss_sum
+        self.num_correct, self.num_seen = num_correct, state.num_seen
+        return record
+
+
+def _evaluate(
+    model: nn.Module, batches: TrainingBatches, scores: dict[str, Score]
+) -> Iterator[EvalProgress]:
+    """Fills `scores` for "val" and "test"; yields on the way so that a stop is heard."""
+    for split, (images, labels) in batches.evaluated.items():
+        parts, done = [], 0
+        for part in log_probabilities(model, images, batches.mean, batches.std, batches.runtime):
+            parts.append(part)
+            done += len(part)
+            yield EvalProgress(split, done, len(images))
+        scores[split] = score(torch.cat(parts), labels)
+
+
+def _epoch_record(
+    config: TrainConfig,
+    state: TrainState,
+    batches: TrainingBatches,
+    scores: dict[str, Score],
+) -> EpochRecord:
+    val, test = scores.get("val"), scores["test"]
+    last_step = max(state.step - 1, 0)
+    return EpochRecord(
+        epoch=state.epoch + 1,
+        step=state.step,
+        train_loss=state.loss_sum.item() / state.num_seen,
+        train_acc=state.num_correct.item() / state.num_seen,
+        val_loss=val.loss if val else None,
+        val_acc=val.acc if val else None,
+        test_loss=test.loss,
+        test_acc=test.acc,
+        lr=lr_at(config, last_step, config.epochs * batches.steps_per_epoch),
+    )

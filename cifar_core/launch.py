@@ -1,0 +1,135 @@
+"""Starts jobs as processes of their own and waits for their turn on a device.
+
+A queued job is a live worker that has not imported torch yet; nobody dispatches.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from cifar_core.changes import create_run, free_name
+from cifar_core.config import TrainConfig
+from cifar_core.data.dataset import split_indices
+from cifar_core.data.store import is_ready, open_dataset
+from cifar_core.errors import ConfigError
+from cifar_core.places import cache_dir, repository
+from cifar_core.runs import RunState, list_runs, read_run
+from cifar_core.runtime import Hardware, probe
+
+
+def launch_training(root: Path, config: TrainConfig, name: str = "", notes: str = "") -> Path:
+    """Checks what can be checked at once, claims a folder, starts the worker.
+
+    Returns:
+        The run's folder.
+
+    Raises:
+        CifarCoreError: if name, data or hardware will not do; nothing is left behind then.
+    """
+    device = check_hardware(config, probe())
+    values: dict[str, Any] = {"config": config.model_dump(mode="json"), "device": device}
+    if is_ready(config.data):
+        data = open_dataset(config.data)
+        train, _ = split_indices(len(data.train), config.val_size, config.train_size, config.seed)
+        if len(train) < config.batch_size:
+            raise ConfigError(
+                f"batch_size = {config.batch_size} is more than the {len(train):,} images to train "
+                "on. Take a smaller one."
+            )
+        values |= {"data_title": data.title, "fingerprint": data.fingerprint}
+    run_dir = create_run(root, "train", values, name or free_name(root, config.model), notes)
+    start_worker(run_dir)
+    return run_dir
+
+
+def launch_data(root: Path, origin: str, path: str = "", accept_altered: bool = False) -> Path:
+    """Starts a job that downloads ("archive", "hub") or reads ("folder") CIFAR-10.
+
+    CIFAR_MIRROR, if set, is the address that has the files instead of the official ones.
+    """
+    mirror = os.environ.get("CIFAR_MIRROR")
+    values = {"origin": origin, "path": path, "accept_altered": accept_altered, "mirror": mirror}
+    run_dir = create_run(root, "data", values)
+    start_worker(run_dir)
+    return run_dir
+
+
+def check_hardware(config: TrainConfig, hardware: Hardware) -> str:
+    """The device that the config will run on.
+
+    Raises:
+        ConfigError: if it is not here, or cannot do the precision asked for.
+    """
+    if config.device in ("auto", "cpu"):
+        device = hardware.runtime.device if config.device == "auto" else "cpu"
+    else:
+        device = f"cuda:{config.device.partition(':')[2] or 0}"
+    if device != "cpu" and device not in hardware.devices:
+        raise ConfigError(
+            f"device = {config.device!r} is not here; there are: {', '.join(hardware.devices)}."
+        )
+    if device == "cpu" and config.precision == "bf16" and not hardware.bf16:
+        raise ConfigError(
+            "precision = 'bf16' is ruinously slow on this CPU, which has no bf16 instructions. "
+            "Take fp32 or auto."
+        )
+    return device
+
+
+def start_worker(run_dir: Path) -> None:
+    """Starts the worker in a session of its own, so that it outlives whoever starts it."""
+    with (run_dir / "worker.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cifar_core.worker", str(run_dir)],
+            cwd=repository(),
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "NO_ALBUMENTATIONS_UPDATE": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays
+
+
+def queue_position(run_dir: Path) -> int:
+    """How many jobs of the same device and folder are before this one; 0: it is next."""
+    mine = read_run(run_dir)
+    ahead = [
+        run
+        for run in list_runs(run_dir.parent, kind=None)
+        if run.request.get("device") == mine.request.get("device")
+        and run.run_id < mine.run_id
+        and run.state is RunState.QUEUED
+    ]
+    return len(ahead)
+
+
+@contextlib.contextmanager
+def turn_on_device(
+    run_dir: Path, device: str, should_stop: Callable[[], bool], wait_s: float = 0.5
+) -> Iterator[bool]:
+    """Waits until the device is free and no earlier job waits; holds it inside the block.
+
+    Yields:
+        Whether it was this job's turn; False if it was stopped while it waited.
+    """
+    lock = FileLock(cache_dir() / "locks" / f"{device.replace(':', '-')}.lock")
+    Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+    while not should_stop():
+        if queue_position(run_dir) == 0:
+            with contextlib.suppress(Timeout):
+                lock.acquire(timeout=0)
+                break
+        time.sleep(wait_s)
+    try:
+        yield lock.is_locked
+    finally:
+        lock.release()

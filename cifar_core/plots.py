@@ -1,0 +1,173 @@
+"""Records and arrays to Plotly figures; nothing here reads files or knows of pages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from cifar_core.records import EpochRecord, Metrics
+
+# Readable on both themes; blue and orange stay apart for most colour-blind people.
+SPLIT_COLOURS = {"train": "#4a90d9", "val": "#e08a3c", "test": "#3aa57a"}
+SPLIT_DASHES = {"train": "dot", "val": "solid", "test": "dash"}
+RUN_COLOURS = (
+    "#4a90d9",
+    "#e08a3c",
+    "#3aa57a",
+    "#c75c91",
+    "#8b78d6",
+    "#8a97a5",
+    "#b59b2b",
+    "#49b6c4",
+)
+CHANNEL_COLOURS = {"red": "#e5484d", "green": "#30a46c", "blue": "#3e8be0"}
+MAX_POINTS = 2000
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A run as it is drawn: its name and its records.
+
+    Attributes:
+        steps_per_epoch: To place what lies between epochs; 0 if it is not known yet.
+        epochs: How many it will have, so that the axis shows what is still to come.
+    """
+
+    name: str
+    metrics: Metrics
+    steps_per_epoch: int = 0
+    epochs: int = 0
+
+
+def curves(runs: Sequence[Curve], quantity: str, *, raw_steps: bool = True) -> go.Figure:
+    """Loss or accuracy over the epochs, for one run or several over each other.
+
+    One run: a colour per split, the loss between epochs faint behind. Several: a colour per run,
+    a dash per split.
+
+    Args:
+        quantity: "loss" or "acc".
+    """
+    figure = go.Figure()
+    if len(runs) == 1 and raw_steps:
+        _add_steps(figure, runs[0], quantity)
+    for number, run in enumerate(runs):
+        for split, dash in SPLIT_DASHES.items():
+            points = [
+                (e.epoch, value)
+                for e in run.metrics.epochs
+                if (value := _of(e, split, quantity)) is not None
+            ]
+            if not points:
+                continue
+            alone = len(runs) == 1
+            colour = SPLIT_COLOURS[split] if alone else RUN_COLOURS[number % len(RUN_COLOURS)]
+            figure.add_scatter(
+                x=[x for x, _ in points],
+                y=[y for _, y in points],
+                name=split if alone else f"{run.name}, {split}",
+                mode="lines+markers",
+                line={"color": colour, "width": 2, "dash": "solid" if alone else dash},
+                marker={"size": 5},
+            )
+        if len(runs) == 1 and quantity == "acc" and run.metrics.best is not None:
+            _mark_best(figure, run.metrics.best)
+    figure.update_yaxes(tickformat=".0%" if quantity == "acc" else None)
+    longest = max((run.epochs for run in runs), default=0)
+    figure.update_xaxes(range=[0, longest * 1.02] if longest else None)
+    title = {"loss": "Loss", "acc": "Accuracy"}[quantity]
+    return _finish(figure, title, "epoch")
+
+
+def _of(epoch: EpochRecord, split: str, quantity: str) -> float | None:
+    return getattr(epoch, f"{split}_{quantity}")
+
+
+def _add_steps(figure: go.Figure, run: Curve, quantity: str) -> None:
+    """The figures between epochs, at fractions of an epoch; thinned without losing a spike."""
+    steps = run.metrics.steps
+    if not steps or not run.steps_per_epoch:
+        return
+    x = np.array([s.step for s in steps]) / run.steps_per_epoch
+    y = np.array([getattr(s, quantity) for s in steps])
+    keep = thin(y, MAX_POINTS)
+    figure.add_scatter(
+        x=x[keep],
+        y=y[keep],
+        name="train, as it goes",
+        mode="lines",
+        line={"color": SPLIT_COLOURS["train"], "width": 1},
+        opacity=0.4,
+        hoverinfo="skip",
+    )
+
+
+def thin(values: NDArray[np.float64], max_points: int) -> NDArray[np.int64]:
+    """Indices of at most `max_points` values, the smallest and largest of each bucket kept."""
+    if len(values) <= max_points:
+        return np.arange(len(values))
+    buckets = np.array_split(np.arange(len(values)), max_points // 2)
+    kept = [where[[np.argmin(values[where]), np.argmax(values[where])]] for where in buckets]
+    return np.unique(np.concatenate(kept))
+
+
+def _mark_best(figure: go.Figure, best: EpochRecord) -> None:
+    figure.add_vline(x=best.epoch, line={"width": 1, "dash": "dot", "color": "#8a97a5"})
+    figure.add_annotation(
+        x=best.epoch,
+        y=0,
+        yref="paper",
+        yanchor="bottom",
+        text=f"best {best.val_acc:.2%}",
+        showarrow=False,
+        xanchor="left" if best.epoch <= 2 else "right",
+        font={"size": 11},
+    )
+
+
+def learning_rates(metrics: Metrics) -> go.Figure:
+    """The learning rate over the steps."""
+    figure = go.Figure()
+    keep = thin(np.array([s.lr for s in metrics.steps]), MAX_POINTS)
+    figure.add_scatter(
+        x=[metrics.steps[i].step for i in keep],
+        y=[metrics.steps[i].lr for i in keep],
+        mode="lines",
+        line={"color": "#8b78d6", "width": 2},
+        name="lr",
+    )
+    return _finish(figure, "Learning rate", "step")
+
+
+def class_counts(counts: NDArray[np.int64], classes: Sequence[str]) -> go.Figure:
+    """Images per class as bars."""
+    figure = go.Figure(go.Bar(x=list(classes), y=counts, marker={"color": SPLIT_COLOURS["train"]}))
+    return _finish(figure, "Images per class", "")
+
+
+def pixel_histogram(histogram: NDArray[np.int64]) -> go.Figure:
+    """How often each value occurs in red, green and blue; (3, 256) counts."""
+    figure = go.Figure()
+    for (name, colour), row in zip(CHANNEL_COLOURS.items(), histogram, strict=True):
+        share = row / max(row.sum(), 1)
+        line = {"color": colour, "width": 1.5}
+        figure.add_scatter(x=np.arange(256), y=share, name=name, mode="lines", line=line)
+    figure.update_yaxes(tickformat=".1%")
+    return _finish(figure, "Pixel values", "value, 0 to 255")
+
+
+def _finish(figure: go.Figure, title: str, x_title: str) -> go.Figure:
+    """The frame that all plots share."""
+    figure.update_layout(
+        title={"text": title, "font": {"size": 15}, "x": 0, "xanchor": "left"},
+        margin={"l": 8, "r": 8, "t": 44, "b": 8},
+        height=330,
+        hovermode="x unified",
+        legend={"orientation": "h", "y": -0.22, "x": 0},
+        uirevision="keep",
+    )
+    figure.update_xaxes(title=x_title or None, automargin=True)
+    figure.update_yaxes(automargin=True, rangemode="tozero" if title == "Loss" else None)
+    return figure

@@ -1,0 +1,156 @@
+"""Home: is the data here, what will compute, which runs exist, and what to do next."""
+
+import streamlit as st
+
+from cifar_core.changes import request_stop
+from cifar_core.launch import launch_data
+from cifar_core.runs import Run, list_runs, log_tail
+from pages.ui import cache, parts
+from pages.ui.boot import boot
+from pages.ui.state import DATA
+
+boot(__file__)
+
+
+def data_card(jobs: list[Run]) -> str:
+    """The state of CIFAR-10 and, where it is missing, the three ways on; returns the state."""
+    state, why = cache.cifar10_state()
+    st.subheader("Data")
+    if state == "ready":
+        data = cache.dataset("cifar10")
+        st.badge("CIFAR-10 is here", icon=":material/check:", color="green")
+        st.write(f"{len(data.train):,} training and {len(data.test):,} test images, verified.")
+        st.page_link("pages/data.py", label="Look at the images", icon=":material/photo_library:")
+        return state
+    if jobs and jobs[0].state.is_active:
+        parts.every(0.7, lambda: progress(jobs[0]))
+        return "busy"
+    if jobs and jobs[0].reason and str(jobs[0].state) != "stopped":
+        st.error(jobs[0].reason, icon=":material/error:")
+    if state == "found":
+        st.badge("CIFAR-10 was found", icon=":material/search:", color="blue")
+        st.write("It has to be read in once, which takes about half a minute.")
+        if st.button("Read it in", type="primary", icon=":material/input:"):
+            start("folder", str(cache.found_path()))
+        return state
+    st.badge("CIFAR-10 is not here", icon=":material/search_off:", color="orange")
+    if state == "wrong":
+        st.error(why, icon=":material/error:")
+    get_data()
+    return state
+
+
+def get_data() -> None:
+    """Download, a folder, or Shapes-10."""
+    origin = st.segmented_control(
+        "From",
+        ["archive", "hub"],
+        default="archive",
+        required=True,
+        format_func={"archive": "University of Toronto", "hub": "Hugging Face"}.__getitem__,
+        help="The official archive (163 MB), or the same images as Parquet (144 MB).",
+    )
+    if st.button("Download", type="primary", icon=":material/download:"):
+        start(str(origin))
+    with st.expander("Use a folder", icon=":material/folder_open:"):
+        path = st.text_input("Folder on this machine", placeholder="/data/cifar10")
+        accept = st.checkbox("Accept a partial or changed copy", help="It is named as such.")
+        if st.button("Read it in", disabled=not path):
+            start("folder", path, accept)
+    if st.button("Start with Shapes-10", icon=":material/shapes:", help="Drawn by code, at once."):
+        st.session_state[DATA] = "shapes10"
+        st.switch_page("pages/train.py")
+
+
+def start(origin: str, path: str = "", accept_altered: bool = False) -> None:
+    """Starts the job that gets the data."""
+    with parts.sentences():
+        launch_data(cache.root(), origin, path, accept_altered)
+    st.rerun()
+
+
+def progress(job: Run) -> None:
+    """The download as it is now, with Cancel."""
+    jobs = list_runs(cache.root(), kind="data")
+    if not jobs or not jobs[0].state.is_active:
+        st.rerun()
+    stages = cache.metrics_of(job.path).stages
+    at = stages[-1] if stages else None
+    if at is None or not at.total:
+        st.progress(0.0, text="Starting …")
+    else:
+        amount = parts.megabytes(at.done) if at.unit == "bytes" else f"{at.done:,} {at.unit}"
+        st.progress(min(at.done / at.total, 1.0), text=f"{at.stage}: {amount}")
+    if st.button(
+        "Cancel", icon=":material/close:", help="What is there is kept; it goes on later."
+    ):
+        with parts.sentences():
+            request_stop(job)
+        st.toast("Cancelled. Download goes on from here.")
+
+
+def hardware_card() -> None:
+    """What will compute, and why."""
+    runtime = cache.hardware().runtime
+    st.subheader("Hardware")
+    for label, value, why in (
+        ("Device", runtime.device, runtime.device_reason),
+        ("Precision", runtime.precision, runtime.precision_reason),
+        ("Memory format", runtime.memory_format, runtime.memory_format_reason),
+    ):
+        st.markdown(f"**{label}: {value}**  \n:small[{why}]")
+
+
+def runs_card(runs: list[Run]) -> None:
+    """The newest runs."""
+    st.subheader("Runs")
+    if not runs:
+        st.write("No runs yet. The first takes a minute with Shapes-10.")
+    for run in runs[:4]:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            parts.state_badge(run)
+            acc = "" if run.best_acc is None else f" · {run.best_acc:.1%}"
+            st.page_link(
+                "pages/train.py", label=f"{run.name}{acc}", query_params={"run": run.run_id}
+            )
+    if runs:
+        st.page_link("pages/runs.py", label="All runs", icon=":material/stacked_line_chart:")
+
+
+def next_step(state: str, runs: list[Run]) -> None:
+    """One sentence and one link."""
+    running = [run for run in runs if run.state.is_active]
+    if running:
+        text, label = f"{running[0].name} is {running[0].state}.", "Watch it"
+        link, query = "pages/train.py", {"run": running[0].run_id}
+    elif state != "ready" and not runs:
+        text, label = "Get CIFAR-10 above, or begin at once with drawn shapes.", "Look at Shapes-10"
+        link, query = "pages/data.py", {"data": "shapes10"}
+    elif not runs:
+        text, label = "Choose an augmentation by looking at it.", "Choose an augmentation"
+        link, query = "pages/augmentation.py", {}
+    else:
+        text, label = "Compare what you have, or train another one.", "Train another run"
+        link, query = "pages/train.py", {}
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**Next:** {text}")
+        st.page_link(link, label=label, icon=":material/arrow_forward:", query_params=query)
+
+
+parts.heading(
+    "CIFAR-10 Lab",
+    "See how an image classifier learns and where it errs: images, augmentation, training live.",
+)
+all_runs = list_runs(cache.root())
+data_jobs = list_runs(cache.root(), kind="data")
+cards = st.columns(3)
+with cards[0].container(border=True, height="stretch"):
+    data_state = data_card(data_jobs)
+    if data_jobs and data_state != "ready" and str(data_jobs[0].state) in ("failed", "interrupted"):
+        with st.expander("Log"):
+            st.code(log_tail(data_jobs[0]), language=None)
+with cards[1].container(border=True, height="stretch"):
+    hardware_card()
+with cards[2].container(border=True, height="stretch"):
+    runs_card(all_runs)
+next_step(data_state, all_runs)

@@ -1,0 +1,99 @@
+"""Train: the form, Start, and the run as it goes."""
+
+from typing import Any
+
+import streamlit as st
+
+from cifar_core.changes import free_name
+from cifar_core.config import make_config
+from cifar_core.errors import CifarCoreError
+from cifar_core.launch import launch_training
+from cifar_core.runs import Run, find_run, list_runs
+from pages.ui import cache, parts
+from pages.ui.boot import boot
+from pages.ui.estimate import estimate_line
+from pages.ui.form import config_fields, recipe_picker
+from pages.ui.live import run_view
+from pages.ui.state import replace_draft
+
+boot(__file__)
+
+
+def show_run(run: Run) -> None:
+    """One run, live, and where to go from it."""
+    st.title(run.name)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("New run", icon=":material/add:"):
+            st.query_params.clear()
+            st.rerun()
+        if st.button("Use these settings again", icon=":material/replay:"):
+            assert run.config is not None
+            replace_draft(run.config.model_dump(mode="json"))
+            st.query_params.clear()
+            st.rerun()
+        st.page_link("pages/runs.py", label="All runs", icon=":material/stacked_line_chart:")
+    if run.notes:
+        st.text(run.notes)
+    run_view(run)
+    with st.expander("Settings", icon=":material/list:"):
+        assert run.config is not None
+        st.json(run.config.model_dump(mode="json"))
+        st.code(command_line(run.config.model_dump(mode="json")), language="bash", wrap_lines=True)
+
+
+def command_line(values: dict[str, Any]) -> str:
+    """The command that does the same."""
+    default = make_config({}).model_dump(mode="json")
+    changed = {name: value for name, value in values.items() if value != default[name]}
+    words = [f"--{name.replace('_', '-')} {shown(value)}" for name, value in changed.items()]
+    return " ".join(["python -m cifar_core train", *words])
+
+
+def shown(value: Any) -> str:
+    """A value as it is typed on a command line."""
+    import json
+    import shlex
+
+    return shlex.quote(json.dumps(value) if isinstance(value, dict) else str(value))
+
+
+def show_form() -> None:
+    """The form, the estimate and Start."""
+    parts.heading("Train", "Settings, an estimate, Start. The run goes on without this page.")
+    running = [run for run in list_runs(cache.root()) if run.state.is_active]
+    for run in running[:3]:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            parts.state_badge(run)
+            query = {"run": run.run_id}
+            st.page_link("pages/train.py", label=f"Watch {run.name}", query_params=query)
+    recipe_picker()
+    values = config_fields()
+    st.subheader("Start")
+    try:
+        config = make_config(values)
+    except CifarCoreError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    stem = config.model
+    left, right = st.columns(2)
+    name = left.text_input("Name", placeholder=free_name(cache.root(), stem), key="run_name")
+    notes = right.text_input("Notes", key="run_notes")
+    estimate_line(config)
+    if st.button("Start training", type="primary", icon=":material/play_arrow:"):
+        with parts.sentences(), st.spinner("Starting …"):
+            run_dir = launch_training(cache.root(), config, name, notes)
+        st.query_params["run"] = run_dir.name
+        st.rerun()
+
+
+asked = st.query_params.get("run")
+if asked:
+    try:
+        found = find_run(cache.root(), asked, "train")
+    except CifarCoreError as error:
+        st.error(str(error), icon=":material/error:")
+        st.page_link("pages/runs.py", label="All runs", icon=":material/stacked_line_chart:")
+    else:
+        show_run(found)
+else:
+    show_form()

@@ -1,0 +1,1 @@
+"""What the pages share: the boot guard, cached loaders, session keys, parts of the screen."""

@@ -1,0 +1,156 @@
+"""The training form: one widget per field of `TrainConfig`, made from what the field says."""
+
+from typing import Any
+
+import streamlit as st
+from pydantic.fields import FieldInfo
+
+from cifar_core.augment import PRESETS, AugmentSpec
+from cifar_core.config import GROUPS, TrainConfig, bounds, choices
+from cifar_core.models import MODELS
+from cifar_core.recipes import RECIPES, recipe
+from pages.ui import cache
+from pages.ui.parts import NAMES
+from pages.ui.state import DATA, DRAFT_VERSION, SPEC, draft, replace_draft
+
+FROM_PAGE = "as on the Augmentation page"
+LABELS = {
+    "lr": "Learning rate",
+    "l1": "L1",
+    "ema": "EMA decay",
+    "pct_start": "Warm-up share",
+    "gamma": "Drop factor",
+    "step_epochs": "Epochs between drops",
+    "num_workers": "Loader workers",
+    "tensorboard": "TensorBoard files",
+    "train_size": "Training images",
+    "val_size": "Validation images",
+    "augment": "Augmentation",
+    "data": "Data set",
+}
+# Fields that only one choice of another field uses.
+ONLY_WITH = {
+    "pct_start": ("schedule", "onecycle"),
+    "step_epochs": ("schedule", "step"),
+    "gamma": ("schedule", "step"),
+}
+
+
+def start_values() -> dict[str, Any]:
+    """What an untouched form shows: the quick recipe on a CPU, the reference on a GPU."""
+    on_cpu = cache.hardware().runtime.device == "cpu"
+    values = recipe("quick" if on_cpu else "s11_resnet18").model_dump(mode="json")
+    ready = cache.cifar10_state()[0] == "ready"
+    values["data"] = st.session_state.get(DATA) or ("cifar10" if ready else "shapes10")
+    return values
+
+
+def fill_draft() -> dict[str, Any]:
+    """The draft, begun with the start values."""
+    if set(draft()) < set(TrainConfig.model_fields):
+        replace_draft({**start_values(), **draft()})
+    return draft()
+
+
+def recipe_picker() -> None:
+    """Puts a recipe's values into the form."""
+
+    def take() -> None:
+        if name := st.session_state.get("recipe"):
+            data = draft().get("data", "cifar10")
+            replace_draft({**recipe(name).model_dump(mode="json"), "data": data})
+
+    st.pills("Start from a recipe", list(RECIPES), key="recipe", on_change=take, wrap=True)
+
+
+def config_fields() -> dict[str, Any]:
+    """Draws the fields by group and returns their values as plain ones."""
+    values = fill_draft()
+    common, rare = GROUPS[:4], GROUPS[4:]
+    columns = st.columns(2, gap="large")
+    for number, group in enumerate(common):
+        with columns[number // 3]:
+            _group(group, values)
+    with columns[1], st.expander("Schedule, hardware, seed", icon=":material/tune:"):
+        for group in rare:
+            _group(group, values)
+    return values
+
+
+def _group(group: str, values: dict[str, Any]) -> None:
+    st.subheader(group)
+    with st.container(horizontal=True):
+        for name, field in TrainConfig.model_fields.items():
+            extra = field.json_schema_extra
+            if not isinstance(extra, dict) or extra["group"] != group:
+                continue
+            other, needed = ONLY_WITH.get(name, ("", None))
+            if not other or values.get(other) == needed:
+                values[name] = _widget(name, field, values[name])
+    if group == "Model":
+        st.caption(MODELS[values["model"]].about)
+
+
+def _widget(name: str, field: FieldInfo, value: Any) -> Any:
+    """The widget that suits the field's type, at the draft's value."""
+    version = st.session_state.get(DRAFT_VERSION, 0)
+    label = LABELS.get(name, name.replace("_", " ").capitalize())
+    common: dict[str, Any] = {
+        "label": label,
+        "help": field.description,
+        "key": f"field-{version}-{name}",
+    }
+    if name == "augment":
+        return _augment_widget(common, value)
+    if options := _options(name, field):
+        options = options if value in options else [*options, value]
+        format_func = NAMES.get if name == "data" else None
+        shown = (lambda v: format_func(v) or str(v)) if format_func else str
+        return st.selectbox(
+            options=options, index=options.index(value), format_func=shown, **common
+        )
+    if isinstance(field.default, bool):
+        return st.toggle(value=bool(value), **common)
+    return _number(field, value, common)
+
+
+def _options(name: str, field: FieldInfo) -> list[str]:
+    special = {
+        "model": list(MODELS),
+        "data": ["cifar10", "shapes10"],
+        "device": list(cache.hardware().devices),
+    }
+    return special.get(name) or list(choices(field))
+
+
+def _number(field: FieldInfo, value: Any, common: dict[str, Any]) -> Any:
+    low, high = bounds(field)
+    extra: Any = field.json_schema_extra
+    kind = type(field.default)
+    return st.number_input(
+        min_value=None if low is None else kind(low),
+        max_value=None if high is None else kind(high),
+        value=kind(value),
+        step=kind(extra["step"] or 1),
+        format="%d" if kind is int else "%g",
+        width=180,
+        **common,
+    )
+
+
+def _augment_widget(common: dict[str, Any], value: Any) -> Any:
+    """A preset, or what was built on the Augmentation page."""
+    presets = {spec.digest: name for name, spec in PRESETS.items()}
+    now = AugmentSpec.model_validate(value)
+    built = st.session_state.get(SPEC)
+    named = presets.get(now.digest)
+    options = list(PRESETS) + ([FROM_PAGE] if built or named is None else [])
+    chosen = st.selectbox(options=options, index=options.index(named or FROM_PAGE), **common)
+    if chosen != FROM_PAGE:
+        spec = PRESETS[chosen]
+    elif named is None:
+        spec = now
+    else:
+        spec = AugmentSpec.model_validate(built)
+    st.caption(f"`{spec.digest[:12]}` {spec}")
+    return spec.model_dump(mode="json")

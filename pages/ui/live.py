@@ -1,0 +1,122 @@
+"""A run as it is now: state, figures, curves, log; live while it runs."""
+
+import time
+
+import streamlit as st
+
+from cifar_core import plots
+from cifar_core.changes import request_stop
+from cifar_core.cli_runs import run_pace
+from cifar_core.launch import queue_position
+from cifar_core.records import Metrics
+from cifar_core.runs import Run, RunState, log_tail, read_run
+from pages.ui import cache, parts
+
+PLOT = {"displaylogo": False, "responsive": True}
+REFRESH_S = 1.5
+
+
+def run_view(run: Run) -> None:
+    """Draws a run; the part that changes refreshes by itself until the run ends."""
+    was_active = run.state.is_active
+
+    def draw() -> None:
+        with parts.sentences():
+            now = read_run(run.path)
+        _draw(now, cache.metrics_of(run.path))
+        if was_active and not now.state.is_active:
+            st.rerun()  # once, so that the page around it knows of the end
+
+    parts.every(REFRESH_S if was_active else None, draw)
+
+
+def _draw(run: Run, metrics: Metrics) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        parts.state_badge(run)
+        st.caption(_about(run))
+        if run.state.is_active:
+            _stop_button(run)
+    _say_why(run)
+    _figures(run, metrics)
+    if metrics.steps or metrics.epochs:
+        _plots(run, metrics)
+    elif run.state.is_active:
+        st.info("The curves begin with the first half second of training.", icon=":material/timer:")
+    if metrics.damaged:
+        st.warning(f"{metrics.damaged} damaged lines of this run's records were left out.")
+
+
+def _about(run: Run) -> str:
+    config, runtime = run.config, run.status.get("runtime")
+    assert config is not None
+    where = f"{runtime['device']}, {runtime['precision']}" if runtime else run.request["device"]
+    data = run.status.get("data_title") or run.request.get("data_title") or config.data
+    return f"{config.model} on {data} · {where} · augmentation `{config.augment.digest[:12]}`"
+
+
+def _stop_button(run: Run) -> None:
+    if run.state is RunState.STOPPING:
+        asked = time.time() - (run.path / "stop").stat().st_mtime
+        st.caption(f"Finishing its batch and keeping a checkpoint … {asked:.0f} s")
+        return
+    if st.button("Stop", icon=":material/stop_circle:", key=f"stop-{run.run_id}"):
+        with parts.sentences():
+            request_stop(run)
+        st.rerun(scope="fragment")
+
+
+def _say_why(run: Run) -> None:
+    if run.state is RunState.QUEUED:
+        ahead = queue_position(run.path)
+        who = f"{ahead} before it" if ahead else "it is next"
+        st.info(
+            f"Waiting for {run.request.get('device')}: {who}.", icon=":material/hourglass_empty:"
+        )
+    if run.state in (RunState.FAILED, RunState.INTERRUPTED):
+        st.error(run.reason, icon=":material/error:")
+        with st.expander("Last lines of its log", icon=":material/terminal:", expanded=True):
+            st.code(log_tail(run) or "The log is empty.", language=None)
+    elif run.reason:
+        st.info(run.reason, icon=":material/info:")
+
+
+def _figures(run: Run, metrics: Metrics) -> None:
+    assert run.config is not None
+    at, last, best = run_pace(run, metrics), metrics.epochs[-1:], metrics.best
+    if run.state.is_active:
+        st.progress(at.share, text=f"{at.share:.0%}")
+    columns = st.columns(4)
+    done = len(metrics.epochs)
+    shown = max(at.epoch, done) if run.state.is_active else done
+    columns[0].metric("Epoch", f"{shown} / {run.config.epochs}", border=True)
+    speed = f"{at.images_per_s:,.0f}" if at.images_per_s else "–"
+    columns[1].metric("Images per second", speed, border=True)
+    if run.state.is_active:
+        left = parts.duration(at.left_s) if at.left_s is not None else "–"
+        columns[2].metric("Time left", left, border=True)
+    else:
+        took = run.status.get("ended", 0) - run.status.get("started", 0)
+        text = parts.duration(took) if took > 0 else "–"
+        columns[2].metric("Took", text, border=True)
+    test = best or (last[0] if last else None)
+    label = "Test accuracy, best epoch" if best else "Test accuracy"
+    tip = (
+        "Best: highest accuracy on the held-out validation images; the test images choose nothing."
+    )
+    columns[3].metric(label, f"{test.test_acc:.2%}" if test else "–", border=True, help=tip)
+
+
+def _plots(run: Run, metrics: Metrics) -> None:
+    assert run.config is not None
+    steps = run.status.get("steps_per_epoch", 0)
+    curve = plots.Curve(run.name, metrics, steps, run.config.epochs)
+    columns = st.columns(2)
+    for column, quantity, alt in zip(
+        columns, ("loss", "acc"), ("Loss over the epochs", "Accuracy over the epochs"), strict=True
+    ):
+        figure = plots.curves([curve], quantity)
+        column.plotly_chart(figure, key=f"{run.run_id}-{quantity}", config=PLOT, alt=alt)
+    if metrics.steps:
+        with st.expander("Learning rate", icon=":material/show_chart:"):
+            figure = plots.learning_rates(metrics)
+            st.plotly_chart(figure, key=f"{run.run_id}-lr", config=PLOT, alt="Learning rate")

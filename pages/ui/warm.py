@@ -1,0 +1,28 @@
+"""Imports what pages will need soon, in a thread, so that no click waits for it."""
+
+import gc
+import importlib
+import os
+import threading
+
+import streamlit as st
+
+# torch first: most pages need it; the others follow while somebody reads the first page.
+HEAVY = ("torch", "cifar_core.augment.kernels", "albumentations")
+
+
+@st.cache_resource
+def warm_up() -> None:
+    """Starts the thread, once per server; CIFAR_WARM_UP=0 leaves it out."""
+    if os.environ.get("CIFAR_WARM_UP") != "0":
+        os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+        threading.Thread(target=_import_all, daemon=True).start()
+
+
+def _import_all() -> None:
+    for name in HEAVY:
+        importlib.import_module(name)
+    # Streamlit collects garbage after every rerun; with torch's objects in it that takes seconds
+    # when many watch. Frozen, they are left out.
+    gc.collect()
+    gc.freeze()
