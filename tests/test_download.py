@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from cifar_core.data import download
+from cifar_core.data import transfer
 from cifar_core.data.download import (
     ARCHIVE_URL,
     HUB_FILES,
@@ -322,7 +322,7 @@ def test_only_one_download_of_a_file_at_a_time(site: Site, target: Path) -> None
 def test_a_full_disk_is_named_and_the_part_kept(
     site: Site, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, blocks = download._read, iter([1])
+    read, blocks = transfer._read, iter([1])
 
     def read_one(response: Any) -> bytes:
         if next(blocks, None) is None:
@@ -330,7 +330,7 @@ def test_a_full_disk_is_named_and_the_part_kept(
         return read(response)
 
     with monkeypatch.context() as patch:
-        patch.setattr(download, "_read", read_one)
+        patch.setattr(transfer, "_read", read_one)
         with pytest.raises(DataError, match=rf"{target.parent} is full: [\d,]+ more bytes"):
             fetch(site, target)
     fetch(site, target)

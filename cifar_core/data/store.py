@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cifar_core.data.dataset import CLASSES, Dataset, Split, histogram_of
-from cifar_core.data.download import Progress
 from cifar_core.data.sources import Source, read_split, recognise
+from cifar_core.data.transfer import Progress
 from cifar_core.errors import DataError
 from cifar_core.places import cache_dir
 

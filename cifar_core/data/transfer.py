@@ -1,0 +1,271 @@
+"""Downloading a file so that it survives a broken connection, a stop, a restart of the computer.
+
+What has arrived lies in `<target>.part`; `<target>.part.json` remembers which version of which
+file it is part of. Nothing is decoded here (see `store`).
+"""
+
+import contextlib
+import errno
+import hashlib
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from cifar_core.errors import DataError
+from cifar_core.files import read_json, sync_folder, write_json
+
+_BLOCK = 1 << 16  # bytes per read
+_PAUSE_S = 0.1  # between two reports
+_LONGEST_WAIT_S = 30.0  # between two attempts
+_PASSING = (408, 425, 429)  # the client errors that may be gone at the next attempt
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far something long has come.
+
+    Attributes:
+        stage: What is being done, for people.
+        total: None where it is not known.
+        unit: Of both numbers: "bytes" or "images".
+    """
+
+    stage: str
+    done: int
+    total: int | None
+    unit: str
+
+
+class _ConnectionBroken(Exception):
+    """This attempt is over; another one may succeed."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The bytes that have arrived, and the note beside them that says of what."""
+
+    target: Path
+    url: str
+    path: Path
+    note: Path
+
+    def state(self) -> tuple[int, int | None, str | None]:
+        """Bytes here, bytes in all, and the server's name for this version of the file."""
+        note = read_json(self.note)
+        if note is None or note.get("url") != self.url or not self.path.is_file():
+            return 0, None, None
+        return self.path.stat().st_size, note.get("total"), note.get("version")
+
+    def begin(self, total: int | None, version: str | None) -> None:
+        """Empties the part; the old note goes first, so that it never describes new bytes."""
+        self.discard()
+        self.path.touch()
+        write_json(self.note, {"url": self.url, "total": total, "version": version})
+
+    def discard(self) -> None:
+        self.note.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
+
+    def report(self, stage: str) -> Progress:
+        return Progress(f"{stage} {self.target.name}", *self.state()[:2], "bytes")
+
+    def finish(self, sha256: str | None) -> None:
+        """Checks the bytes and moves them into place."""
+        if sha256 and (found := _sha256(self.path)) != sha256:
+            size = self.path.stat().st_size
+            self.discard()
+            raise DataError(
+                f"{self.url} sent {size:,} bytes with SHA-256 {found}; expected was {sha256}. "
+                "They were deleted. Download again; if it stays so, take another origin."
+            )
+        with self.path.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        self.path.replace(self.target)
+        sync_folder(self.target.parent)
+        self.note.unlink(missing_ok=True)
+
+
+def download_file(
+    url: str,
+    target: Path,
+    *,
+    sha256: str | None = None,
+    timeout_s: float = 30,
+    max_attempts: int = 5,
+    wait_s: float = 1.0,
+) -> Iterator[Progress]:
+    """Downloads one file, going on from what an earlier call, or process, has left.
+
+    Closing the generator keeps what has arrived. A file that is there already stays if its
+    SHA-256 is right, or if none is given.
+
+    Args:
+        timeout_s: A connection silent for so long counts as broken.
+        max_attempts: Failures in a row, without a new byte, after which it gives up.
+        wait_s: Seconds before the second attempt; doubled for each further one, up to 30.
+
+    Raises:
+        DataError: if the server refuses, sends other bytes or stays away; if the disk is full
+            or not writable; if another process downloads the same file.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise DataError(f"'{url}' cannot be downloaded. Give an address with http:// or https://.")
+    part = _Part(target, url, Path(f"{target}.part"), Path(f"{target}.part.json"))
+    with _storage(part):
+        if target.is_file() and (sha256 is None or _sha256(target) == sha256):
+            size = target.stat().st_size
+            yield Progress(f"{target.name} is already here", size, size, "bytes")
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _lock(target):
+            yield from _persist(part, timeout_s, max_attempts, wait_s)
+            yield part.report("Checking")
+            part.finish(sha256)
+        size = target.stat().st_size
+        yield Progress(f"Downloaded {target.name}", size, size, "bytes")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def _lock(target: Path) -> Iterator[None]:
+    """Held by one download of `target` at a time; the system frees it if its holder dies."""
+    # Not thread-local: a generator may be closed by another thread than the one that began it.
+    lock = FileLock(f"{target}.lock", timeout=0, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise DataError(
+            f"A download of {target.name} to {target.parent} is already running. "
+            "Wait for it, or stop it first."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def _storage(part: _Part) -> Iterator[None]:
+    """Turns the disk's errors into sentences; those of the network never get here."""
+    folder = part.target.parent
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise DataError(
+                f"{part.target.name} cannot be written to {folder} ({error.strerror}). "
+                "Choose a folder that can be written to."
+            ) from None
+        done, total, _ = part.state()
+        need = f"{total - done:,} more bytes are" if total else "more room is"
+        raise DataError(
+            f"The disk of {folder} is full: {need} needed for {part.target.name}. "
+            "Make room there and download again: what has arrived is kept."
+        ) from None
+
+
+def _persist(part: _Part, timeout_s: float, max_attempts: int, wait_s: float) -> Iterator[Progress]:
+    """Connects until all bytes are here, or until nothing new comes any more."""
+    failures, furthest = 0, part.state()[0]
+    while True:
+        try:
+            yield from _receive(part, timeout_s)
+            return
+        except _ConnectionBroken as broken:
+            done = part.state()[0]
+            # Beyond the furthest, not just some bytes: a server without ranges starts over.
+            failures = 1 if done > furthest else failures + 1
+            furthest = max(done, furthest)
+            if failures >= max_attempts:
+                raise DataError(
+                    f"{part.url} could not be downloaded: {broken}, {failures} times in a row. "
+                    "Check the connection (and HTTPS_PROXY), then download again; "
+                    f"{done:,} bytes have arrived and are kept."
+                ) from None
+        until = time.monotonic() + min(wait_s * 2 ** (failures - 1), _LONGEST_WAIT_S)
+        while (left := until - time.monotonic()) > 0:
+            yield part.report("Waiting to go on downloading")
+            time.sleep(min(left, _PAUSE_S))
+
+
+def _receive(part: _Part, timeout_s: float) -> Iterator[Progress]:
+    """One connection: appends what it brings."""
+    done, total, _ = part.state()
+    if total is not None and done == total:
+        return
+    with _connect(part, timeout_s) as response:
+        _align(part, response)
+        done, total, _ = part.state()
+        yield part.report("Downloading")
+        reported = time.monotonic()
+        with part.path.open("ab") as stream:
+            while block := _read(response):
+                done += stream.write(block)
+                if time.monotonic() - reported >= _PAUSE_S:
+                    yield Progress(f"Downloading {part.target.name}", done, total, "bytes")
+                    reported = time.monotonic()
+    if total is not None and done != total:
+        raise _ConnectionBroken(f"the connection ended after {done:,} of {total:,} bytes")
+
+
+def _connect(part: _Part, timeout_s: float) -> HTTPResponse:
+    """Asks for what is missing, if that is still of the same version, else for all."""
+    done, _, version = part.state()
+    request = urllib.request.Request(part.url, headers={"User-Agent": "cifar-core"})
+    if done and version:
+        request.add_header("Range", f"bytes={done}-")
+        request.add_header("If-Range", version)
+    try:
+        return urllib.request.urlopen(request, timeout=timeout_s)
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code == 416:
+            part.discard()
+        elif error.code < 500 and error.code not in _PASSING:
+            raise DataError(
+                f"{part.url} cannot be had: the server answered {error.code} {error.reason}. "
+                "Check the address, or take another origin."
+            ) from None
+        raise _ConnectionBroken(f"the server answered {error.code} {error.reason}") from None
+    except (OSError, HTTPException) as error:
+        raise _ConnectionBroken(_reason(error)) from None
+
+
+def _align(part: _Part, response: HTTPResponse) -> None:
+    """Keeps the part if the answer continues it, empties it if the answer starts over."""
+    done, _, version = part.state()
+    at = response.headers.get("Content-Range", "")
+    if response.status != 206:
+        part.begin(response.length, _version(response))
+    elif not at.startswith(f"bytes {done}-") or _version(response) not in (None, version):
+        part.discard()
+        raise _ConnectionBroken("the server sent another range or version than asked for")
+
+
+def _version(response: HTTPResponse) -> str | None:
+    """What may stand in If-Range (RFC 9110, 13.1.5): a strong ETag, else the date of change."""
+    tag = response.headers.get("ETag")
+    return tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified")
+
+
+def _read(response: HTTPResponse) -> bytes:
+    try:
+        return response.read1(_BLOCK)
+    except (OSError, HTTPException) as error:
+        raise _ConnectionBroken(_reason(error)) from None
+
+
+def _reason(error: Exception) -> str:
+    cause = error.reason if isinstance(error, urllib.error.URLError) else error
+    return "the server stayed silent" if isinstance(cause, TimeoutError) else f"{cause}"
