@@ -1,0 +1,115 @@
+"""Fixtures: a cache and a runs folder of the test's own, Shapes-10, made-up CIFAR-10 on disk."""
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cifar_core.data import CLASSES, Dataset, Split
+from cifar_core.data.dataset import histogram_of
+
+os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
+os.environ["CIFAR_WARM_UP"] = "0"
+REAL_DATA = os.environ.get("CIFAR10_DIR")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the real data say that they were skipped where it is not there."""
+    skip = pytest.mark.skip(reason="CIFAR10_DIR is not set")
+    for item in items:
+        if item.get_closest_marker("real_data") and not REAL_DATA:
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache for the whole session, so that Shapes-10 is drawn once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shared_cache: Path) -> Iterator[Path]:
+    """Every test has runs of its own, no CIFAR-10, and never touches the user's cache."""
+    monkeypatch.delenv("CIFAR10_DIR", raising=False)
+    monkeypatch.setenv("CIFAR_CACHE", str(shared_cache))
+    monkeypatch.setenv("CIFAR_RUNS", str(tmp_path / "runs"))
+    yield tmp_path
+
+
+@pytest.fixture
+def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A cache that is empty, for tests about the cache itself."""
+    monkeypatch.setenv("CIFAR_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def real_cifar10(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The real data set; use it only in tests marked `real_data`."""
+    assert REAL_DATA is not None
+    monkeypatch.setenv("CIFAR10_DIR", REAL_DATA)
+    return Path(REAL_DATA)
+
+
+@pytest.fixture
+def runs(places: Path) -> Path:
+    """The folder of the test's runs, not made yet."""
+    return places / "runs"
+
+
+@pytest.fixture
+def tiny() -> Dataset:
+    """Sixty-four training and thirty test images of noise, every class in both."""
+    return made_up(64, 30)
+
+
+def made_up(num_train: int, num_test: int) -> Dataset:
+    """A data set of noise that needs no disk."""
+    train, test = made_up_split(num_train, 0), made_up_split(num_test, 1)
+    return Dataset("Made up", CLASSES, train, test, "made up")
+
+
+def made_up_split(num_images: int, seed: int) -> Split:
+    """Images of noise, labels 0 to 9 in turn."""
+    generator = np.random.default_rng(seed)
+    images = generator.integers(0, 256, (num_images, 32, 32, 3), dtype=np.uint8)
+    labels = (np.arange(num_images) % 10).astype(np.uint8)
+    return Split(images, labels, histogram_of(images), f"made up {seed}")
+
+
+def png(image: np.ndarray) -> bytes:
+    """The PNG of an (H, W, 3) uint8 image."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def write_parquet(folder: Path, data: Dataset, num_shards: int = 2, seed: int = 0) -> Path:
+    """Writes a data set as the hub has it: train in shards, rows shuffled, PNG bytes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    folder.mkdir(parents=True, exist_ok=True)
+    generator = np.random.default_rng(seed)
+    for name, split, shards in (("train", data.train, num_shards), ("test", data.test, 1)):
+        order = generator.permutation(len(split))
+        for number, rows in enumerate(np.array_split(order, shards)):
+            images = [{"bytes": png(split.images[i]), "path": f"{i}.png"} for i in rows]
+            labels = [int(split.labels[i]) for i in rows]
+            file = folder / f"{name}-{number:05d}-of-{shards:05d}.parquet"
+            pq.write_table(pa.table({"img": images, "label": labels}), file)
+    return folder
+
+
+def write_folders(folder: Path, data: Dataset) -> Path:
+    """Writes a data set as a tree of class folders with PNGs."""
+    for name, split in (("train", data.train), ("test", data.test)):
+        for i, (image, label) in enumerate(zip(split.images, split.labels, strict=True)):
+            place = folder / name / data.classes[label]
+            place.mkdir(parents=True, exist_ok=True)
+            (place / f"{i:05d}.png").write_bytes(png(image))
+    return folder
