@@ -2,7 +2,6 @@
 
 import io
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -32,12 +31,12 @@ def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shared_cache: Path) -> Iterator[Path]:
+def places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shared_cache: Path) -> Path:
     """Every test has runs of its own, no CIFAR-10, and never touches the user's cache."""
     monkeypatch.delenv("CIFAR10_DIR", raising=False)
     monkeypatch.setenv("CIFAR_CACHE", str(shared_cache))
     monkeypatch.setenv("CIFAR_RUNS", str(tmp_path / "runs"))
-    yield tmp_path
+    return tmp_path
 
 
 @pytest.fixture
