@@ -44,8 +44,8 @@ class Curve:
 def curves(runs: Sequence[Curve], quantity: str, *, raw_steps: bool = True) -> go.Figure:
     """Loss or accuracy over the epochs, for one run or several over each other.
 
-    One run: a colour per split, the loss between epochs faint behind. Several: a colour per run,
-    a dash per split.
+    One run: a colour per split, the figures between epochs faint behind. Several: a colour and
+    one legend entry per run, dots for train, a line for val, dashes for test.
 
     Args:
         quantity: "loss" or "acc".
@@ -54,31 +54,41 @@ def curves(runs: Sequence[Curve], quantity: str, *, raw_steps: bool = True) -> g
     if len(runs) == 1 and raw_steps:
         _add_steps(figure, runs[0], quantity)
     for number, run in enumerate(runs):
-        for split, dash in SPLIT_DASHES.items():
-            points = [
-                (e.epoch, value)
-                for e in run.metrics.epochs
-                if (value := _of(e, split, quantity)) is not None
-            ]
-            if not points:
-                continue
-            alone = len(runs) == 1
-            colour = SPLIT_COLOURS[split] if alone else RUN_COLOURS[number % len(RUN_COLOURS)]
-            figure.add_scatter(
-                x=[x for x, _ in points],
-                y=[y for _, y in points],
-                name=split if alone else f"{run.name}, {split}",
-                mode="lines+markers",
-                line={"color": colour, "width": 2, "dash": "solid" if alone else dash},
-                marker={"size": 5},
-            )
-        if len(runs) == 1 and quantity == "acc" and run.metrics.best is not None:
-            _mark_best(figure, run.metrics.best)
+        colour = None if len(runs) == 1 else RUN_COLOURS[number % len(RUN_COLOURS)]
+        _add_epochs(figure, run, quantity, colour)
+    if len(runs) == 1 and quantity == "acc" and (best := runs[0].metrics.best):
+        _mark_best(figure, best)
     figure.update_yaxes(tickformat=".0%" if quantity == "acc" else None)
     longest = max((run.epochs for run in runs), default=0)
     figure.update_xaxes(range=[0, longest * 1.02] if longest else None)
-    title = {"loss": "Loss", "acc": "Accuracy"}[quantity]
-    return _finish(figure, title, "epoch")
+    name = {"loss": "Loss", "acc": "Accuracy"}[quantity]
+    return _finish(figure, f"{name} over the epochs")
+
+
+def _add_epochs(figure: go.Figure, run: Curve, quantity: str, run_colour: str | None) -> None:
+    """The splits of one run, in the run's colour if it has one, else each in its own."""
+    first = True
+    for split in ("val", "test", "train"):
+        points = [
+            (e.epoch, y) for e in run.metrics.epochs if (y := _of(e, split, quantity)) is not None
+        ]
+        if not points:
+            continue
+        figure.add_scatter(
+            x=[x for x, _ in points],
+            y=[y for _, y in points],
+            name=f"{run.name}, {split}" if run_colour else split,
+            legendgroup=run.name if run_colour else split,
+            showlegend=first or not run_colour,
+            mode="lines+markers",
+            line={
+                "color": run_colour or SPLIT_COLOURS[split],
+                "width": 2,
+                "dash": SPLIT_DASHES[split] if run_colour else "solid",
+            },
+            marker={"size": 5},
+        )
+        first = False
 
 
 def _of(epoch: EpochRecord, split: str, quantity: str) -> float | None:
@@ -138,13 +148,13 @@ def learning_rates(metrics: Metrics) -> go.Figure:
         line={"color": "#8b78d6", "width": 2},
         name="lr",
     )
-    return _finish(figure, "Learning rate", "step")
+    return _finish(figure, "Learning rate over the steps")
 
 
 def class_counts(counts: NDArray[np.int64], classes: Sequence[str]) -> go.Figure:
     """Images per class as bars."""
     figure = go.Figure(go.Bar(x=list(classes), y=counts, marker={"color": SPLIT_COLOURS["train"]}))
-    return _finish(figure, "Images per class", "")
+    return _finish(figure, "Images per class")
 
 
 def pixel_histogram(histogram: NDArray[np.int64]) -> go.Figure:
@@ -155,19 +165,19 @@ def pixel_histogram(histogram: NDArray[np.int64]) -> go.Figure:
         line = {"color": colour, "width": 1.5}
         figure.add_scatter(x=np.arange(256), y=share, name=name, mode="lines", line=line)
     figure.update_yaxes(tickformat=".1%")
-    return _finish(figure, "Pixel values", "value, 0 to 255")
+    return _finish(figure, "Pixel values, 0 to 255")
 
 
-def _finish(figure: go.Figure, title: str, x_title: str) -> go.Figure:
+def _finish(figure: go.Figure, title: str) -> go.Figure:
     """The frame that all plots share."""
     figure.update_layout(
         title={"text": title, "font": {"size": 15}, "x": 0, "xanchor": "left"},
         margin={"l": 8, "r": 8, "t": 44, "b": 8},
         height=330,
         hovermode="x unified",
-        legend={"orientation": "h", "y": -0.22, "x": 0},
+        legend={"orientation": "h", "y": -0.14, "x": 0},
         uirevision="keep",
     )
-    figure.update_xaxes(title=x_title or None, automargin=True)
-    figure.update_yaxes(automargin=True, rangemode="tozero" if title == "Loss" else None)
+    figure.update_xaxes(automargin=True)
+    figure.update_yaxes(automargin=True, rangemode="tozero" if title.startswith("Loss") else None)
     return figure

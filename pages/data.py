@@ -38,10 +38,11 @@ images.tile_grid(
 
 st.subheader("Statistics")
 mean, std = mean_std(split.histogram)
-columns = st.columns(3)
-for column, channel, m, s in zip(columns, plots.CHANNEL_COLOURS, mean, std, strict=True):
-    column.metric(f"{channel.capitalize()}: mean", f"{m:.4f}", border=True, help="Scale 0 to 1.")
-    column.caption(f"standard deviation {s:.4f}")
+figures = {}
+for channel, m, s in zip(plots.CHANNEL_COLOURS, mean, std, strict=True):
+    figures[f"{channel.capitalize()}, mean"] = f"{m:.4f}"
+    figures[f"{channel.capitalize()}, std"] = f"{s:.4f}"
+parts.figures(figures)
 left, right = st.columns(2)
 counts = plots.class_counts(split.counts, data.classes)
 left.plotly_chart(counts, key=f"counts-{part}", config=PLOT, alt="Images per class")

@@ -17,12 +17,14 @@ st.query_params["model"] = name
 st.write(MODELS[name].about)
 
 summary = cache.layer_table(name)
-columns = st.columns(4)
-columns[0].metric("Parameters", f"{summary.total_params:,}", border=True)
-columns[1].metric("MMAC per image", f"{summary.macs / 1e6:,.1f}", border=True, help="Multiply-adds")
-columns[2].metric("Weights", f"{summary.params_mb:.2f} MB", border=True)
-columns[3].metric(
-    "Forward and backward", f"{summary.forward_backward_mb:.2f} MB", border=True, help="One image"
+parts.figures(
+    {
+        "Parameters": f"{summary.total_params:,}",
+        "MMAC per image": f"{summary.macs / 1e6:,.1f}",
+        "Weights": f"{summary.params_mb:.2f} MB",
+        "Forward, backward": f"{summary.forward_backward_mb:.2f} MB",
+    },
+    {"MMAC per image": "Million multiply-adds, convolutions and linear layers."},
 )
 if st.button(f"Train {name}", type="primary", icon=":material/play_circle:"):
     replace_draft({**draft(), "model": name} if draft() else {"model": name})

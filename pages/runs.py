@@ -64,6 +64,8 @@ def compare(runs: list[Run]) -> None:
         for column, quantity in zip(st.columns(2), ("loss", "acc"), strict=True):
             figure = plots.curves(curves, quantity, raw_steps=False)
             column.plotly_chart(figure, key=f"compare-{quantity}", config=PLOT, alt=quantity)
+        if len(curves) > 1:
+            st.caption("Solid: validation. Dashed: test. Dotted: train.")
     if len(runs) < 2:
         return
     st.subheader("What differs")

@@ -33,41 +33,41 @@ def tile_grid(
 
 
 def tile_rows(
-    rows: Sequence[tuple[str, Sequence[NDArray[np.uint8]], Sequence[str]]], size: int = 54
+    rows: Sequence[tuple[str, Sequence[NDArray[np.uint8]], Sequence[str]]], size: int = 72
 ) -> None:
-    """Draws rows of images, each with a heading; a row scrolls by itself where it is too wide.
+    """Draws rows of images, each with a heading; tiles shrink, then a row scrolls by itself.
 
     Args:
         rows: (heading, images, tip of each image); the first image stands apart as the original.
     """
+    fluid = f"flex:1 1 0;min-width:44px;max-width:{size}px"
     parts = []
     for heading, images, tips in rows:
-        first, *others = (
-            _tile(image, "", tip, size) for image, tip in zip(images, tips, strict=True)
-        )
+        pictures = [_picture(image, tip) for image, tip in zip(images, tips, strict=True)]
+        first, *others = (f'<div style="{fluid}">{picture}</div>' for picture in pictures)
         parts.append(
-            f'<div style="display:flex;align-items:center;gap:10px;margin-bottom:6px">'
-            f'<div style="flex:0 0 4.7rem;font-size:.85rem;overflow:hidden;'
-            f'text-overflow:ellipsis">{html.escape(heading)}</div>'
-            f'<div style="flex:0 0 auto">{first}</div>'
-            f'<div style="display:flex;gap:6px;overflow-x:auto;padding-left:10px;'
-            f'border-left:1px solid rgba(128,128,128,.4)">{"".join(others)}</div></div>'
+            f'<div style="display:flex;align-items:center;gap:8px;margin-bottom:6px">'
+            f'<div style="flex:0 0 4.7rem;font-size:.85rem">{html.escape(heading)}</div>{first}'
+            f'<div style="flex:{len(others)} 1 0;display:flex;gap:5px;overflow-x:auto;'
+            f'padding-left:8px;border-left:1px solid rgba(128,128,128,.4)">{"".join(others)}</div>'
+            "</div>"
         )
     st.html("".join(parts))
 
 
 def _tile(image: NDArray[np.uint8], caption: str, tip: str, size: int) -> str:
-    text = html.escape(caption)
-    below = (
-        f'<figcaption style="font-size:.75rem;opacity:.8;max-width:{size}px;overflow:hidden;'
-        f'text-overflow:ellipsis;white-space:nowrap">{text}</figcaption>'
-        if caption
-        else ""
-    )
     return (
-        f'<figure style="margin:0"><img src="{data_uri(image)}" width="{size}" height="{size}" '
-        f'alt="{html.escape(tip)}" title="{html.escape(tip)}" '
-        f'style="image-rendering:pixelated;border-radius:4px;display:block">{below}</figure>'
+        f'<figure style="margin:0;width:{size}px">{_picture(image, tip)}'
+        f'<figcaption style="font-size:.75rem;opacity:.8;overflow:hidden;text-overflow:ellipsis;'
+        f'white-space:nowrap">{html.escape(caption)}</figcaption></figure>'
+    )
+
+
+def _picture(image: NDArray[np.uint8], tip: str) -> str:
+    text = html.escape(tip)
+    return (
+        f'<img src="{data_uri(image)}" alt="{text}" title="{text}" style="width:100%;'
+        'aspect-ratio:1;image-rendering:pixelated;border-radius:4px;display:block">'
     )
 
 

@@ -85,25 +85,21 @@ def _figures(run: Run, metrics: Metrics) -> None:
     at, last, best = run_pace(run, metrics), metrics.epochs[-1:], metrics.best
     if run.state.is_active:
         st.progress(at.share, text=f"{at.share:.0%}")
-    columns = st.columns(4)
     done = len(metrics.epochs)
-    shown = max(at.epoch, done) if run.state.is_active else done
-    columns[0].metric("Epoch", f"{shown} / {run.config.epochs}", border=True)
-    speed = f"{at.images_per_s:,.0f}" if at.images_per_s else "–"
-    columns[1].metric("Images per second", speed, border=True)
+    epoch = max(at.epoch, done) if run.state.is_active else done
+    shown = {
+        "Epoch": f"{epoch} / {run.config.epochs}",
+        "Images per second": f"{at.images_per_s:,.0f}" if at.images_per_s else "–",
+    }
     if run.state.is_active:
-        left = parts.duration(at.left_s) if at.left_s is not None else "–"
-        columns[2].metric("Time left", left, border=True)
+        shown["Time left"] = parts.duration(at.left_s) if at.left_s is not None else "–"
     else:
         took = run.status.get("ended", 0) - run.status.get("started", 0)
-        text = parts.duration(took) if took > 0 else "–"
-        columns[2].metric("Took", text, border=True)
-    test = best or (last[0] if last else None)
-    label = "Test accuracy, best epoch" if best else "Test accuracy"
-    tip = (
-        "Best: highest accuracy on the held-out validation images; the test images choose nothing."
-    )
-    columns[3].metric(label, f"{test.test_acc:.2%}" if test else "–", border=True, help=tip)
+        shown["Took"] = parts.duration(took) if took > 0 else "–"
+    judged = best or (last[0] if last else None)
+    shown["Test accuracy"] = f"{judged.test_acc:.2%}" if judged else "–"
+    tip = "Of the epoch with the highest validation accuracy; the test images choose nothing."
+    parts.figures(shown, {"Test accuracy": tip if best else "Of the last epoch."})
 
 
 def _plots(run: Run, metrics: Metrics) -> None:
