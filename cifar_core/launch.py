@@ -5,9 +5,6 @@ A queued job is a live worker that has not imported torch yet; nobody dispatches
 
 import contextlib
 import os
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +17,8 @@ from cifar_core.config import TrainConfig
 from cifar_core.data.dataset import split_indices
 from cifar_core.data.store import is_ready, open_dataset
 from cifar_core.errors import ConfigError
-from cifar_core.places import cache_dir, repository
+from cifar_core.places import cache_dir
+from cifar_core.processes import spawn
 from cifar_core.runs import RunState, list_runs, read_run
 from cifar_core.runtime import Hardware, probe
 
@@ -85,18 +83,8 @@ def check_hardware(config: TrainConfig, hardware: Hardware) -> str:
 
 
 def start_worker(run_dir: Path) -> None:
-    """Starts the worker in a session of its own, so that it outlives whoever starts it."""
-    with (run_dir / "worker.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "cifar_core.worker", str(run_dir)],
-            cwd=repository(),
-            env={**os.environ, "PYTHONUNBUFFERED": "1", "NO_ALBUMENTATIONS_UPDATE": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays
+    """Starts the process that does the job."""
+    spawn("cifar_core.worker", str(run_dir), log=run_dir / "worker.log")
 
 
 def queue_position(run_dir: Path) -> int:

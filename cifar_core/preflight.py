@@ -1,7 +1,7 @@
 """How fast a config runs on this machine: a few measured steps on made-up images.
 
-`python -m cifar_core.preflight NOTE` reads a config as JSON from the standard input, measures, and
-writes the speeds to NOTE. Pages start it and read the note; they measure nothing themselves.
+`python -m cifar_core.preflight NOTE CONFIG` measures a config given as JSON and writes the speeds
+to NOTE. Pages start it and read the note; they measure nothing themselves.
 """
 
 import hashlib
@@ -13,12 +13,13 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cifar_core.config import TrainConfig, make_config
+from cifar_core.config import TrainConfig, parse_json
 from cifar_core.data import CLASSES, Dataset, Split
 from cifar_core.data.dataset import histogram_of
 from cifar_core.errors import CifarCoreError
 from cifar_core.files import read_json, write_json
-from cifar_core.places import cache_dir, repository
+from cifar_core.places import cache_dir
+from cifar_core.processes import spawn
 
 TIMED_STEPS, EVALUATED = 4, 1000  # per pass
 START_S = 10.0  # imports and opening the data, measured on two cores
@@ -74,19 +75,8 @@ def failure(config: TrainConfig) -> str:
 
 
 def start_measuring(config: TrainConfig) -> "subprocess.Popen[bytes]":
-    """Starts a measurement of its own low priority; `known_speed` will know it when it is done."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cifar_core.preflight", str(note_path(config))],
-        cwd=repository(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    assert process.stdin is not None
-    with process.stdin as stream:
-        stream.write(config.model_dump_json().encode())
-    return process
+    """Starts a measurement of low priority; `known_speed` will know its result."""
+    return spawn("cifar_core.preflight", str(note_path(config)), config.model_dump_json())
 
 
 def measure(config: TrainConfig) -> Speed:
@@ -144,16 +134,16 @@ def _made_up(num_images: int) -> Dataset:
     return Dataset("Made up", CLASSES, split(num_images), split(EVALUATED), "made up")
 
 
-def main(note: Path) -> None:
-    """Measures the config on the standard input and writes the note."""
+def main(note: Path, config: str) -> None:
+    """Measures a config given as JSON and writes the note."""
     if hasattr(os, "nice"):
         os.nice(5)
     note.parent.mkdir(parents=True, exist_ok=True)
     try:
-        write_json(note, asdict(measure(make_config(json.load(sys.stdin)))))
+        write_json(note, asdict(measure(parse_json(TrainConfig, config, "config"))))
     except CifarCoreError as error:
         write_json(note, {"error": str(error)})
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2])

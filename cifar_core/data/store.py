@@ -5,44 +5,26 @@
 <cache>/downloads/       archives fetched by `download`
 """
 
-import hashlib
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cifar_core.data.dataset import CLASSES, Dataset, Split, histogram_of
+from cifar_core.data.parts import OFFICIAL, Part, judge, sorted_part
 from cifar_core.data.sources import Source, read_split, recognise
 from cifar_core.data.transfer import Progress
 from cifar_core.errors import DataError
 from cifar_core.places import cache_dir
 
-# Of any complete copy, whatever its form: SHA-256 over the sorted SHA-256 digests of
-# (label byte + 3,072 pixel bytes). Measured on the complete data set.
-OFFICIAL = {
-    "train": "d59acf989e068e709ce686cda292672c7b212c08d29d3d3e6d8c3aa99eba6a85",
-    "test": "899683d46c3a8c66fd56e1af12202e69fe5a4517be10b0f68e04c78fe585c57c",
-}
 SHAPES_SEEDS = {"train": 10, "test": 11}
 SHAPES_SIZES = {"train": 20_000, "test": 2_000}
 _FORMAT = 1
-
-
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """One decoded split on its way into the cache."""
-
-    images: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
-    fingerprint: str
-    masks: NDArray[np.bool_] | None = None
 
 
 def open_dataset(data: str = "cifar10") -> Dataset:
@@ -86,7 +68,7 @@ def prepare(data: str = "cifar10", accept_altered: bool = False) -> Iterator[Pro
         return
     source = find_source(data)
     assert source is not None
-    parts: dict[str, _Part] = {}
+    parts: dict[str, Part] = {}
     total, done = 60_000, 0
     for name in OFFICIAL:
         chunks = []
@@ -94,8 +76,8 @@ def prepare(data: str = "cifar10", accept_altered: bool = False) -> Iterator[Pro
             chunks.append(chunk)
             done += len(chunk[1])
             yield Progress("Decoding images", done, max(total, done), "images")
-        parts[name] = _sorted_part(chunks)
-    _judge(source, parts, accept_altered)
+        parts[name] = sorted_part(chunks)
+    judge(source, parts, accept_altered)
     altered = any(parts[name].fingerprint != OFFICIAL[name] for name in OFFICIAL)
     key = "cifar10" if not altered else f"altered-{source.identity()}"
     meta = {"name": "CIFAR-10", "classes": CLASSES, "origin": str(source.path), "altered": altered}
@@ -168,53 +150,14 @@ def _prepare_shapes() -> Iterator[Progress]:
     for name, size in SHAPES_SIZES.items():
         yield Progress("Drawing shapes", done, total, "images")
         drawn = draw_shapes(size, SHAPES_SEEDS[name])
-        parts[name] = _sorted_part([(drawn.images, drawn.labels)], drawn.masks)
+        parts[name] = sorted_part([(drawn.images, drawn.labels)], drawn.masks)
         done += size
     meta = {"name": "Shapes-10", "classes": SHAPES, "origin": "drawn by code", "altered": False}
     _write(_shapes_key(), parts, meta)
     yield Progress("Drawing shapes", total, total, "images")
 
 
-def _sorted_part(
-    chunks: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]],
-    masks: NDArray[np.bool_] | None = None,
-) -> _Part:
-    """Sorts by digest, so that an index means the same image whatever form the data came in."""
-    if not chunks:
-        return _Part(np.empty((0, 32, 32, 3), np.uint8), np.empty(0, np.uint8), "")
-    images = np.concatenate([images for images, _ in chunks])
-    labels = np.concatenate([labels for _, labels in chunks])
-    digests = [
-        hashlib.sha256(bytes([label]) + image.tobytes()).digest()
-        for image, label in zip(images, labels, strict=True)
-    ]
-    order = np.asarray(sorted(range(len(digests)), key=digests.__getitem__))
-    fingerprint = hashlib.sha256(b"".join(sorted(digests))).hexdigest()
-    sorted_masks = None if masks is None else masks[order]
-    return _Part(images[order], labels[order], fingerprint, sorted_masks)
-
-
-def _judge(source: Source, parts: dict[str, _Part], accept_altered: bool) -> None:
-    """Refuses what is not the complete data set, unless the user said otherwise."""
-    if all(parts[name].fingerprint == OFFICIAL[name] for name in OFFICIAL):
-        return
-    train, test = len(parts["train"].labels), len(parts["test"].labels)
-    found = (
-        f"{source.path} is not the complete CIFAR-10: {train:,} + {test:,} images "
-        f"(expected 50,000 + 10,000) with another fingerprint."
-    )
-    if not source.pickle_free:
-        raise DataError(f"{found} Pickled copies have to be the official ones. Fetch it again.")
-    if train == 0 or test == 0:
-        raise DataError(f"{found} Both a train and a test split are needed.")
-    if not accept_altered:
-        raise DataError(
-            f"{found} Fetch it again, or accept it as an altered copy: "
-            f"python -m cifar_core data prepare --data {source.path} --accept-altered."
-        )
-
-
-def _write(key: str, parts: dict[str, _Part], meta: dict[str, Any]) -> None:
+def _write(key: str, parts: dict[str, Part], meta: dict[str, Any]) -> None:
     """Writes beside and moves into place, so that a half-written cache is never seen."""
     decoded = cache_dir() / "decoded"
     try:

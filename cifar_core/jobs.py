@@ -1,0 +1,171 @@
+"""What each kind of job does; torch is imported only once it is its turn."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cifar_core.errors import RunError
+from cifar_core.launch import turn_on_device
+from cifar_core.records import EpochRecord, Record, StageRecord
+from cifar_core.runs import RunState
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+    from cifar_core.batches import TrainingBatches
+    from cifar_core.config import TrainConfig
+    from cifar_core.engine import TrainState
+    from cifar_core.worker import Worker
+
+
+def _train(worker: "Worker", request: dict[str, Any]) -> RunState:
+    with turn_on_device(worker.run_dir, request["device"], worker.should_stop) as my_turn:
+        if not my_turn:
+            return RunState.STOPPED
+        worker.update(phase="starting", started=time.time())
+        config, batches, state = _set_up(worker, request)
+        return _run_epochs(worker, config, batches, state)
+
+
+def _set_up(
+    worker: "Worker", request: dict[str, Any]
+) -> "tuple[TrainConfig, TrainingBatches, TrainState]":
+    from cifar_core.batches import TrainingBatches
+    from cifar_core.config import make_config
+    from cifar_core.data import open_dataset
+    from cifar_core.engine import TrainState
+    from cifar_core.runtime import choose_runtime
+
+    config = make_config(request["config"])
+    runtime = choose_runtime(request["device"], config.precision, config.memory_format)
+    data = open_dataset(config.data)
+    if request.get("fingerprint", data.fingerprint) != data.fingerprint:
+        raise RunError(f"{data.title} is not the data this run was started with. Start a new run.")
+    batches = TrainingBatches(config, data, runtime)
+    state = TrainState(config, batches, runtime)
+    worker.update(
+        phase="running",
+        runtime=asdict(runtime),
+        data_title=data.title,
+        fingerprint=data.fingerprint,
+        steps_per_epoch=batches.steps_per_epoch,
+        versions=_versions(),
+    )
+    return config, batches, state
+
+
+def _versions() -> dict[str, str]:
+    import platform
+    from importlib.metadata import version
+
+    names = ("torch", "torchvision", "albumentations", "numpy")
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}
+
+
+def _run_epochs(
+    worker: "Worker", config: "TrainConfig", batches: "TrainingBatches", state: "TrainState"
+) -> RunState:
+    from cifar_core.engine import train
+
+    events = _event_writer(worker, config)
+    for record in train(config, batches.data, state, batches):
+        if record.kind != "eval":
+            worker.record(record)
+            _write_events(events, record)
+        if isinstance(record, EpochRecord):
+            _keep(worker, config, batches, state, record)
+        if worker.should_stop() and state.epoch < config.epochs:
+            if not isinstance(record, EpochRecord):
+                _save(worker, config, batches, state, "last", {})
+            return RunState.STOPPED
+    return RunState.COMPLETED
+
+
+def _keep(
+    worker: "Worker",
+    config: "TrainConfig",
+    batches: "TrainingBatches",
+    state: "TrainState",
+    record: EpochRecord,
+) -> None:
+    """Keeps the epoch, and the best one so far; only then does the status speak of it."""
+    figures = asdict(record)
+    _save(worker, config, batches, state, "last", figures)
+    best = worker.status.get("best")
+    if record.val_acc is not None and (best is None or record.val_acc > best["val_acc"]):
+        _save(worker, config, batches, state, "best", figures)
+        best = figures
+    worker.update(last=figures, best=best)
+
+
+def _save(
+    worker: "Worker",
+    config: "TrainConfig",
+    batches: "TrainingBatches",
+    state: "TrainState",
+    role: str,
+    figures: dict[str, Any],
+) -> None:
+    from cifar_core.checkpoint import save_checkpoint
+
+    data = batches.data
+    facts = {
+        "model": config.model,
+        "data": data.title,
+        "fingerprint": data.fingerprint,
+        "classes": data.classes,
+        "mean": data.mean.tolist(),
+        "std": data.std.tolist(),
+        "figures": figures,
+    }
+    save_checkpoint(worker.run_dir, role, state, facts)
+
+
+def _event_writer(worker: "Worker", config: "TrainConfig") -> "SummaryWriter | None":
+    if not config.tensorboard:
+        return None
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(str(worker.run_dir / "tensorboard"))
+
+
+def _write_events(events: "SummaryWriter | None", record: Record) -> None:
+    if events is None:
+        return
+    values = asdict(record)
+    for name, value in values.items():
+        if isinstance(value, float):
+            events.add_scalar(f"{record.kind}/{name}", value, values["step"])
+    if isinstance(record, EpochRecord):
+        events.flush()
+
+
+def _get_data(worker: "Worker", request: dict[str, Any]) -> RunState:
+    from cifar_core.data.download import download_cifar10
+    from cifar_core.data.store import prepare
+    from cifar_core.data.transfer import Progress
+    from cifar_core.places import cache_dir
+
+    worker.update(phase="running", started=time.time())
+    path = request["path"] or str(cache_dir() / "downloads")
+    work: list[Callable[[], Any]] = [lambda: prepare(path, request["accept_altered"])]
+    if request["origin"] != "folder":
+        work.insert(0, lambda: download_cifar10(Path(path), request["origin"], request["mirror"]))
+    shown_at = 0.0
+    for begin in work:
+        progress: Progress
+        for progress in begin():
+            if worker.should_stop():
+                return RunState.STOPPED
+            if time.monotonic() - shown_at > 0.3 or progress.done == progress.total:
+                worker.record(StageRecord(**asdict(progress)))
+                shown_at = time.monotonic()
+    return RunState.COMPLETED
+
+
+JOBS: dict[str, Callable[["Worker", dict[str, Any]], RunState]] = {
+    "train": _train,
+    "data": _get_data,
+}

@@ -1,0 +1,29 @@
+"""Starts modules of this package as processes that outlive whoever starts them."""
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from cifar_core.places import repository
+
+
+def spawn(module: str, *arguments: str, log: Path | None = None) -> "subprocess.Popen[bytes]":
+    """Runs `python -m module arguments` in a session of its own.
+
+    Its output goes to the end of a file, never into a pipe: a pipe that nobody reads stops the
+    writer after 64 KiB.
+    """
+    with (log or Path(os.devnull)).open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            cwd=repository(),
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "NO_ALBUMENTATIONS_UPDATE": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays
+    return process

@@ -1,0 +1,58 @@
+"""Getting CIFAR-10: the three ways, and the job that does it as it goes."""
+
+import streamlit as st
+
+from cifar_core.changes import request_stop
+from cifar_core.launch import launch_data
+from cifar_core.runs import Run, list_runs
+from pages.ui import cache, parts
+from pages.ui.state import DATA
+
+
+def choose() -> None:
+    """Download, a folder, or Shapes-10."""
+    origin = st.segmented_control(
+        "From",
+        ["archive", "hub"],
+        default="archive",
+        required=True,
+        format_func={"archive": "University of Toronto", "hub": "Hugging Face"}.__getitem__,
+        help="The official archive (163 MB), or the same images as Parquet (144 MB).",
+    )
+    if st.button("Download", type="primary", icon=":material/download:"):
+        start(str(origin))
+    with st.expander("Use a folder", icon=":material/folder_open:"):
+        path = st.text_input("Folder on this machine", placeholder="/data/cifar10")
+        accept = st.checkbox("Accept a partial or changed copy", help="It is named as such.")
+        if st.button("Read it in", disabled=not path):
+            start("folder", path, accept)
+    if st.button("Start with Shapes-10", icon=":material/shapes:", help="Drawn by code, at once."):
+        st.session_state[DATA] = "shapes10"
+        st.switch_page("pages/train.py")
+
+
+def start(origin: str, path: str = "", accept_altered: bool = False) -> None:
+    """Starts the job that gets the data."""
+    with parts.sentences():
+        launch_data(cache.root(), origin, path, accept_altered)
+    st.rerun()
+
+
+def progress(job: Run) -> None:
+    """The download as it is now, with Cancel."""
+    jobs = list_runs(cache.root(), kind="data")
+    if not jobs or not jobs[0].state.is_active:
+        st.rerun()
+    stages = cache.metrics_of(job.path).stages
+    at = stages[-1] if stages else None
+    if at is None or not at.total:
+        st.progress(0.0, text="Starting …")
+    else:
+        amount = parts.megabytes(at.done) if at.unit == "bytes" else f"{at.done:,} {at.unit}"
+        st.progress(min(at.done / at.total, 1.0), text=f"{at.stage}: {amount}")
+    if st.button(
+        "Cancel", icon=":material/close:", help="What is there is kept; it goes on later."
+    ):
+        with parts.sentences():
+            request_stop(job)
+        st.toast("Cancelled. Download goes on from here.")
