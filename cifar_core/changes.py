@@ -37,7 +37,7 @@ def create_run(
         name = check_name(root, name) if name else ""
         run_id = new_run_id()
         draft = root / f".draft-{run_id}"
-        created = datetime.now(UTC).isoformat(timespec="seconds")
+        created = datetime.now(UTC).isoformat(timespec="microseconds")
         request = {"format": FORMAT, "run_id": run_id, "kind": kind, "created": created, **values}
         try:
             draft.mkdir()

@@ -94,7 +94,7 @@ def queue_position(run_dir: Path) -> int:
         run
         for run in list_runs(run_dir.parent, kind=None)
         if run.request.get("device") == mine.request.get("device")
-        and run.run_id < mine.run_id
+        and (run.created, run.run_id) < (mine.created, mine.run_id)
         and run.state is RunState.QUEUED
     ]
     return len(ahead)

@@ -2,6 +2,8 @@
 
 import io
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -55,9 +57,17 @@ def real_cifar10(monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def runs(places: Path) -> Path:
-    """The folder of the test's runs, not made yet."""
-    return places / "runs"
+def runs(places: Path) -> Iterator[Path]:
+    """The folder of the test's runs, not made yet; workers left in it are killed at the end."""
+    from cifar_core.identity import find_process
+    from cifar_core.runs import list_runs
+
+    root = places / "runs"
+    yield root
+    for run in list_runs(root, kind=None):
+        if process := find_process(run.status.get("worker", {})):
+            process.kill()
+            process.wait(10)
 
 
 @pytest.fixture
@@ -112,3 +122,25 @@ def write_folders(folder: Path, data: Dataset) -> Path:
             place.mkdir(parents=True, exist_ok=True)
             (place / f"{i:05d}.png").write_bytes(png(image))
     return folder
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Path:
+    """A run of two epochs on Shapes-10, done by a real worker; copy it before changing it."""
+    from cifar_core.launch import launch_training
+    from cifar_core.runs import RunState
+    from tests.jobs import small, wait_for
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CIFAR_CACHE", str(shared_cache))
+        root = tmp_path_factory.mktemp("finished")
+        run_dir = launch_training(root, small(tensorboard=True), "first", "notes of the first")
+        wait_for(run_dir, RunState.COMPLETED, timeout_s=110)
+    return run_dir
+
+
+@pytest.fixture
+def copied(finished: Path, runs: Path) -> Path:
+    """The finished run, copied into the test's own runs."""
+    runs.mkdir(exist_ok=True)
+    return Path(shutil.copytree(finished, runs / finished.name))
