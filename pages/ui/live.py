@@ -1,5 +1,6 @@
 """A run as it is now: state, figures, curves, log; live while it runs."""
 
+import contextlib
 import time
 
 import streamlit as st
@@ -7,6 +8,7 @@ import streamlit as st
 from cifar_core import plots
 from cifar_core.changes import request_stop
 from cifar_core.cli_runs import run_pace
+from cifar_core.errors import RunError
 from cifar_core.launch import queue_position
 from cifar_core.records import Metrics
 from cifar_core.runs import Run, RunState, log_tail, read_run
@@ -59,10 +61,13 @@ def _stop_button(run: Run) -> None:
         asked = time.time() - (run.path / "stop").stat().st_mtime
         st.caption(f"Finishing its batch and keeping a checkpoint … {asked:.0f} s")
         return
-    if st.button("Stop", icon=":material/stop_circle:", key=f"stop-{run.run_id}"):
-        with parts.sentences():
-            request_stop(run)
-        st.rerun(scope="fragment")
+    icon, key = ":material/stop_circle:", f"stop-{run.run_id}"
+    st.button("Stop", icon=icon, key=key, on_click=_ask_to_stop, args=(run,))
+
+
+def _ask_to_stop(run: Run) -> None:
+    with contextlib.suppress(RunError):  # it ended meanwhile, which the page is about to show
+        request_stop(run)
 
 
 def _say_why(run: Run) -> None:
