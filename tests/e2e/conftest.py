@@ -1,0 +1,111 @@
+"""A real server with places of its own, and headless Chromium."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from cifar_core.identity import find_process
+from cifar_core.places import repository
+from cifar_core.runs import list_runs
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-dev-shm-usage",
+)
+
+
+@dataclass
+class Server:
+    """The app as `make run` starts it, on a port and places of its own."""
+
+    folder: Path
+    port: int
+    env: dict[str, str] = field(default_factory=dict)
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def runs(self) -> Path:
+        return self.folder / "runs"
+
+    def start(self) -> None:
+        places = {"CIFAR_CACHE": str(self.folder / "cache"), "CIFAR_RUNS": str(self.runs)}
+        inherited = {k: v for k, v in os.environ.items() if k != "CIFAR10_DIR"}
+        command = ["-m", "cifar_core.serve", "--no-browser", "--port", str(self.port)]
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *command],
+                cwd=repository(),
+                env={**inherited, **places, **self.env},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        until = time.monotonic() + 60
+        while not self._answers():
+            assert time.monotonic() < until, (self.folder / "server.log").read_text()
+            time.sleep(0.1)
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1) as answer:
+                return answer.read() == b"ok"
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        """As a power switch would: the whole session of the server, with -9."""
+        assert self.process is not None
+        os.killpg(self.process.pid, 9)
+        self.process.wait(10)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """An app without data and without runs."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    started = Server(tmp_path, port)
+    started.start()
+    yield started
+    started.kill()
+    for run in list_runs(started.runs, kind=None):
+        if process := find_process(run.status.get("worker", {})):
+            process.kill()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    executable = shutil.which("chromium") or shutil.which("google-chrome")
+    assert executable, "Chromium is needed: apt-get install chromium"
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh browser window on a desktop's width; any red box on the last page fails the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 1200})
+    context.set_default_timeout(40_000)
+    opened = context.new_page()
+    yield opened
+    expect(opened.get_by_test_id("stException")).to_have_count(0)
+    context.close()

@@ -1,0 +1,190 @@
+"""What a new user does, in a real browser: from no data to runs that are compared."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from cifar_core.runs import RunState, list_runs, read_run
+from tests.e2e.conftest import Server
+from tests.jobs import wait_for, wait_until_training
+
+pytestmark = pytest.mark.timeout(240)
+expect.set_options(timeout=40_000)
+
+
+def go(page: Page, name: str) -> None:
+    """Through the navigation, as people do; waits for the page's title."""
+    page.get_by_test_id("stSidebarNavLink").filter(has_text=name).click()
+    expect(page.get_by_role("heading", name=name, exact=True, level=1)).to_be_visible()
+
+
+def settle(page: Page) -> None:
+    """Waits until no script runs."""
+    page.wait_for_timeout(400)
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def set_number(page: Page, label: str, value: object) -> None:
+    box = page.get_by_role("spinbutton", name=label, exact=True)
+    box.fill(str(value))
+    box.press("Enter")
+    settle(page)
+
+
+def press_pill(page: Page, text: str) -> None:
+    page.get_by_test_id("stButtonGroup").get_by_text(text, exact=True).click()
+
+
+def tick_rows(page: Page, *rows: int) -> None:
+    """Ticks rows of the runs table, which is drawn on a canvas."""
+    table = page.get_by_test_id("stDataFrame").first
+    for row in rows:
+        table.click(position={"x": 16, "y": 52 + 35 * row})
+        settle(page)
+
+
+def metric(page: Page, label: str) -> str:
+    box = page.get_by_test_id("stMetric").filter(has_text=label)
+    return box.get_by_test_id("stMetricValue").inner_text()
+
+
+def small_form(page: Page) -> None:
+    """The quick recipe on few images, so that a run takes seconds."""
+    set_number(page, "Training images", 2000)
+    set_number(page, "Validation images", 500)
+    set_number(page, "Epochs", 3)
+
+
+def test_from_no_data_to_compared_runs(server: Server, page: Page) -> None:
+    page.goto(server.url)
+    expect(page.get_by_text("CIFAR-10 is not here")).to_be_visible()
+    expect(page.get_by_role("button", name="Download")).to_be_visible()
+    expect(page.get_by_text("Device: cpu")).to_be_visible()
+
+    go(page, "Data")
+    expect(page.get_by_text("20,000 train images")).to_be_visible()
+    expect(page.locator("figure img")).to_have_count(60)
+    press_pill(page, "star")
+    expect(page.get_by_text("2,000 train images")).to_be_visible()
+    expect(page.locator("figure figcaption").filter(has_text="star")).to_have_count(60)
+
+    go(page, "Models")
+    expect(page.get_by_text("147,426")).to_be_visible()
+
+    go(page, "Augmentation")
+    press_pill(page, "cutout")
+    expect(page.get_by_text("Cutout (50%)")).to_be_visible()
+    digest = page.locator("code").first.inner_text()
+    expect(page.locator("img[title^='fired']")).to_have_count(60)
+    page.get_by_role("button", name="Use in training").click()
+    expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
+    expect(page.locator("code").first).to_have_text(digest)
+
+    small_form(page)
+    expect(page.get_by_text("measured on this machine")).to_be_visible()
+    page.get_by_role("textbox", name="Name").fill("by eye")
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_role("heading", name="by eye")).to_be_visible()
+    expect(page.get_by_text(digest).first).to_be_visible()
+    expect(page.get_by_text("completed")).to_be_visible()
+    expect(page.locator(".js-plotly-plot:visible")).to_have_count(2)
+    assert metric(page, "Epoch") == "3 / 3"
+    assert float(metric(page, "Test accuracy").rstrip("%")) > 15
+    (run,) = list_runs(server.runs)
+    assert run.config is not None
+    assert run.config.augment.digest.startswith(digest)
+
+    page.get_by_role("button", name="Use these settings again").click()
+    settle(page)
+    set_number(page, "Learning rate", 0.05)
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_role("heading", name="convnet-1")).to_be_visible()
+    expect(page.get_by_text("completed")).to_be_visible()
+
+    go(page, "Runs")
+    settle(page)
+    tick_rows(page, 0, 1)
+    expect(page.get_by_role("heading", name="What differs")).to_be_visible()
+    expect(page.locator(".js-plotly-plot:visible")).to_have_count(2)
+    tick_rows(page, 1)
+    page.get_by_role("button", name="Rename, notes").click()
+    page.get_by_role("dialog").get_by_role("textbox", name="Name").fill("gentle")
+    page.get_by_role("dialog").get_by_role("textbox", name="Notes").fill("half the rate")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert {r.name for r in list_runs(server.runs)} == {"gentle", "by eye"}
+    settle(page)
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Delete everything").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert [r.name for r in list_runs(server.runs)] == ["by eye"]
+
+
+def test_a_run_is_untouched_by_reload_closing_and_a_killed_server(
+    server: Server, browser: Browser, page: Page
+) -> None:
+    page.goto(f"{server.url}/train")
+    expect(page.get_by_role("button", name="Start training")).to_be_visible()
+    settle(page)
+    small_form(page)
+    set_number(page, "Epochs", 60)
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_text("Images per second")).to_be_visible()
+    (run,) = list_runs(server.runs)
+    wait_until_training(run.path)
+    worker = read_run(run.path).status["worker"]
+    link = page.url
+    assert run.run_id in link
+
+    page.reload()
+    expect(page.get_by_text("running")).to_be_visible()
+    page.goto("about:blank")
+    server.kill()
+    assert read_run(run.path).state is RunState.RUNNING
+    server.start()
+    again = browser.new_page()
+    again.goto(link)  # the very first request of the new server is a deep link
+    expect(again.get_by_role("heading", name=run.name)).to_be_visible()
+    expect(again.get_by_text("running")).to_be_visible()
+    expect(again.get_by_test_id("stSidebarNavLink").filter(has_text="Runs")).to_be_visible()
+    assert read_run(run.path).status["worker"] == worker
+    again.get_by_role("button", name="Stop").click()
+    stopped = wait_for(run.path, RunState.STOPPED)
+    expect(again.get_by_text("Stopped as asked.")).to_be_visible()
+    assert list(stopped.path.glob("last-*/manifest.json"))
+    again.close()
+
+
+def test_mistakes_are_sentences(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/train?run=nobody")
+    expect(page.get_by_text("There is no run 'nobody'")).to_be_visible()
+    page.goto(f"{server.url}/train")
+    settle(page)
+    page.get_by_role("textbox", name="Name").fill("a/b")
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_text("no slashes")).to_be_visible()
+    assert list_runs(server.runs) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 420])
+def test_no_page_scrolls_sideways_or_shows_an_exception(
+    server: Server, browser: Browser, theme: str, width: int
+) -> None:
+    context = browser.new_context(
+        color_scheme="dark" if theme == "dark" else "light",
+        viewport={"width": width, "height": 900},
+    )
+    page = context.new_page()
+    for path in ("", "data", "augmentation", "train", "runs", "models"):
+        page.goto(f"{server.url}/{path}")
+        expect(page.locator("h1")).to_be_visible()
+        settle(page)
+        wide = "document.documentElement.scrollWidth > window.innerWidth + 1"
+        assert not page.evaluate(wide), path
+    background = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
+    channels = [int(n) for n in re.findall(r"\d+", background)[:3]]
+    assert (sum(channels) < 200) == (theme == "dark")
+    context.close()
