@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from cifar_core.data.transfer import Progress
+from cifar_core.data.partial import Progress
 from cifar_core.errors import DataError
 
 

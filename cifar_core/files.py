@@ -1,6 +1,7 @@
 """Writing so that a reader, or a crash, never meets half a file."""
 
 import contextlib
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -59,3 +60,9 @@ def folder_bytes(folder: Path) -> int:
             if not path.is_symlink() and path.is_file():
                 total += path.stat().st_size
     return total
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's content, read in pieces."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -144,8 +144,8 @@ def _write_events(events: "SummaryWriter | None", record: Record) -> None:
 
 def _get_data(worker: "Worker", request: dict[str, Any]) -> RunState:
     from cifar_core.data.download import download_cifar10
+    from cifar_core.data.partial import Progress
     from cifar_core.data.store import prepare
-    from cifar_core.data.transfer import Progress
     from cifar_core.places import cache_dir
 
     worker.update(phase="running", started=time.time())

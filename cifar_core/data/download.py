@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from cifar_core.data.transfer import Progress, download_file
+from cifar_core.data.partial import Progress
+from cifar_core.data.transfer import download_file
 from cifar_core.errors import DataError
 
 # Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html; SHA-256 computed from the archive.

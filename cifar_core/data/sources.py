@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from cifar_core.data.dataset import CLASSES
 from cifar_core.data.download import ARCHIVE_SHA256
 from cifar_core.errors import DataError
+from cifar_core.files import file_sha256
 
 Chunk = tuple[NDArray[np.uint8], NDArray[np.uint8]]  # (N, 32, 32, 3) images, (N,) labels
 Form = Literal["parquet", "archive", "batches", "folders"]
@@ -165,8 +166,7 @@ def _read_batches(root: Path, train: bool) -> Chunk:
 
 
 def _read_archive(archive: Path, train: bool) -> Chunk:
-    with archive.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    found = file_sha256(archive)
     if found != ARCHIVE_SHA256:
         raise DataError(
             f"{archive.name} is not the official archive: its SHA-256 is {found[:16]}…, expected "

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from cifar_core.data.dataset import CLASSES, Dataset, Split, histogram_of
+from cifar_core.data.partial import Progress
 from cifar_core.data.parts import OFFICIAL, Part, judge, sorted_part
 from cifar_core.data.sources import Source, read_split, recognise
-from cifar_core.data.transfer import Progress
 from cifar_core.errors import DataError
 from cifar_core.places import cache_dir
 

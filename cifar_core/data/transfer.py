@@ -6,20 +6,18 @@ file it is part of. Nothing is decoded here (see `store`).
 
 import contextlib
 import errno
-import hashlib
-import os
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from cifar_core.data.partial import PartialFile, Progress
 from cifar_core.errors import DataError
-from cifar_core.files import read_json, sync_folder, write_json
+from cifar_core.files import file_sha256
 
 _BLOCK = 1 << 16  # bytes per read
 _PAUSE_S = 0.1  # between two reports
@@ -27,69 +25,8 @@ _LONGEST_WAIT_S = 30.0  # between two attempts
 _PASSING = (408, 425, 429)  # the client errors that may be gone at the next attempt
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far something long has come.
-
-    Attributes:
-        stage: What is being done, for people.
-        total: None where it is not known.
-        unit: Of both numbers: "bytes" or "images".
-    """
-
-    stage: str
-    done: int
-    total: int | None
-    unit: str
-
-
 class _ConnectionBroken(Exception):
     """This attempt is over; another one may succeed."""
-
-
-@dataclass(frozen=True)
-class _Part:
-    """The bytes that have arrived, and the note beside them that says of what."""
-
-    target: Path
-    url: str
-    path: Path
-    note: Path
-
-    def state(self) -> tuple[int, int | None, str | None]:
-        """Bytes here, bytes in all, and the server's name for this version of the file."""
-        note = read_json(self.note)
-        if note is None or note.get("url") != self.url or not self.path.is_file():
-            return 0, None, None
-        return self.path.stat().st_size, note.get("total"), note.get("version")
-
-    def begin(self, total: int | None, version: str | None) -> None:
-        """Empties the part; the old note goes first, so that it never describes new bytes."""
-        self.discard()
-        self.path.touch()
-        write_json(self.note, {"url": self.url, "total": total, "version": version})
-
-    def discard(self) -> None:
-        self.note.unlink(missing_ok=True)
-        self.path.unlink(missing_ok=True)
-
-    def report(self, stage: str) -> Progress:
-        return Progress(f"{stage} {self.target.name}", *self.state()[:2], "bytes")
-
-    def finish(self, sha256: str | None) -> None:
-        """Checks the bytes and moves them into place."""
-        if sha256 and (found := _sha256(self.path)) != sha256:
-            size = self.path.stat().st_size
-            self.discard()
-            raise DataError(
-                f"{self.url} sent {size:,} bytes with SHA-256 {found}; expected was {sha256}. "
-                "They were deleted. Download again; if it stays so, take another origin."
-            )
-        with self.path.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        self.path.replace(self.target)
-        sync_folder(self.target.parent)
-        self.note.unlink(missing_ok=True)
 
 
 def download_file(
@@ -117,9 +54,9 @@ def download_file(
     """
     if not url.startswith(("http://", "https://")):
         raise DataError(f"'{url}' cannot be downloaded. Give an address with http:// or https://.")
-    part = _Part(target, url, Path(f"{target}.part"), Path(f"{target}.part.json"))
+    part = PartialFile(target, url, Path(f"{target}.part"), Path(f"{target}.part.json"))
     with _storage(part):
-        if target.is_file() and (sha256 is None or _sha256(target) == sha256):
+        if target.is_file() and (sha256 is None or file_sha256(target) == sha256):
             size = target.stat().st_size
             yield Progress(f"{target.name} is already here", size, size, "bytes")
             return
@@ -130,11 +67,6 @@ def download_file(
             part.finish(sha256)
         size = target.stat().st_size
         yield Progress(f"Downloaded {target.name}", size, size, "bytes")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @contextlib.contextmanager
@@ -156,7 +88,7 @@ def _lock(target: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _storage(part: _Part) -> Iterator[None]:
+def _storage(part: PartialFile) -> Iterator[None]:
     """Turns the disk's errors into sentences; those of the network never get here."""
     folder = part.target.parent
     try:
@@ -175,7 +107,9 @@ def _storage(part: _Part) -> Iterator[None]:
         ) from None
 
 
-def _persist(part: _Part, timeout_s: float, max_attempts: int, wait_s: float) -> Iterator[Progress]:
+def _persist(
+    part: PartialFile, timeout_s: float, max_attempts: int, wait_s: float
+) -> Iterator[Progress]:
     """Connects until all bytes are here, or until nothing new comes any more."""
     failures, furthest = 0, part.state()[0]
     while True:
@@ -199,7 +133,7 @@ def _persist(part: _Part, timeout_s: float, max_attempts: int, wait_s: float) ->
             time.sleep(min(left, _PAUSE_S))
 
 
-def _receive(part: _Part, timeout_s: float) -> Iterator[Progress]:
+def _receive(part: PartialFile, timeout_s: float) -> Iterator[Progress]:
     """One connection: appends what it brings."""
     done, total, _ = part.state()
     if total is not None and done == total:
@@ -219,7 +153,7 @@ def _receive(part: _Part, timeout_s: float) -> Iterator[Progress]:
         raise _ConnectionBroken(f"the connection ended after {done:,} of {total:,} bytes")
 
 
-def _connect(part: _Part, timeout_s: float) -> HTTPResponse:
+def _connect(part: PartialFile, timeout_s: float) -> HTTPResponse:
     """Asks for what is missing, if that is still of the same version, else for all."""
     done, _, version = part.state()
     request = urllib.request.Request(part.url, headers={"User-Agent": "cifar-core"})
@@ -242,7 +176,7 @@ def _connect(part: _Part, timeout_s: float) -> HTTPResponse:
         raise _ConnectionBroken(_reason(error)) from None
 
 
-def _align(part: _Part, response: HTTPResponse) -> None:
+def _align(part: PartialFile, response: HTTPResponse) -> None:
     """Keeps the part if the answer continues it, empties it if the answer starts over."""
     done, _, version = part.state()
     at = response.headers.get("Content-Range", "")
