@@ -106,7 +106,7 @@ def _add_steps(figure: go.Figure, run: Curve, quantity: str) -> None:
     figure.add_scatter(
         x=x[keep],
         y=y[keep],
-        name="train, as it goes",
+        name="each step",
         mode="lines",
         line={"color": SPLIT_COLOURS["train"], "width": 1},
         opacity=0.4,

@@ -40,7 +40,7 @@ def tile_rows(
     Args:
         rows: (heading, images, tip of each image); the first image stands apart as the original.
     """
-    fluid = f"flex:1 1 0;min-width:44px;max-width:{size}px"
+    fluid = f"flex:1 1 0;min-width:36px;max-width:{size}px"
     parts = []
     for heading, images, tips in rows:
         pictures = [_picture(image, tip) for image, tip in zip(images, tips, strict=True)]

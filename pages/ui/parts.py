@@ -11,7 +11,6 @@ from cifar_core.runs import Run, RunState
 from pages.ui import cache
 from pages.ui.state import DATA
 
-FIGURE_WIDTH = 178  # so that two fit a phone and four the narrowest desktop
 NAMES = {"cifar10": "CIFAR-10", "shapes10": "Shapes-10"}
 STATES: dict[RunState, tuple[str, str]] = {
     RunState.QUEUED: ("gray", ":material/hourglass_empty:"),
@@ -83,7 +82,7 @@ def figures(shown: dict[str, str], tips: dict[str, str] | None = None) -> None:
     with st.container(horizontal=True):
         for label, value in shown.items():
             tip = (tips or {}).get(label)
-            st.metric(label, value, border=True, help=tip, width=FIGURE_WIDTH)
+            st.metric(label, value, border=True, help=tip, width="stretch")
 
 
 def duration(seconds: float) -> str:

@@ -1,0 +1,84 @@
+"""python docs/take_pictures.py: photographs the real app with Shapes-10 for the README."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+RUNS = (
+    ["--name", "convnet, fast", "--model", "convnet", "--epochs", "6", "--lr", "0.05"],
+    ["--name", "convnet, cutout", "--model", "convnet", "--epochs", "6", "--augment", "cutout"],
+)
+
+
+def main() -> None:
+    """Trains two runs, starts the app and takes the pictures."""
+    with tempfile.TemporaryDirectory() as folder:
+        env = {k: v for k, v in os.environ.items() if k != "CIFAR10_DIR"}
+        env |= {"CIFAR_CACHE": f"{folder}/cache", "CIFAR_RUNS": f"{folder}/runs"}
+        for words in RUNS:
+            command = [sys.executable, "-m", "cifar_core", "train", "--data", "shapes10", *words]
+            subprocess.run(command, cwd=ROOT, env=env, check=True)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
+        server = subprocess.Popen(command, cwd=ROOT, env=env)
+        try:
+            wait(f"http://127.0.0.1:{port}/_stcore/health")
+            take_all(f"http://127.0.0.1:{port}")
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def wait(url: str) -> None:
+    """Until the server answers."""
+    for _ in range(200):
+        try:
+            urllib.request.urlopen(url, timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+
+
+def take_all(url: str) -> None:
+    """All pictures of the README."""
+    with sync_playwright() as playwright:
+        executable = shutil.which("chromium")
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        for name, path, theme, height in (
+            ("augmentation", "augmentation", "light", 1010),
+            ("train", "train?run=convnet, fast", "dark", 830),
+            ("runs", "runs", "light", 830),
+            ("data", "data?data=shapes10", "light", 830),
+        ):
+            context = browser.new_context(
+                color_scheme="dark" if theme == "dark" else "light",
+                viewport={"width": 1360, "height": height},
+            )
+            page = context.new_page()
+            page.goto(f"{url}/{path}")
+            settle(page)
+            page.screenshot(path=ROOT / "docs" / "images" / f"{name}.png")
+            context.close()
+        browser.close()
+
+
+def settle(page: Page) -> None:
+    """Waits until nothing runs and plots are drawn."""
+    page.locator("h1").wait_for(timeout=60_000)
+    page.wait_for_timeout(4000)
+
+
+if __name__ == "__main__":
+    main()
