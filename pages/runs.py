@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from cifar_core import plots
-from cifar_core.changes import delete_run, rename_run, request_stop
+from cifar_core.changes import delete_run, rename_run
 from cifar_core.config import difference
 from cifar_core.runs import Run, disk_bytes, list_runs, read_run
 from pages.ui import cache, parts
@@ -87,10 +87,9 @@ def actions(run: Run) -> None:
         st.page_link(
             "pages/train.py", label="Open", icon=":material/open_in_new:", query_params=query
         )
-        if run.state.is_active and st.button("Stop", icon=":material/stop_circle:"):
-            with parts.sentences():
-                request_stop(run)
-            st.rerun()
+        if run.state.is_active:
+            icon = ":material/stop_circle:"
+            st.button("Stop", icon=icon, on_click=parts.ask_to_stop, args=(run,))
         if st.button("Use these settings again", icon=":material/replay:"):
             assert run.config is not None
             replace_draft(run.config.model_dump(mode="json"))

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from cifar_core.changes import request_stop
 from cifar_core.launch import launch_data
 from cifar_core.runs import Run, list_runs
 from pages.ui import cache, parts
+from pages.ui.parts import ask_to_stop
 from pages.ui.state import DATA
 
 
@@ -50,9 +50,6 @@ def progress(job: Run) -> None:
     else:
         amount = parts.megabytes(at.done) if at.unit == "bytes" else f"{at.done:,} {at.unit}"
         st.progress(min(at.done / at.total, 1.0), text=f"{at.stage}: {amount}")
-    if st.button(
-        "Cancel", icon=":material/close:", help="What is there is kept; it goes on later."
-    ):
-        with parts.sentences():
-            request_stop(job)
-        st.toast("Cancelled. Download goes on from here.")
+    tip = "What has arrived is kept; the next download goes on from there."
+    icon = ":material/close:"
+    st.button("Cancel", icon=icon, help=tip, key="cancel", on_click=ask_to_stop, args=(job,))

@@ -1,14 +1,11 @@
 """A run as it is now: state, figures, curves, log; live while it runs."""
 
-import contextlib
 import time
 
 import streamlit as st
 
 from cifar_core import plots
-from cifar_core.changes import request_stop
 from cifar_core.cli_runs import run_pace
-from cifar_core.errors import RunError
 from cifar_core.launch import queue_position
 from cifar_core.records import Metrics
 from cifar_core.runs import Run, RunState, log_tail, read_run
@@ -62,12 +59,7 @@ def _stop_button(run: Run) -> None:
         st.caption(f"Finishing its batch and keeping a checkpoint … {asked:.0f} s")
         return
     icon, key = ":material/stop_circle:", f"stop-{run.run_id}"
-    st.button("Stop", icon=icon, key=key, on_click=_ask_to_stop, args=(run,))
-
-
-def _ask_to_stop(run: Run) -> None:
-    with contextlib.suppress(RunError):  # it ended meanwhile, which the page is about to show
-        request_stop(run)
+    st.button("Stop", icon=icon, key=key, on_click=parts.ask_to_stop, args=(run,))
 
 
 def _say_why(run: Run) -> None:

@@ -1,12 +1,13 @@
 """Parts of the screen that several pages use."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import streamlit as st
 
+from cifar_core.changes import request_stop
 from cifar_core.data import Dataset
-from cifar_core.errors import CifarCoreError
+from cifar_core.errors import CifarCoreError, RunError
 from cifar_core.runs import Run, RunState
 from pages.ui import cache
 from pages.ui.state import DATA
@@ -43,6 +44,12 @@ def state_badge(run: Run) -> None:
     """The state in its colour."""
     colour, icon = STATES[run.state]
     st.badge(str(run.state), icon=icon, color=colour)  # pyright: ignore[reportArgumentType] # a colour name by the table
+
+
+def ask_to_stop(run: Run) -> None:
+    """For `on_click`: a callback is heard in whatever rerun the click arrives."""
+    with suppress(RunError):  # it ended meanwhile, which the page is about to show
+        request_stop(run)
 
 
 def empty_state(text: str, page: str, label: str, icon: str) -> None:

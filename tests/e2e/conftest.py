@@ -18,6 +18,7 @@ from cifar_core.identity import find_process
 from cifar_core.places import repository
 from cifar_core.runs import list_runs
 
+expect.set_options(timeout=40_000)
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",

@@ -10,7 +10,6 @@ from tests.e2e.conftest import Server
 from tests.jobs import wait_for, wait_until_training
 
 pytestmark = pytest.mark.timeout(240)
-expect.set_options(timeout=40_000)
 
 
 def go(page: Page, name: str) -> None:
