@@ -104,6 +104,7 @@ class TrainingBatches:
             batch_sampler=keys,
             num_workers=config.num_workers,
             collate_fn=_stack,
+            generator=torch.Generator(),  # else it draws from the global one
             pin_memory=self.images.is_cuda,
         )
 

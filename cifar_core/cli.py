@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from cifar_core import cli_data, cli_runs
-from cifar_core.config import TrainConfig, bounds, choices, describe_accepted
+from cifar_core.config import TrainConfig
 from cifar_core.errors import CifarCoreError, ConfigError
+from cifar_core.fields import bounds, choices, describe_accepted
 from cifar_core.models import MODELS
 from cifar_core.recipes import RECIPES
 

@@ -97,8 +97,10 @@ def _show(progress: Iterable[Progress]) -> None:
     from tqdm import tqdm
 
     bar: tqdm[Any] | None = None
+    stage = ""  # a disabled bar has no desc
     for at in progress:
-        if bar is None or bar.desc != at.stage:
+        if bar is None or stage != at.stage:
+            stage = at.stage
             if bar is not None:
                 bar.close()
             in_bytes = at.unit == "bytes"

@@ -1,18 +1,14 @@
 """Every setting of a run, once: type, default, bounds, help. Form, CLI, JSON and docs walk it."""
 
-import json
-from types import UnionType
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from cifar_core.augment import AugmentSpec, preset
-from cifar_core.errors import CifarCoreError, ConfigError
+from cifar_core.fields import validated
 from cifar_core.models import MODELS
 
 GROUPS = ("Data", "Model", "Augmentation", "Optimisation", "Schedule", "Hardware", "Run")
-AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
 
 def setting(
@@ -25,7 +21,7 @@ def setting(
 
 
 def _known_model(name: str) -> str:
-    if name not in MODELS:
+    if not isinstance(name, str) or name not in MODELS:
         raise ValueError(f"is unknown; available: {', '.join(MODELS)}")
     return name
 
@@ -127,9 +123,15 @@ class TrainConfig(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _read_augment(cls, raw: object) -> object:
-        """Lets the augmentation be given as text, too: a preset, a path, JSON."""
-        if isinstance(raw, dict) and isinstance(raw.get("augment"), str):
+    def _read_plain(cls, raw: object) -> object:
+        """Lets the augmentation be text: a preset, a path, JSON. True is not taken for 1."""
+        if not isinstance(raw, dict):
+            return raw
+        for name, value in raw.items():
+            field = cls.model_fields.get(name)
+            if field and isinstance(value, bool) and field.annotation in (int, float):
+                raise ValueError(f"{name} = {value} is not a number")
+        if isinstance(raw.get("augment"), str):
             return {**raw, "augment": AugmentSpec.from_text(raw["augment"])}
         return raw
 
@@ -140,82 +142,7 @@ def make_config(values: dict[str, Any]) -> TrainConfig:
     Raises:
         ConfigError: one sentence per mistake: the value, what is accepted, the next step.
     """
-    return _validated(TrainConfig, values)
-
-
-def parse_json(model: type[AnyModel], text: str, what: str) -> AnyModel:
-    """Reads a model from JSON text; `what` names it in the error.
-
-    Raises:
-        ConfigError: if it is no JSON or does not fit.
-    """
-    try:
-        raw = json.loads(text)
-    except ValueError as error:
-        raise ConfigError(f"The {what} is not valid JSON ({error}). Export it again.") from None
-    return _validated(model, raw)
-
-
-def _validated(model: type[AnyModel], raw: object) -> AnyModel:
-    try:
-        return model.model_validate(raw)
-    except CifarCoreError as error:
-        raise ConfigError(str(error)) from None
-    except ValidationError as error:
-        sentences = [_explain(model, detail) for detail in error.errors()[:5]]
-        raise ConfigError(" ".join(sentences)) from None
-
-
-def _explain(model: type[BaseModel], detail: Any) -> str:
-    """One sentence for one mistake that pydantic found."""
-    where = ".".join(str(part) for part in detail["loc"])
-    value, kind = detail["input"], detail["type"]
-    if kind == "extra_forbidden":
-        names = ", ".join(model.model_fields)
-        return f"Unknown setting {where!r}. Known: {names}."
-    if kind == "value_error":
-        reason = detail["msg"].removeprefix("Value error, ")
-        shown = f"{where} = {value!r} {reason}" if where == "model" else reason
-        return f"{shown[0].upper()}{shown[1:]}."
-    field = model.model_fields.get(str(detail["loc"][0])) if detail["loc"] else None
-    accepted = describe_accepted(field) if field is not None else detail["msg"]
-    return f"{where or 'The value'} = {value!r} is not accepted; give {accepted}."
-
-
-def bounds(field: FieldInfo) -> tuple[float | None, float | None]:
-    """The smallest and largest number that a field accepts; None where there is no bound."""
-    low = high = None
-    for rule in field.metadata:
-        low = next((getattr(rule, k) for k in ("ge", "gt") if hasattr(rule, k)), low)
-        high = next((getattr(rule, k) for k in ("le", "lt") if hasattr(rule, k)), high)
-    return low, high
-
-
-def choices(field: FieldInfo) -> tuple[str, ...]:
-    """The words a field accepts; empty where it takes anything else."""
-    return get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
-
-
-def describe_accepted(field: FieldInfo) -> str:
-    """What a field accepts, in words."""
-    if words := choices(field):
-        return "one of " + ", ".join(words)
-    for rule in field.metadata:
-        if pattern := getattr(rule, "pattern", None):
-            return "auto, cpu, cuda or cuda:N" if "cuda" in pattern else f"text like {pattern}"
-    kind = {int: "a whole number", float: "a number", bool: "true or false"}.get(
-        _plain_type(field.annotation), "text"
-    )
-    low, high = bounds(field)
-    if low is None or high is None:
-        return kind
-    more = any(hasattr(rule, "gt") for rule in field.metadata)
-    less = any(hasattr(rule, "lt") for rule in field.metadata)
-    return f"{kind} {'above' if more else 'from'} {low:g} {'to below' if less else 'to'} {high:g}"
-
-
-def _plain_type(annotation: Any) -> Any:
-    return None if isinstance(annotation, UnionType) else annotation
+    return validated(TrainConfig, values)
 
 
 def difference(configs: list[TrainConfig]) -> dict[str, list[str]]:
@@ -230,4 +157,5 @@ def difference(configs: list[TrainConfig]) -> dict[str, list[str]]:
 
 def shown(config: TrainConfig) -> dict[str, str]:
     """Each setting as people read it."""
-    return {name: str(getattr(config, name)) for name in TrainConfig.model_fields}
+    table = {name: str(getattr(config, name)) for name in TrainConfig.model_fields}
+    return {**table, "augment": f"{config.augment} [{config.augment.digest[:12]}]"}

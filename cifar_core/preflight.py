@@ -13,10 +13,11 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cifar_core.config import TrainConfig, parse_json
+from cifar_core.config import TrainConfig
 from cifar_core.data import CLASSES, Dataset, Split
 from cifar_core.data.dataset import histogram_of
 from cifar_core.errors import CifarCoreError
+from cifar_core.fields import parse_json
 from cifar_core.files import read_json, write_json
 from cifar_core.places import cache_dir
 from cifar_core.processes import spawn

@@ -4,6 +4,7 @@
 its own, so that the app holds no CUDA context and waits for no import.
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cifar_core.errors import ConfigError
+from cifar_core.files import write_json
 from cifar_core.places import cache_dir, repository
 
 if TYPE_CHECKING:
@@ -150,7 +152,7 @@ def probe() -> Hardware:
     if note.is_file():
         try:
             return _hardware(json.loads(note.read_text(encoding="utf-8")))
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, AttributeError):
             note.unlink(missing_ok=True)
     output = subprocess.run(
         [sys.executable, "-m", "cifar_core.runtime"],
@@ -161,10 +163,9 @@ def probe() -> Hardware:
         timeout=120,
     ).stdout
     found = _hardware(json.loads(output.splitlines()[-1]))
-    note.parent.mkdir(parents=True, exist_ok=True)
-    draft = note.with_suffix(f".{os.getpid()}")
-    draft.write_text(json.dumps(asdict(found)), encoding="utf-8")
-    draft.replace(note)
+    with contextlib.suppress(OSError):  # then it looks again next time
+        note.parent.mkdir(parents=True, exist_ok=True)
+        write_json(note, asdict(found))
     return found
 
 

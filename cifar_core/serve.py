@@ -51,11 +51,17 @@ def _is_taken(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def _has_screen() -> bool:
+    if sys.platform in ("darwin", "win32"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
 def _open_when_ready(url: str) -> None:
     for _ in range(120):
         with contextlib.suppress(urllib.error.URLError, OSError):
             urllib.request.urlopen(f"{url}/_stcore/health", timeout=1).close()
-            if os.environ.get("DISPLAY") or sys.platform in ("darwin", "win32"):
+            if _has_screen():
                 webbrowser.open(url)
             return
         time.sleep(0.25)

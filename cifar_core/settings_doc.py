@@ -2,7 +2,8 @@
 
 import sys
 
-from cifar_core.config import GROUPS, TrainConfig, bounds, choices, describe_accepted
+from cifar_core.config import GROUPS, TrainConfig
+from cifar_core.fields import bounds, choices, describe_accepted
 from cifar_core.models import MODELS
 
 _HEAD = """# Settings

@@ -29,7 +29,7 @@ WITH_TORCH = {
 }
 # What drawing a curve or listing runs needs; each has to come without torch.
 LIGHT = (
-    "errors config recipes places files records runs changes identity processes launch worker "
+    "errors fields config recipes places files records runs changes identity processes launch worker "
     "jobs checkpoint plots cli cli_data cli_runs runtime preflight data data.store augment models"
 )
 

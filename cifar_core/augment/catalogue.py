@@ -54,10 +54,10 @@ class Param:
     def _accept_number(self, value: object, kind: type) -> int | float:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(f"{self.name} = {value!r} is not a number")
-        if kind is int and value != int(value):
-            raise ValueError(f"{self.name} = {value!r} is not a whole number")
         if not self.low <= value <= self.high:
             raise ValueError(f"{self.name} = {value} is outside {self.low:g} to {self.high:g}")
+        if kind is int and value != int(value):
+            raise ValueError(f"{self.name} = {value!r} is not a whole number")
         return int(value) if kind is int else float(value)
 
 

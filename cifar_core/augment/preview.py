@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,13 +59,23 @@ def preview(
     for epoch in range(num_draws):
         results = [images.augment(epoch, int(index)) for index in indices]
         draws.append(np.stack([result["image"] for result in results]))
-        fired.append([_names(result["applied_transforms"]) for result in results])
+        fired.append([_names(spec, result["applied_transforms"]) for result in results])
     return Preview(originals, np.stack(draws), fired)
 
 
-def _names(applied: list[tuple[str, object]]) -> str:
-    hidden = ("PadIfNeeded", "Sequential")
-    return ", ".join(name for name, _ in applied if name not in hidden) or "nothing"
+_BUILT_OF = {"PadCrop": "RandomCrop", "Cutout": "CoarseDropout"}
+
+
+def _names(spec: AugmentSpec, applied: list[tuple[str, Any]]) -> str:
+    """What fired, in the words of the spec; albumentations lists it in the order of the spec."""
+    left = [name for name, _ in applied]
+    acted = []
+    for operation in spec.pixel:
+        built_of = _BUILT_OF.get(operation.name, operation.name)
+        if built_of in left:
+            del left[: left.index(built_of) + 1]
+            acted.append(operation.name)
+    return ", ".join(acted) or "nothing"
 
 
 def _by_kernels(

@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cifar_core.augment.catalogue import CATALOGUE, Transform, Value
+from cifar_core.fields import parse_json
 
 
 class Operation(BaseModel):
@@ -31,7 +32,7 @@ class Operation(BaseModel):
         if not isinstance(raw, dict):
             return raw
         name = raw.get("name")
-        if name not in CATALOGUE:
+        if not isinstance(name, str) or name not in CATALOGUE:
             raise ValueError(f"unknown operation {name!r}; available: {', '.join(CATALOGUE)}")
         transform = CATALOGUE[name]
         params = raw.get("params", {})
@@ -99,8 +100,6 @@ class AugmentSpec(BaseModel):
         Raises:
             ConfigError: if it is no JSON or no valid spec.
         """
-        from cifar_core.config import parse_json
-
         return parse_json(cls, text, "augmentation")
 
     @classmethod
@@ -115,7 +114,7 @@ class AugmentSpec(BaseModel):
         if text.lstrip().startswith("{"):
             return cls.from_json(text)
         if text.endswith(".json") and Path(text).is_file():
-            return cls.from_json(Path(text).read_text(encoding="utf-8"))
+            return cls.from_json(Path(text).read_text(encoding="utf-8", errors="replace"))
         return preset(text)
 
     def __str__(self) -> str:

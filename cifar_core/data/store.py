@@ -20,6 +20,7 @@ from cifar_core.data.partial import Progress
 from cifar_core.data.parts import OFFICIAL, Part, judge, sorted_part
 from cifar_core.data.sources import Source, read_split, recognise
 from cifar_core.errors import DataError
+from cifar_core.files import write_atomic
 from cifar_core.places import cache_dir
 
 SHAPES_SEEDS = {"train": 10, "test": 11}
@@ -40,7 +41,13 @@ def open_dataset(data: str = "cifar10") -> Dataset:
         pass
     folder = _ready_folder(data)
     assert folder is not None
-    return _load(folder)
+    try:
+        return _load(folder)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"The decoded data in {folder} are damaged ({error}). "
+            "Delete that folder; they are decoded again then."
+        ) from None
 
 
 def is_ready(data: str = "cifar10") -> bool:
@@ -179,9 +186,7 @@ def _write(key: str, parts: dict[str, Part], meta: dict[str, Any]) -> None:
             splits[name] = {"fingerprint": part.fingerprint, "histogram": histogram}
         text = json.dumps({"format": _FORMAT, "splits": splits, **meta})
         (draft / "meta.json").write_text(text, encoding="utf-8")
-        if not _complete(decoded / key):  # else another process was quicker with the same data
-            shutil.rmtree(decoded / key, ignore_errors=True)
-            draft.replace(decoded / key)
+        _move_into_place(draft, decoded / key)
     except OSError as error:
         raise DataError(
             f"The decoded data could not be written to {decoded} ({error.strerror}); "
@@ -191,12 +196,26 @@ def _write(key: str, parts: dict[str, Part], meta: dict[str, Any]) -> None:
         shutil.rmtree(draft, ignore_errors=True)
 
 
+def _move_into_place(draft: Path, final: Path) -> None:
+    """Lets the first of several writers win: what is complete is never taken away."""
+    try:
+        draft.replace(final)
+    except OSError:
+        if not _complete(final):
+            shutil.rmtree(final, ignore_errors=True)
+            draft.replace(final)
+
+
 def _remember(source: Source, key: str) -> None:
     note = cache_dir() / "sources" / source.identity()
-    note.parent.mkdir(parents=True, exist_ok=True)
-    draft = note.with_suffix(f".{os.getpid()}")
-    draft.write_text(key)
-    draft.replace(note)
+    try:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(note, key.encode())
+    except OSError as error:
+        raise DataError(
+            f"The cache {note.parent} cannot be written ({error.strerror}). "
+            "Set CIFAR_CACHE to a folder that can."
+        ) from None
 
 
 def _load(folder: Path) -> Dataset:

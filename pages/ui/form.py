@@ -6,7 +6,8 @@ import streamlit as st
 from pydantic.fields import FieldInfo
 
 from cifar_core.augment import PRESETS, AugmentSpec
-from cifar_core.config import GROUPS, TrainConfig, bounds, choices
+from cifar_core.config import GROUPS, TrainConfig
+from cifar_core.fields import bounds, choices
 from cifar_core.models import MODELS
 from cifar_core.recipes import RECIPES, recipe
 from pages.ui import cache

@@ -1,0 +1,224 @@
+"""Data: whatever form a copy comes in, it opens to the same images in the same order."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cifar_core.data import CLASSES, Dataset, open_dataset, split_indices
+from cifar_core.data.dataset import histogram_of, mean_std
+from cifar_core.errors import ConfigError
+from tests.cifar_forms import (
+    declare_official,
+    digests_of,
+    fingerprint_of,
+    open_at,
+    order_of,
+    snapshot,
+    write_archive,
+    write_batches,
+)
+from tests.conftest import write_folders, write_parquet
+
+pytestmark = pytest.mark.usefixtures("own_cache")
+
+
+def assert_opened(found: Dataset, made: Dataset) -> None:
+    """Byte for byte what was made, sorted by digest."""
+    for got, want in ((found.train, made.train), (found.test, made.test)):
+        order = order_of(want)
+        np.testing.assert_array_equal(got.images, want.images[order])
+        np.testing.assert_array_equal(got.labels, want.labels[order])
+        np.testing.assert_array_equal(got.histogram, want.histogram)
+        assert got.fingerprint == fingerprint_of(want)
+        assert (got.images.dtype, got.labels.dtype) == (np.uint8, np.uint8)
+    assert found.classes == CLASSES
+
+
+@pytest.mark.parametrize("num_shards", [1, 2, 5])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_parquet_of_any_shards_and_row_order(
+    tmp_path: Path, tiny: Dataset, num_shards: int, seed: int
+) -> None:
+    assert_opened(open_at(write_parquet(tmp_path / "copy", tiny, num_shards, seed)), tiny)
+
+
+def test_class_folders(tmp_path: Path, tiny: Dataset) -> None:
+    assert_opened(open_at(write_folders(tmp_path / "copy", tiny)), tiny)
+
+
+def test_pickled_batches(tmp_path: Path, tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    declare_official(monkeypatch, tiny)
+    folder = write_batches(tmp_path / "copy", tiny, monkeypatch)
+    for place in (folder, folder / "cifar-10-batches-py"):
+        found = open_at(place, accept_altered=False)
+        assert_opened(found, tiny)
+        assert not found.altered
+        assert found.title == "CIFAR-10"
+
+
+def test_pickled_batches_in_a_folder_of_another_name(
+    tmp_path: Path, tiny: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare_official(monkeypatch, tiny)
+    folder = write_batches(tmp_path / "copy", tiny, monkeypatch)
+    moved = (folder / "cifar-10-batches-py").rename(tmp_path / "my-cifar")
+    assert_opened(open_at(moved, accept_altered=False), tiny)
+
+
+def test_the_archive(tmp_path: Path, tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    declare_official(monkeypatch, tiny)
+    archive = write_archive(tmp_path, tiny, monkeypatch)
+    shutil.rmtree(tmp_path / "unpacked")
+    assert_opened(open_at(archive, accept_altered=False), tiny)
+    assert_opened(open_at(tmp_path, accept_altered=False), tiny)
+
+
+@pytest.mark.parametrize("below", ["", "plain_text", "data", "cifar10", "snapshots/1ab/plain_text"])
+def test_folders_in_which_downloads_put_the_files(
+    tmp_path: Path, tiny: Dataset, below: str
+) -> None:
+    write_parquet(tmp_path / "copy" / below, tiny)
+    assert_opened(open_at(tmp_path / "copy"), tiny)
+
+
+def test_all_forms_have_one_fingerprint(
+    tmp_path: Path, tiny: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare_official(monkeypatch, tiny)
+    copies = [
+        write_parquet(tmp_path / "parquet", tiny, 3, seed=4),
+        write_folders(tmp_path / "folders", tiny),
+        write_batches(tmp_path / "batches", tiny, monkeypatch),
+    ]
+    expected = fingerprint_of(tiny.train)[:16] + fingerprint_of(tiny.test)[:16]
+    for copy in copies:
+        found = open_at(copy, accept_altered=False)
+        assert found.fingerprint == expected
+        assert not found.altered
+
+
+def test_cifar10_dir_is_found_and_may_begin_with_a_tilde(
+    tmp_path: Path, tiny: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare_official(monkeypatch, tiny)
+    write_parquet(tmp_path / "copy", tiny)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("CIFAR10_DIR", "~/copy")
+    assert_opened(open_dataset(), tiny)
+
+
+def test_decoded_data_stay_when_their_source_is_gone(
+    tmp_path: Path, tiny: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare_official(monkeypatch, tiny)
+    copy = write_parquet(tmp_path / "copy", tiny)
+    open_at(copy, accept_altered=False)
+    shutil.rmtree(copy)
+    assert_opened(open_dataset("cifar10"), tiny)
+
+
+def test_an_altered_copy_says_so_everywhere(tmp_path: Path, tiny: Dataset) -> None:
+    found = open_at(write_parquet(tmp_path / "copy", tiny))
+    assert found.altered
+    assert found.title == "CIFAR-10 (altered copy: 64 + 30 images)"
+    assert str(tmp_path / "copy") in found.origin
+
+
+def test_the_source_is_only_read(
+    tmp_path: Path, tiny: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare_official(monkeypatch, tiny)
+    copies = [
+        write_parquet(tmp_path / "parquet", tiny),
+        write_folders(tmp_path / "folders", tiny),
+        write_batches(tmp_path / "batches", tiny, monkeypatch),
+    ]
+    for copy in copies:
+        before = snapshot(copy)
+        open_at(copy)
+        assert snapshot(copy) == before
+
+
+def test_images_are_memory_mapped_and_read_only(tmp_path: Path, tiny: Dataset) -> None:
+    images = open_at(write_parquet(tmp_path / "copy", tiny)).train.images
+    assert isinstance(images, np.memmap)
+    assert not images.flags.writeable
+
+
+def test_shapes10_opens_with_masks_and_in_the_order_of_digests(
+    monkeypatch: pytest.MonkeyPatch, shared_cache: Path
+) -> None:
+    monkeypatch.setenv("CIFAR_CACHE", str(shared_cache))
+    data = open_dataset("shapes10")
+    assert data.title == data.name == "Shapes-10"
+    assert (len(data.train), len(data.test)) == (20_000, 2_000)
+    assert len(data.classes) == 10
+    for split in (data.train, data.test):
+        assert split.counts.tolist() == [len(split) // 10] * 10
+        assert split.masks is not None
+        assert split.masks.shape == (len(split), 32, 32)
+        digests = digests_of(split)
+        assert digests == sorted(digests)
+        assert len(set(digests)) == len(split)
+        assert split.fingerprint == fingerprint_of(split)
+        np.testing.assert_array_equal(split.histogram, histogram_of(split.images))
+    # Masks moved with their images: inside and outside of an object differ in colour.
+    masks, images = data.test.masks, data.test.images.astype(float)
+    assert masks is not None
+    inside = np.array([image[mask].mean(axis=0) for image, mask in zip(images, masks, strict=True)])
+    outside = np.array([im[~mask].mean(axis=0) for im, mask in zip(images, masks, strict=True)])
+    assert (np.abs(inside - outside).max(axis=1) > 15).mean() > 0.99
+
+
+def test_mean_and_deviation_are_those_of_numpy(tiny: Dataset) -> None:
+    pixels = tiny.train.images.reshape(-1, 3) / 255
+    np.testing.assert_allclose(tiny.mean, pixels.mean(axis=0), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(tiny.std, pixels.std(axis=0), rtol=0, atol=1e-12)
+
+
+def test_mean_and_deviation_of_known_values() -> None:
+    images = np.zeros((1, 1, 2, 3), np.uint8)
+    images[0, 0, 1] = 255, 51, 0
+    mean, std = mean_std(histogram_of(images))
+    np.testing.assert_allclose(mean, [0.5, 0.1, 0])
+    np.testing.assert_allclose(std, [0.5, 0.1, 0])
+
+
+@pytest.mark.parametrize(("val_size", "train_size"), [(0, 0), (10, 0), (10, 30), (99, 1), (0, 1)])
+def test_split_indices_are_sorted_disjoint_and_as_many_as_asked_for(
+    val_size: int, train_size: int
+) -> None:
+    train, val = split_indices(100, val_size, train_size, seed=3)
+    assert len(val) == val_size
+    assert len(train) == (train_size or 100 - val_size)
+    assert len({*train, *val}) == len(train) + len(val)
+    for indices in (train, val):
+        assert indices.tolist() == sorted(indices)
+        assert all(0 <= i < 100 for i in indices)
+
+
+def test_split_indices_depend_on_the_seed_and_validation_on_nothing_else() -> None:
+    train, val = split_indices(1000, 100, 0, seed=3)
+    few, same_val = split_indices(1000, 100, 50, seed=3)
+    assert (val == same_val).all()
+    assert set(few) < set(train)
+    assert (split_indices(1000, 100, 0, seed=3)[0] == train).all()
+    assert (split_indices(1000, 100, 0, seed=4)[1] != val).any()
+
+
+@pytest.mark.parametrize(
+    ("val_size", "train_size", "told"),
+    [
+        (100, 0, ("val_size = 100", "at most 99")),
+        (5000, 0, ("val_size = 5,000", "at most 99")),
+        (10, 91, ("train_size = 91", "at most 90")),
+    ],
+)
+def test_splits_that_leave_nothing_are_refused_with_what_is_possible(
+    val_size: int, train_size: int, told: tuple[str, ...]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        split_indices(100, val_size, train_size, seed=0)
+    assert all(text in str(caught.value) for text in told)

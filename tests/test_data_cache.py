@@ -1,0 +1,137 @@
+"""The cache: decoded once, found again, decoded anew when its source changed."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cifar_core.data import Dataset, is_ready, prepare, store
+from cifar_core.errors import DataError
+from tests.cifar_forms import decoded, fingerprint_of, open_at
+from tests.conftest import made_up, made_up_split, png, write_folders, write_parquet
+
+
+@pytest.fixture
+def copy(tmp_path: Path, tiny: Dataset, own_cache: Path) -> Path:
+    """A sound copy in Parquet, and a cache that is empty."""
+    return write_parquet(tmp_path / "copy", tiny)
+
+
+def forbid_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_split(*arguments: object, **named: object) -> None:
+        raise AssertionError("decoded again")
+
+    monkeypatch.setattr(store, "read_split", read_split)
+
+
+def test_a_copy_is_decoded_once(
+    copy: Path, tiny: Dataset, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not is_ready(str(copy))
+    open_at(copy)
+    assert is_ready(str(copy))
+    forbid_decoding(monkeypatch)
+    again = open_at(copy, accept_altered=False)
+    assert again.train.fingerprint == fingerprint_of(tiny.train)
+    assert again.altered
+    assert len(decoded(own_cache)) == 1
+
+
+def test_progress_counts_every_image(copy: Path) -> None:
+    steps = list(prepare(str(copy), accept_altered=True))
+    done = [step.done for step in steps]
+    assert done == sorted(done)
+    assert done[-1] == 94
+    assert all(step.total is not None and step.done <= step.total for step in steps)
+    assert list(prepare(str(copy))) == []
+
+
+def test_giving_up_half_way_leaves_nothing(copy: Path, own_cache: Path) -> None:
+    going = prepare(str(copy), accept_altered=True)
+    next(iter(going))
+    assert hasattr(going, "close")
+    going.close()  # pyright: ignore[reportAttributeAccessIssue] # a generator, see above
+    assert decoded(own_cache) == []
+    assert not is_ready(str(copy))
+
+
+def test_another_time_or_size_is_another_source(
+    copy: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_at(copy)
+    file = copy / "test-00000-of-00001.parquet"
+    facts = file.stat()
+    os.utime(file, ns=(facts.st_atime_ns, facts.st_mtime_ns + 1_000_000))
+    assert not is_ready(str(copy))
+    with pytest.raises(DataError, match="--accept-altered"):
+        open_at(copy, accept_altered=False)
+    os.utime(file, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    assert is_ready(str(copy))
+
+
+def test_a_changed_source_is_decoded_again(tmp_path: Path, copy: Path, tiny: Dataset) -> None:
+    before = open_at(copy)
+    changed = replace(tiny, test=made_up_split(31, 5))
+    write_parquet(copy, changed)
+    after = open_at(copy)
+    assert (len(before.test), len(after.test)) == (30, 31)
+    assert after.test.fingerprint == fingerprint_of(changed.test)
+    assert after.train.fingerprint == before.train.fingerprint
+
+
+def test_a_picture_more_in_a_class_folder_is_seen(
+    tmp_path: Path, tiny: Dataset, own_cache: Path
+) -> None:
+    folders = write_folders(tmp_path / "folders", tiny)
+    open_at(folders)
+    other = made_up(1, 1).test.images[0] ^ 255
+    (folders / "train" / "frog" / "new.png").write_bytes(png(other))
+    assert not is_ready(str(folders))
+    assert len(open_at(folders).train) == 65
+
+
+def test_two_altered_copies_do_not_meet(tmp_path: Path, copy: Path, own_cache: Path) -> None:
+    other = write_parquet(tmp_path / "other", made_up(40, 20))
+    assert len(open_at(copy).train) == 64
+    assert len(open_at(other).train) == 40
+    assert len(open_at(copy).train) == 64
+    assert len(decoded(own_cache)) == 2
+
+
+@pytest.mark.parametrize("damage", ["meta", "meta empty", "labels", "images"])
+def test_damaged_decoded_data_are_decoded_again_or_told(
+    copy: Path, tiny: Dataset, own_cache: Path, damage: str
+) -> None:
+    open_at(copy)
+    folder = own_cache / "decoded" / decoded(own_cache)[0]
+    if damage == "meta":
+        (folder / "meta.json").unlink()
+    elif damage == "meta empty":
+        (folder / "meta.json").write_text("")
+    elif damage == "labels":
+        (folder / "train-labels.npy").unlink()
+    else:
+        os.truncate(folder / "train-images.npy", 1000)
+    try:
+        found = open_at(copy)
+    except DataError as error:
+        assert str(folder) in str(error)  # noqa: PT017 # either of two good ends
+    else:
+        assert found.train.fingerprint == fingerprint_of(tiny.train)
+        assert len(found.train.images) == 64
+
+
+def test_processes_that_prepare_at_once_all_succeed(copy: Path, own_cache: Path) -> None:
+    command = [sys.executable, "-m", "cifar_core", "data", "prepare", "--accept-altered"]
+    processes = [
+        subprocess.Popen([*command, "--data", str(copy)], stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    for process in processes:
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+    assert len(decoded(own_cache)) == 1
+    assert len(open_at(copy).train) == 64
