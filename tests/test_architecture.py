@@ -29,8 +29,9 @@ WITH_TORCH = {
 }
 # What drawing a curve or listing runs needs; each has to come without torch.
 LIGHT = (
-    "errors fields config recipes places files records runs changes identity processes launch worker "
-    "jobs checkpoint plots cli cli_data cli_runs runtime preflight data data.store augment models"
+    "errors fields config recipes places files records runs changes identity processes launch "
+    "worker jobs checkpoint plots cli cli_data cli_runs runtime preflight data data.store augment "
+    "models"
 )
 
 

@@ -15,15 +15,12 @@ from cifar_core.augment import PRESETS, AugmentSpec, preset
 from cifar_core.config import (
     GROUPS,
     TrainConfig,
-    bounds,
-    choices,
-    describe_accepted,
     difference,
     make_config,
-    parse_json,
     shown,
 )
 from cifar_core.errors import ConfigError
+from cifar_core.fields import bounds, choices, describe_accepted, parse_json
 from cifar_core.models import MODELS
 
 FIELDS = TrainConfig.model_fields
