@@ -105,8 +105,11 @@ def measure(config: TrainConfig) -> Speed:
         state.epoch += 1
         return time.perf_counter() - started
 
-    num_images = config.batch_size * TIMED_STEPS
-    short = config.model_copy(update={"epochs": 4, "val_size": 0, "train_size": 0})
+    # On a CPU the speed per image hardly depends on the batch; a large one would take minutes.
+    batch_size = min(config.batch_size, 256) if runtime.device == "cpu" else config.batch_size
+    num_images = batch_size * TIMED_STEPS
+    changes = {"epochs": 4, "val_size": 0, "train_size": 0, "batch_size": batch_size}
+    short = config.model_copy(update=changes)
     batches = TrainingBatches(short, _made_up(num_images), runtime)
     state = TrainState(short, batches, runtime)
     epoch_s()  # to warm up

@@ -8,6 +8,7 @@ from cifar_core.config import TrainConfig
 from cifar_core.data import split_indices
 from cifar_core.errors import CifarCoreError
 from cifar_core.preflight import failure, known_speed, note_path, start_measuring
+from cifar_core.runs import RunState, list_runs
 from pages.ui import cache, parts
 from pages.ui.state import MEASURING
 
@@ -16,6 +17,10 @@ def estimate_line(config: TrainConfig) -> None:
     """The time a run will take; measured first where this machine does not know it yet."""
     if known_speed(config) or failure(config):
         _show(config)
+        return
+    active = [run for run in list_runs(cache.root()) if run.state is RunState.RUNNING]
+    if active:
+        st.caption(f":material/timer_off: No estimate while {active[0].name} uses this machine.")
         return
     measuring: dict[str, subprocess.Popen[bytes]] = st.session_state.setdefault(MEASURING, {})
     key = note_path(config).name

@@ -6,7 +6,7 @@ from cifar_core.launch import launch_data
 from cifar_core.runs import Run, list_runs
 from pages.ui import cache, parts
 from pages.ui.parts import ask_to_stop
-from pages.ui.state import DATA
+from pages.ui.state import DATA, draft, replace_draft
 
 
 def choose() -> None:
@@ -28,6 +28,7 @@ def choose() -> None:
             start("folder", path, accept)
     if st.button("Start with Shapes-10", icon=":material/shapes:", help="Drawn by code, at once."):
         st.session_state[DATA] = "shapes10"
+        replace_draft({**draft(), "data": "shapes10"})
         st.switch_page("pages/train.py")
 
 

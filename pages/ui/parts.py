@@ -63,8 +63,8 @@ def pick_data() -> Dataset:
     """Lets people choose among the data sets; ends the page with the next step if there is none."""
     state, _ = cache.cifar10_state()
     offered = ["cifar10", "shapes10"] if state == "ready" else ["shapes10"]
-    chosen = st.session_state.get(DATA) or st.query_params.get("data") or offered[0]
-    chosen = chosen if chosen in offered else offered[0]
+    chosen = st.query_params.get("data") or st.session_state.get(DATA)
+    chosen = chosen if chosen in offered else offered[0]  # a run may use a folder instead
     with st.container(horizontal=True, vertical_alignment="bottom"):
         picked = st.segmented_control(
             "Data set",
@@ -76,7 +76,7 @@ def pick_data() -> Dataset:
         )
         if state != "ready":
             st.page_link("pages/home.py", label="Get CIFAR-10", icon=":material/download:")
-    st.session_state[DATA] = picked
+    st.session_state[DATA] = st.query_params["data"] = str(picked)
     with sentences():
         data = cache.dataset(str(picked))
     if data.altered:
