@@ -60,7 +60,9 @@ def curves(runs: Sequence[Curve], quantity: str, *, raw_steps: bool = True) -> g
         _mark_best(figure, best)
     figure.update_yaxes(tickformat=".0%" if quantity == "acc" else None)
     longest = max((run.epochs for run in runs), default=0)
-    figure.update_xaxes(range=[0, longest * 1.02] if longest else None)
+    if longest:
+        whole = max(1, -(-longest // 8))  # whole epochs, about eight marks
+        figure.update_xaxes(range=[0, longest * 1.02], tick0=0, dtick=whole)
     name = {"loss": "Loss", "acc": "Accuracy"}[quantity]
     return _finish(figure, f"{name} over the epochs")
 

@@ -57,7 +57,11 @@ def table(runs: list[Run]) -> list[Run]:
 
 def compare(runs: list[Run]) -> None:
     """Curves of the chosen runs over each other and the settings in which they differ."""
-    curves = [plots.Curve(run.name, cache.metrics_of(run.path)) for run in runs]
+    curves = [
+        plots.Curve(run.name, cache.metrics_of(run.path), epochs=run.config.epochs)
+        for run in runs
+        if run.config
+    ]
     if not any(curve.metrics.epochs for curve in curves):
         st.info("None of these has finished an epoch yet; the curves begin then.")
     else:
