@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from cifar_core.checkpoint import remove_checkpoints
 from cifar_core.errors import RunError
@@ -26,16 +26,24 @@ def new_run_id() -> str:
 
 
 def create_run(
-    root: Path, kind: str, values: dict[str, Any], name: str = "", notes: str = ""
+    root: Path,
+    kind: str,
+    values: dict[str, Any],
+    name: str = "",
+    notes: str = "",
+    stem: str = "",
 ) -> Path:
     """Claims a folder and writes the request; the folder appears whole or not at all.
+
+    Args:
+        stem: Without a name, the run is called by it and the next free number.
 
     Raises:
         RunError: if the name is taken or unfit, or the folder cannot be written.
     """
     with _changing_names(root):
-        name = check_name(root, name) if name else ""
-        run_id = new_run_id()
+        name = check_name(root, name) if name else free_name(root, stem) if stem else ""
+        run_id = next(i for _ in range(100) if not (root / (i := new_run_id())).exists())
         draft = root / f".draft-{run_id}"
         created = datetime.now(UTC).isoformat(timespec="microseconds")
         request = {"format": FORMAT, "run_id": run_id, "kind": kind, "created": created, **values}
@@ -57,6 +65,8 @@ def _changing_names(root: Path) -> Iterator[None]:
         root.mkdir(parents=True, exist_ok=True)
         lock = FileLock(root / ".names.lock", timeout=30)
         lock.acquire()
+    except Timeout:
+        raise RunError(f"Another process keeps {root} busy. Try again in a minute.") from None
     except OSError as error:
         raise RunError(f"{root} cannot be written ({error.strerror}). {_ELSEWHERE}") from None
     try:
@@ -75,7 +85,7 @@ def check_name(root: Path, name: str, but: str = "") -> str:
     if not re.fullmatch(r"[\w][\w .,+=()#-]{0,59}", name):
         raise RunError(
             f"{name!r} cannot name a run: 1 to 60 letters, digits, spaces and . , + = ( ) # - _ "
-            "are accepted, beginning with a letter or a digit; no slashes. Choose another name."
+            "are accepted, beginning with a letter, a digit or _; no slashes. Choose another name."
         )
     for path in run_dirs(root):
         taken = (read_json(path / "name.json") or {}).get("name")
@@ -90,6 +100,21 @@ def free_name(root: Path, stem: str) -> str:
     return next(name for n in range(1, 100_000) if (name := f"{stem}-{n}") not in taken)
 
 
+@contextlib.contextmanager
+def _writing(run: Run) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RunError(
+            f"{run.path} cannot be changed ({error.strerror}). Mend its permissions, try again."
+        ) from None
+
+
+def _check_there(run: Run) -> None:
+    if not run.path.is_dir():
+        raise RunError(f"{run.name} was deleted meanwhile. Reload the list of runs.")
+
+
 def rename_run(run: Run, name: str | None = None, notes: str | None = None) -> None:
     """Changes the name or the notes.
 
@@ -97,10 +122,12 @@ def rename_run(run: Run, name: str | None = None, notes: str | None = None) -> N
         RunError: as `check_name`.
     """
     with _changing_names(run.path.parent):
+        _check_there(run)
         if name is not None:
             name = check_name(run.path.parent, name, but=run.run_id)
         new_notes = run.notes if notes is None else notes
-        write_json(run.path / "name.json", {"name": name or run.name, "notes": new_notes})
+        with _writing(run):
+            write_json(run.path / "name.json", {"name": name or run.name, "notes": new_notes})
 
 
 def request_stop(run: Run) -> None:
@@ -109,9 +136,11 @@ def request_stop(run: Run) -> None:
     Raises:
         RunError: if the run has ended already.
     """
+    _check_there(run)
     if not run.state.is_active:
         raise RunError(f"{run.name} is not running; it is {run.state}.")
-    (run.path / "stop").touch()
+    with _writing(run):
+        (run.path / "stop").touch()
 
 
 def delete_run(run: Run, keep_curves: bool = False) -> None:
@@ -120,11 +149,14 @@ def delete_run(run: Run, keep_curves: bool = False) -> None:
     Raises:
         RunError: if it is still running.
     """
+    _check_there(run)
     if run.state.is_active:
         raise RunError(f"{run.name} is {run.state}. Stop it before deleting it.")
     if keep_curves:
-        remove_checkpoints(run.path)
+        with _writing(run):
+            remove_checkpoints(run.path)
         return
     doomed = run.path.with_name(f".doomed-{run.run_id}")
-    run.path.replace(doomed)  # it leaves the list at once, whatever the deletion meets
+    with _writing(run):
+        run.path.replace(doomed)  # it leaves the list at once, whatever the deletion meets
     shutil.rmtree(doomed, ignore_errors=True)

@@ -49,6 +49,12 @@ class Checkpoint:
         """The folder's name, unique in its run."""
         return self.path.name
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What has to be said wherever something made from it is shown."""
+        kept = {key: self.manifest[key] for key in ("model", "fingerprint")}
+        return {"checkpoint": self.name, "epoch": self.epoch, **kept}
+
 
 def save_checkpoint(
     run_dir: Path, role: str, state: "TrainState", facts: dict[str, Any]
@@ -64,7 +70,8 @@ def save_checkpoint(
     """
     final = run_dir / f"{role}-{state.step:07d}"
     draft = run_dir / f".{final.name}.{os.getpid()}.draft"
-    shutil.rmtree(draft, ignore_errors=True)
+    for left in run_dir.glob(".*.draft"):  # by a worker that was killed; a run has but one
+        shutil.rmtree(left, ignore_errors=True)
     draft.mkdir()
     try:
         files = _contents(state, resumable=role == "last")
@@ -72,16 +79,30 @@ def save_checkpoint(
             write_atomic(draft / name, content)
         sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
         place = {"role": role, "epoch": state.epoch, "step": state.step}
-        write_json(draft / "manifest.json", {"format": _FORMAT, **place, **facts, "sha256": sums})
-        shutil.rmtree(final, ignore_errors=True)
-        draft.replace(final)
+        manifest = {"format": _FORMAT, **place, **facts, "sha256": sums}
+        write_json(draft / "manifest.json", {**manifest, "sum": _sum_of(manifest)})
+        _put_in_place(draft, final)
         sync_folder(run_dir)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     keep = KEEP_LAST if role == "last" else 1
-    for old in list_checkpoints(run_dir, role)[:-keep]:
+    others = [c for c in list_checkpoints(run_dir, role) if c.path != final]
+    for old in others[: len(others) - keep + 1]:
         shutil.rmtree(old.path, ignore_errors=True)
     return read_checkpoint(final)
+
+
+def _put_in_place(draft: Path, final: Path) -> None:
+    before = draft.with_name(f".{final.name}.before.draft")  # of the same step, if there is one
+    if final.exists():
+        final.replace(before)
+    try:
+        draft.replace(final)
+    except OSError:
+        if before.exists():
+            before.replace(final)
+        raise
+    shutil.rmtree(before, ignore_errors=True)
 
 
 def _contents(state: "TrainState", resumable: bool) -> dict[str, bytes]:
@@ -107,7 +128,7 @@ def _on_cpu(model: "nn.Module") -> dict[str, Any]:
 def list_checkpoints(run_dir: Path, role: str | None = None) -> list[Checkpoint]:
     """The checkpoints of a run that have a manifest, oldest first."""
     found = []
-    for manifest in sorted(run_dir.glob(f"{role or '*'}-*/manifest.json")):
+    for manifest in run_dir.glob(f"{role or '[!.]*'}-*/manifest.json"):
         try:
             found.append(read_checkpoint(manifest.parent))
         except CheckpointError:
@@ -122,9 +143,33 @@ def read_checkpoint(path: Path) -> Checkpoint:
         CheckpointError: if there is no manifest that can be read.
     """
     manifest = read_json(path / "manifest.json")
-    if manifest is None or not isinstance(manifest.get("sha256"), dict):
-        raise CheckpointError(f"{path.name} is no complete checkpoint. Choose another one.")
-    return Checkpoint(path, manifest["role"], manifest["step"], manifest["epoch"], manifest)
+    match manifest:
+        case {"role": str(role), "step": int(step), "epoch": int(epoch), "sha256": dict()} if (
+            manifest.get("sum") == _sum_of({k: v for k, v in manifest.items() if k != "sum"})
+        ):
+            return Checkpoint(path, role, step, epoch, manifest)
+    raise CheckpointError(f"{path.name} is no complete checkpoint. Choose another one.")
+
+
+def _sum_of(manifest: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+
+
+def find_checkpoint(run_dir: Path, text: str = "best") -> Checkpoint:
+    """The checkpoint called "best" (the last one if nothing was held out), "last", or by name.
+
+    Raises:
+        CheckpointError: if there is none; the text names those that are there.
+    """
+    there = list_checkpoints(run_dir)
+    if text in ("best", "last"):
+        ranked = [c for c in there if c.role == text] or [c for c in there if c.role == "last"]
+    else:
+        ranked = [c for c in there if c.name == text]
+    if ranked:
+        return ranked[-1]
+    names = ", ".join(c.name for c in there) or "none; train it again"
+    raise CheckpointError(f"There is no checkpoint {text!r}. The run keeps: {names}.")
 
 
 def load_model(checkpoint: Checkpoint) -> "nn.Module":
@@ -183,6 +228,10 @@ def load_state(checkpoint: Checkpoint, state: "TrainState") -> None:
 
     if "state.pt" not in checkpoint.manifest["sha256"]:
         raise CheckpointError(f"{checkpoint.name} keeps only weights. Resume from a last-… one.")
+    if ("raw.safetensors" in checkpoint.manifest["sha256"]) != (state.average is not None):
+        raise CheckpointError(
+            f"{checkpoint.name} does not fit this config: one of them has no EMA."
+        )
     progress = torch.load(io.BytesIO(verified(checkpoint, "state.pt")), weights_only=True)
     raw = "weights" if state.average is None else "raw"
     try:
@@ -197,5 +246,5 @@ def load_state(checkpoint: Checkpoint, state: "TrainState") -> None:
 
 def remove_checkpoints(run_dir: Path) -> None:
     """Deletes all checkpoints of a run; its records stay."""
-    for checkpoint in list_checkpoints(run_dir):
-        shutil.rmtree(checkpoint.path)
+    for path in (*run_dir.glob("last-*"), *run_dir.glob("best-*"), *run_dir.glob(".*.draft")):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -32,6 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CifarCoreError as error:
         print(error, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("Cancelled.", file=sys.stderr)
+        return 130
     except BrokenPipeError:
         sys.stderr.close()
         return 0

@@ -9,9 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from cifar_core.changes import delete_run, rename_run, request_stop
+from cifar_core.errors import RunError
 from cifar_core.places import runs_root
-from cifar_core.records import Metrics, Pace, pace, read_metrics
-from cifar_core.runs import Run, RunState, disk_bytes, find_run, list_runs, log_tail, read_run
+from cifar_core.records import Metrics, Pace, read_metrics
+from cifar_core.runs import (
+    Run,
+    RunState,
+    disk_bytes,
+    find_run,
+    list_runs,
+    log_tail,
+    read_run,
+    run_pace,
+    unreadable,
+)
 
 
 def add_root(command: argparse.ArgumentParser) -> None:
@@ -66,6 +77,8 @@ def describe(run: Run) -> dict[str, Any]:
 
 def _list(options: argparse.Namespace) -> None:
     runs = list_runs(runs_root(options.runs))
+    for path, why in unreadable(runs_root(options.runs)):
+        print(f"Left out: {path.name}. {why}", file=sys.stderr)
     if options.json:
         print(json.dumps([describe(run) for run in runs]))
         return
@@ -98,7 +111,7 @@ def _show(options: argparse.Namespace) -> None:
     for name, value in config.items():
         print(f"  {name:16} {value}")
     if run.state in (RunState.FAILED, RunState.INTERRUPTED):
-        print(f"\nLast lines of its log:\n{log_tail(run)}")
+        print(f"\nLast lines of its log:\n{log_tail(run.path)}")
 
 
 def _stop(options: argparse.Namespace) -> None:
@@ -119,8 +132,7 @@ def _delete(options: argparse.Namespace) -> None:
     if not options.yes:
         answer = input(f"Delete {run.name}: {what}? [y/N] ") if sys.stdin.isatty() else ""
         if answer.strip().lower() not in ("y", "yes"):
-            print("Nothing was deleted. Add --yes to delete without being asked.")
-            return
+            raise RunError("Nothing was deleted. Add --yes to delete without being asked.")
     delete_run(run, options.keep_curves)
     print(f"Deleted: {run.name}, {what}.")
 
@@ -168,14 +180,6 @@ def follow(run_dir: Path, as_json: bool) -> int:
     bar.close()
     print_run(run_dir, as_json)
     return 1 if run.state in (RunState.FAILED, RunState.INTERRUPTED) else 0
-
-
-def run_pace(run: Run, metrics: Metrics) -> Pace:
-    """How far a training is; nothing yet before its worker has set up."""
-    steps = run.status.get("steps_per_epoch")
-    if run.config is None or not steps:
-        return Pace()
-    return pace(metrics, run.config.epochs, steps, run.config.batch_size)
 
 
 def _epoch_line(e: Any) -> str:

@@ -84,7 +84,8 @@ class TrainConfig(BaseModel):
     ema: float = setting(
         0.0,
         "Optimisation",
-        "Decay per step of averaged weights, which are then evaluated and kept; 0: off.",
+        "Decay per step of averaged weights, which are then evaluated and kept; it grows to this "
+        "value over the first steps; 0: off.",
         ge=0,
         lt=1,
         step=0.001,

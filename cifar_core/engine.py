@@ -18,7 +18,7 @@ from cifar_core.data import Dataset
 from cifar_core.errors import TrainingError
 from cifar_core.evaluation import Score, log_probabilities, score
 from cifar_core.models import create_model
-from cifar_core.optim import create_optimizer, l1_norm, lr_at, update_ema
+from cifar_core.optim import create_optimizer, ema_decay, l1_norm, lr_at, update_ema
 from cifar_core.records import EpochRecord, EvalProgress, Record, StepRecord
 from cifar_core.runtime import Runtime, choose_runtime
 from cifar_core.seeds import Purpose, derive_seed
@@ -88,7 +88,7 @@ def _initial_model(config: TrainConfig, batches: TrainingBatches, runtime: Runti
     with seeded(derive_seed(config.seed, Purpose.INIT), torch.device("cpu")):
         model = create_model(config.model, len(batches.data.classes))
     if hasattr(model, "init_from_data"):  # a whitening first layer looks at the images
-        model.init_from_data(batches.sample(2000).cpu())  # pyright: ignore[reportCallIssue] # a method by its model's contract
+        model.init_from_data(batches.sample(5000).cpu())  # pyright: ignore[reportCallIssue] # a method by its model's contract
     moved = model.to(runtime.torch_device)
     return moved.to(memory_format=runtime.torch_memory_format)  # pyright: ignore[reportCallIssue] # the stubs of torch lack this overload
 
@@ -130,7 +130,7 @@ def train(
         trained = time.perf_counter()
         num_images = (state.step - first_step) * config.batch_size
         scores: dict[str, Score] = {}
-        yield from _evaluate(state.judged, batches, scores)
+        yield from _evaluate(state.judged, batches, scores, state.step)
         spent = time.perf_counter() - trained
         record = _epoch_record(config, state, batches, scores)
         record = replace(
@@ -167,12 +167,20 @@ def train_epoch(
         objective.backward()
         optimizer.step()
         if state.average is not None:
-            update_ema(state.average, model, config.ema)
+            update_ema(state.average, model, ema_decay(config.ema, state.step))
         state.step += 1
         state.count(loss, logits, targets)
         if meter.due():
             yield meter.read(state, lr)
     meter.read(state, 0.0)  # so that an epoch without a record is checked, too
+
+
+def _check(loss: float, step: int) -> None:
+    if not np.isfinite(loss):
+        raise TrainingError(
+            f"The loss became {loss} at step {step} or before: training diverged. "
+            "Start again with a lower lr, or with a longer warm-up (pct_start)."
+        )
 
 
 class _Meter:
@@ -189,11 +197,7 @@ class _Meter:
     def read(self, state: TrainState, lr: float) -> StepRecord:
         loss_sum, num_correct = state.loss_sum.item(), state.num_correct.item()
         seen = max(state.num_seen - self.num_seen, 1)
-        if not np.isfinite(loss_sum):
-            raise TrainingError(
-                f"The loss became {loss_sum} before step {state.step}: training diverged. "
-                "Start again with a lower lr, or with a longer warm-up (pct_start)."
-            )
+        _check(loss_sum, state.step)
         now = time.perf_counter()
         record = StepRecord(
             epoch=state.epoch + 1,
@@ -209,7 +213,7 @@ class _Meter:
 
 
 def _evaluate(
-    model: nn.Module, batches: TrainingBatches, scores: dict[str, Score]
+    model: nn.Module, batches: TrainingBatches, scores: dict[str, Score], step: int
 ) -> Iterator[EvalProgress]:
     """Fills `scores` for "val" and "test"; yields on the way so that a stop is heard."""
     for split, (images, labels) in batches.evaluated.items():
@@ -219,6 +223,7 @@ def _evaluate(
             done += len(part)
             yield EvalProgress(split, done, len(images))
         scores[split] = score(torch.cat(parts), labels)
+        _check(scores[split].loss, step)
 
 
 def _epoch_record(

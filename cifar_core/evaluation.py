@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cifar_core.augment.kernels import normalise
-from cifar_core.runtime import Runtime
+from cifar_core.checkpoint import Checkpoint, load_model
+from cifar_core.config import TrainConfig
+from cifar_core.runtime import Runtime, choose_runtime
+from cifar_core.tables import Examples
 
 
 @dataclass(frozen=True)
@@ -56,3 +61,25 @@ def score(log_probs: Tensor, labels: Tensor) -> Score:
     loss = F.nll_loss(log_probs, labels).item()
     acc = (log_probs.argmax(dim=1) == labels).float().mean().item()
     return Score(loss, acc)
+
+
+def checkpoint_log_probabilities(
+    checkpoint: Checkpoint, config: TrainConfig, examples: Examples, batch_size: int = 500
+) -> Iterator[NDArray[np.float32]]:
+    """Yields (B, K) log-probabilities of a checkpoint on the images of a split, in order.
+
+    Raises:
+        CheckpointError: if its weights are damaged.
+    """
+    runtime = choose_runtime("auto", config.precision, config.memory_format)
+    model = load_model(checkpoint).to(runtime.torch_device)
+    model = model.to(memory_format=runtime.torch_memory_format)  # pyright: ignore[reportCallIssue] # the stubs of torch lack this overload
+    mean, std = (
+        torch.tensor(checkpoint.manifest[key], dtype=torch.float32, device=runtime.device)
+        for key in ("mean", "std")
+    )
+    for start in range(0, len(examples.indices), batch_size):
+        rows = np.arange(start, min(start + batch_size, len(examples.indices)))
+        images = torch.from_numpy(examples.pixels(rows))
+        for part in log_probabilities(model, images, mean, std, runtime, batch_size):
+            yield part.numpy()

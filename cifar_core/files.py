@@ -37,7 +37,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
     """The JSON object in a file; None if it is missing or damaged."""
     try:
         value = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 

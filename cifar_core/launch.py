@@ -12,15 +12,18 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from cifar_core.changes import create_run, free_name
+from cifar_core.changes import create_run
+from cifar_core.checkpoint import find_checkpoint
 from cifar_core.config import TrainConfig
 from cifar_core.data.dataset import split_indices
+from cifar_core.data.locate import NAMED
 from cifar_core.data.store import is_ready, open_dataset
-from cifar_core.errors import ConfigError
+from cifar_core.errors import ConfigError, RunError
 from cifar_core.places import cache_dir
 from cifar_core.processes import spawn
-from cifar_core.runs import RunState, list_runs, read_run
+from cifar_core.runs import Run, RunState, list_runs, read_run
 from cifar_core.runtime import Hardware, probe
+from cifar_core.tables import examples_of
 
 
 def launch_training(root: Path, config: TrainConfig, name: str = "", notes: str = "") -> Path:
@@ -33,6 +36,9 @@ def launch_training(root: Path, config: TrainConfig, name: str = "", notes: str 
         CifarCoreError: if name, data or hardware will not do; nothing is left behind then.
     """
     device = check_hardware(config, probe())
+    device_lock(device)
+    if config.data not in NAMED:  # the worker starts in another folder
+        config = config.model_copy(update={"data": str(Path(config.data).expanduser().absolute())})
     values: dict[str, Any] = {"config": config.model_dump(mode="json"), "device": device}
     if is_ready(config.data):
         data = open_dataset(config.data)
@@ -43,7 +49,7 @@ def launch_training(root: Path, config: TrainConfig, name: str = "", notes: str 
                 "on. Take a smaller one."
             )
         values |= {"data_title": data.title, "fingerprint": data.fingerprint}
-    run_dir = create_run(root, "train", values, name or free_name(root, config.model), notes)
+    run_dir = create_run(root, "train", values, name, notes, stem=config.model)
     start_worker(run_dir)
     return run_dir
 
@@ -54,8 +60,24 @@ def launch_data(root: Path, origin: str, path: str = "", accept_altered: bool = 
     CIFAR_MIRROR, if set, is the address that has the files instead of the official ones.
     """
     mirror = os.environ.get("CIFAR_MIRROR")
+    path = str(Path(path).expanduser().absolute()) if path else ""
     values = {"origin": origin, "path": path, "accept_altered": accept_altered, "mirror": mirror}
     run_dir = create_run(root, "data", values)
+    start_worker(run_dir)
+    return run_dir
+
+
+def launch_evaluation(root: Path, run: Run, checkpoint: str, split: str) -> Path:
+    """Starts a job that fills the table of a checkpoint on a split.
+
+    Raises:
+        CifarCoreError: if there is no such checkpoint or split.
+    """
+    assert run.config is not None
+    found = find_checkpoint(run.path, checkpoint)
+    examples_of(open_dataset(run.config.data), run.config, split)
+    values = {"run": run.run_id, "checkpoint": found.name, "split": split}
+    run_dir = create_run(root, "evaluate", values)
     start_worker(run_dir)
     return run_dir
 
@@ -100,6 +122,23 @@ def queue_position(run_dir: Path) -> int:
     return len(ahead)
 
 
+def device_lock(device: str) -> FileLock:
+    """The lock that whoever computes on a device holds.
+
+    Raises:
+        RunError: if the cache cannot be written.
+    """
+    path = cache_dir() / "locks" / f"{device.replace(':', '-')}.lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(
+            f"The cache {cache_dir()} cannot be written ({error.strerror}). "
+            "Set CIFAR_CACHE to a folder that can."
+        ) from None
+    return FileLock(path)
+
+
 @contextlib.contextmanager
 def turn_on_device(
     run_dir: Path, device: str, should_stop: Callable[[], bool], wait_s: float = 0.5
@@ -109,8 +148,7 @@ def turn_on_device(
     Yields:
         Whether it was this job's turn; False if it was stopped while it waited.
     """
-    lock = FileLock(cache_dir() / "locks" / f"{device.replace(':', '-')}.lock")
-    Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+    lock = device_lock(device)
     while not should_stop():
         if queue_position(run_dir) == 0:
             with contextlib.suppress(Timeout):

@@ -65,6 +65,14 @@ def _cosine_arm(start: float, end: float, share: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
 
 
+def ema_decay(ema: float, step: int) -> float:
+    """The decay after `step` steps: it grows, so that the first random weights are soon forgotten.
+
+    Source: TensorFlow's ExponentialMovingAverage with `num_updates`, min(decay, (1+n) / (10+n)).
+    """
+    return min(ema, (1 + step) / (10 + step))
+
+
 @torch.no_grad()
 def update_ema(average: nn.Module, model: nn.Module, decay: float) -> None:
     """average = decay * average + (1 - decay) * model for floats; integer buffers are copied."""

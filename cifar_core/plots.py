@@ -58,7 +58,7 @@ def curves(runs: Sequence[Curve], quantity: str, *, raw_steps: bool = True) -> g
         _add_epochs(figure, run, quantity, colour)
     if len(runs) == 1 and quantity == "acc" and (best := runs[0].metrics.best):
         _mark_best(figure, best)
-    figure.update_yaxes(tickformat=".0%" if quantity == "acc" else None)
+    figure.update_yaxes(tickformat=".0%" if quantity == "acc" else None, rangemode="tozero")
     longest = max((run.epochs for run in runs), default=0)
     if longest:
         whole = max(1, -(-longest // 8))  # whole epochs, about eight marks
@@ -108,7 +108,7 @@ def _add_steps(figure: go.Figure, run: Curve, quantity: str) -> None:
     figure.add_scatter(
         x=x[keep],
         y=y[keep],
-        name="each step",
+        name="in between",
         mode="lines",
         line={"color": SPLIT_COLOURS["train"], "width": 1},
         opacity=0.4,
@@ -181,5 +181,5 @@ def _finish(figure: go.Figure, title: str) -> go.Figure:
         uirevision="keep",
     )
     figure.update_xaxes(automargin=True)
-    figure.update_yaxes(automargin=True, rangemode="tozero" if title.startswith("Loss") else None)
+    figure.update_yaxes(automargin=True)
     return figure

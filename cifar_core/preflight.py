@@ -19,8 +19,10 @@ from cifar_core.data.dataset import histogram_of
 from cifar_core.errors import CifarCoreError
 from cifar_core.fields import parse_json
 from cifar_core.files import read_json, write_json
+from cifar_core.launch import check_hardware, device_lock
 from cifar_core.places import cache_dir
 from cifar_core.processes import spawn
+from cifar_core.runtime import machine_key, probe
 
 TIMED_STEPS, EVALUATED = 4, 1000  # per pass
 START_S = 10.0  # imports and opening the data, measured on two cores
@@ -60,7 +62,7 @@ def note_path(config: TrainConfig) -> Path:
             "num_workers",
         },
     )
-    key = json.dumps([relevant, os.cpu_count()], sort_keys=True)
+    key = json.dumps([relevant, machine_key()], sort_keys=True)
     return cache_dir() / "speeds" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
 
 
@@ -77,6 +79,7 @@ def failure(config: TrainConfig) -> str:
 
 def start_measuring(config: TrainConfig) -> "subprocess.Popen[bytes]":
     """Starts a measurement of low priority; `known_speed` will know its result."""
+    note_path(config).unlink(missing_ok=True)  # of an earlier failure
     return spawn("cifar_core.preflight", str(note_path(config)), config.model_dump_json())
 
 
@@ -109,7 +112,8 @@ def measure(config: TrainConfig) -> Speed:
     batch_size = min(config.batch_size, 256) if runtime.device == "cpu" else config.batch_size
     num_images = batch_size * TIMED_STEPS
     changes = {"epochs": 4, "val_size": 0, "train_size": 0, "batch_size": batch_size}
-    short = config.model_copy(update=changes)
+    gentle = {"lr": 1e-4, "schedule": "constant", "weight_decay": 0.0}  # noise must not diverge
+    short = config.model_copy(update={**changes, **gentle})
     batches = TrainingBatches(short, _made_up(num_images), runtime)
     state = TrainState(short, batches, runtime)
     epoch_s()  # to warm up
@@ -144,7 +148,9 @@ def main(note: Path, config: str) -> None:
         os.nice(5)
     note.parent.mkdir(parents=True, exist_ok=True)
     try:
-        write_json(note, asdict(measure(parse_json(TrainConfig, config, "config"))))
+        read = parse_json(TrainConfig, config, "config")
+        with device_lock(check_hardware(read, probe())):
+            write_json(note, asdict(measure(read)))
     except CifarCoreError as error:
         write_json(note, {"error": str(error)})
 

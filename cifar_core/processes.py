@@ -19,7 +19,7 @@ def spawn(module: str, *arguments: str, log: Path | None = None) -> "subprocess.
         process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             cwd=repository(),
-            env={**os.environ, "PYTHONUNBUFFERED": "1", "NO_ALBUMENTATIONS_UPDATE": "1"},
+            env=_environment(),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -27,3 +27,12 @@ def spawn(module: str, *arguments: str, log: Path | None = None) -> "subprocess.
         )
     threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays
     return process
+
+
+def _environment() -> dict[str, str]:
+    """Ours, with folders made absolute, since the process starts in another one."""
+    added = {"PYTHONUNBUFFERED": "1", "NO_ALBUMENTATIONS_UPDATE": "1"}
+    for name in ("CIFAR10_DIR", "CIFAR_CACHE", "CIFAR_RUNS"):
+        if folder := os.environ.get(name):
+            added[name] = str(Path(folder).expanduser().absolute())
+    return {**os.environ, **added}

@@ -168,6 +168,8 @@ def pace(metrics: Metrics, epochs: int, steps_per_epoch: int, batch_size: int) -
     recent = [s.images_per_s for s in metrics.steps[-20:]] or [metrics.epochs[-1].images_per_s]
     speed = sum(recent) / len(recent)
     eval_s = metrics.epochs[-1].eval_s if metrics.epochs else 0.0
-    left = (total - step) * batch_size / speed + (epochs - len(metrics.epochs)) * eval_s
+    left = None
+    if speed:
+        left = (total - step) * batch_size / speed + (epochs - len(metrics.epochs)) * eval_s
     epoch = math.ceil(step / steps_per_epoch)
     return Pace(epoch, step / total, speed, left)

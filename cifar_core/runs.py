@@ -24,6 +24,7 @@ from cifar_core.config import TrainConfig, make_config
 from cifar_core.errors import CifarCoreError, RunError
 from cifar_core.files import folder_bytes, read_json
 from cifar_core.identity import find_process, is_locked
+from cifar_core.records import Metrics, Pace, pace
 
 START_LIMIT_S = 30.0  # between the request and the worker's first sign of life
 
@@ -70,7 +71,9 @@ class Run:
     @property
     def best_acc(self) -> float | None:
         """Validation accuracy of the best epoch; of the test images if nothing is held out."""
-        best = self.status.get("best") or self.status.get("last") or {}
+        best = self.status.get("best") or self.status.get("last")
+        if not isinstance(best, dict):
+            return None
         acc = best.get("val_acc")
         return best.get("test_acc") if acc is None else acc
 
@@ -84,6 +87,17 @@ def list_runs(root: Path, kind: str | None = "train") -> list[Run]:
             if kind is None or run.kind == kind:
                 runs.append(run)
     return sorted(runs, key=lambda run: (run.created, run.run_id), reverse=True)
+
+
+def unreadable(root: Path) -> list[tuple[Path, str]]:
+    """The folders that hold a request but are no readable job, and why."""
+    found = []
+    for path in run_dirs(root):
+        try:
+            read_run(path)
+        except CifarCoreError as error:
+            found.append((path, str(error)))
+    return found
 
 
 def run_dirs(root: Path) -> list[Path]:
@@ -102,9 +116,9 @@ def find_run(root: Path, text: str, kind: str | None = None) -> Run:
     """
     known = []
     for path in run_dirs(root):
-        name = (read_json(path / "name.json") or {}).get("name", path.name)
-        if text in (path.name, name):
-            return read_run(path)
+        name = str((read_json(path / "name.json") or {}).get("name", path.name))
+        if text in (path.name, name) and (run := read_run(path)).kind == (kind or run.kind):
+            return run
         if kind is None or (read_json(path / "request.json") or {}).get("kind") == kind:
             known.append(name)
     listed = ", ".join(sorted(known)[:8]) or "none yet; start one with: python -m cifar_core train"
@@ -123,6 +137,8 @@ def read_run(path: Path) -> Run:
     try:
         config = make_config(request["config"]) if request["kind"] == "train" else None
         created = datetime.fromisoformat(request["created"])
+        if created.tzinfo is None:
+            raise ValueError(f"created = {created} has no time zone")
         kind = str(request["kind"])
     except (KeyError, ValueError, TypeError, CifarCoreError) as error:
         raise RunError(f"The request of {path.name} is damaged ({error}).") from None
@@ -146,9 +162,10 @@ def read_run(path: Path) -> Run:
 
 def compute_state(path: Path, created: datetime, status: dict[str, Any]) -> tuple[RunState, str]:
     """The state and, for ended jobs, the reason: a function of what is on disk and alive."""
-    if outcome := status.get("outcome"):
-        return RunState(outcome), str(status.get("reason", ""))
-    identity = status.get("worker", {})
+    if outcome := _outcome(status):
+        return outcome, str(status.get("reason", ""))
+    identity = status.get("worker")
+    identity = identity if isinstance(identity, dict) else {}
     if is_locked(path / "worker.lock") or find_process(identity):
         if status.get("phase", "queued") == "queued":
             return RunState.QUEUED, ""
@@ -158,16 +175,26 @@ def compute_state(path: Path, created: datetime, status: dict[str, Any]) -> tupl
         return RunState.QUEUED, ""
     # Between reading the status and asking for the lock the worker may have ended in order.
     again = read_json(path / "status.json") or {}
-    if again.get("outcome"):
-        return RunState(again["outcome"]), str(again.get("reason", ""))
-    return RunState.INTERRUPTED, _likely_cause(created, identity)
+    if outcome := _outcome(again):
+        return outcome, str(again.get("reason", ""))
+    return RunState.INTERRUPTED, _likely_cause(path, identity)
 
 
-def _likely_cause(created: datetime, identity: dict[str, Any]) -> str:
+def _outcome(status: dict[str, Any]) -> RunState | None:
+    try:
+        return RunState(status["outcome"])
+    except (KeyError, ValueError):
+        return None
+
+
+def _likely_cause(path: Path, identity: dict[str, Any]) -> str:
     if not identity:
         return "The worker never started; see its log."
-    if psutil.boot_time() > float(identity.get("create_time", 0)):
+    started = identity.get("create_time")
+    if isinstance(started, float | int) and psutil.boot_time() > started:
         return "The machine was restarted while it ran."
+    if "Fatal Python error" in log_tail(path):
+        return "Its process crashed; the last lines of its log say where."
     return "Its process vanished without a word: killed, or the system ran out of memory."
 
 
@@ -176,10 +203,18 @@ def disk_bytes(run: Run) -> int:
     return folder_bytes(run.path)
 
 
-def log_tail(run: Run, num_lines: int = 30) -> str:
-    """The last lines the worker printed."""
+def run_pace(run: Run, metrics: Metrics) -> Pace:
+    """How far a training is; nothing yet before its worker has set up."""
+    steps = run.status.get("steps_per_epoch")
+    if run.config is None or not steps:
+        return Pace()
+    return pace(metrics, run.config.epochs, steps, run.config.batch_size)
+
+
+def log_tail(run_dir: Path, num_lines: int = 30) -> str:
+    """The last lines the worker of a job printed."""
     try:
-        with (run.path / "worker.log").open("rb") as stream:
+        with (run_dir / "worker.log").open("rb") as stream:
             stream.seek(max(0, stream.seek(0, 2) - 20_000))
             text = stream.read().decode(errors="replace")
     except OSError:

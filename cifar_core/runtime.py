@@ -170,11 +170,15 @@ def probe() -> Hardware:
 
 
 def _probe_note() -> Path:
+    return cache_dir() / "hardware" / f"{machine_key()}.json"
+
+
+def machine_key() -> str:
+    """Names what measurements depend on: torch, cores, visible GPUs, and the boot."""
     import psutil
 
     visible = os.environ.get("CUDA_VISIBLE_DEVICES", "all").replace("/", "_")
-    name = f"{version('torch')}-{int(psutil.boot_time())}-{visible}-{os.cpu_count()}.json"
-    return cache_dir() / "hardware" / name
+    return f"{version('torch')}-{int(psutil.boot_time())}-{visible}-{os.cpu_count()}"
 
 
 def _hardware(raw: dict[str, Any]) -> Hardware:

@@ -14,6 +14,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from cifar_core.checkpoint import list_checkpoints
 from cifar_core.errors import CifarCoreError
 from cifar_core.files import read_json, write_json
 from cifar_core.identity import own_identity
@@ -21,6 +22,7 @@ from cifar_core.jobs import JOBS
 from cifar_core.records import Record, to_line
 from cifar_core.runs import RunState
 
+RESERVE = 65_536  # bytes
 LOG_LIMIT, LOG_KEEP = 5_000_000, 500_000  # bytes of worker.log
 
 
@@ -36,6 +38,7 @@ class Worker:
         self.status: dict[str, Any] = {"phase": "queued", "worker": own_identity()}
         self.metrics = os.open(run_dir / "metrics.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self.terminated = False
+        (run_dir / ".reserve").write_bytes(bytes(RESERVE))  # so that a full disk can be recorded
         signal.signal(signal.SIGTERM, self._on_sigterm)
         self.update()
 
@@ -59,7 +62,9 @@ class Worker:
 
     def end(self, outcome: RunState, reason: str = "", trace: str = "") -> None:
         """The exit record: after it the state never changes."""
-        os.fsync(self.metrics)
+        (self.run_dir / ".reserve").unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            os.fsync(self.metrics)
         ended = {"phase": "ended", "outcome": str(outcome), "reason": reason, "ended": time.time()}
         self.update(**ended, traceback=trace)
 
@@ -87,7 +92,8 @@ def main(run_dir: Path) -> int:
     except Exception as error:  # noqa: BLE001 # the last place where a bug can be told to the user
         return _failed(worker, _sentence(error))
     if worker.terminated and outcome is RunState.STOPPED:
-        worker.end(RunState.FAILED, "Ended by SIGTERM; a checkpoint was kept.")
+        kept = "; a checkpoint was kept" if list_checkpoints(run_dir) else ""
+        worker.end(RunState.FAILED, f"Ended by SIGTERM{kept}.")
         return 1
     worker.end(outcome, "Stopped as asked." if outcome is RunState.STOPPED else "")
     return 0

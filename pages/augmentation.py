@@ -34,25 +34,28 @@ def current() -> AugmentSpec:
 
 def build(spec: AugmentSpec) -> dict[str, Any]:
     """Switches for every operation of the catalogue; those of the spec keep their order."""
-    present = {op.name: op for op in spec.operations}
-    version = st.session_state.get(SPEC_VERSION, 0)
-    names = list(present) + [name for name in CATALOGUE if name not in present]
-    names.sort(key=lambda name: CATALOGUE[name].group == "Mixing")
-    operations = []
-    for group in dict.fromkeys(CATALOGUE[name].group for name in CATALOGUE):
-        with st.expander(group, expanded=any(present[n].transform.group == group for n in present)):
-            for name in names:
-                if CATALOGUE[name].group == group:
-                    operations.append((names.index(name), operation(name, present, version)))
-    operations.sort(key=lambda pair: pair[0])
-    return {"operations": [chosen for _, chosen in operations if chosen]}
+    present: dict[tuple[str, int], Operation] = {}  # an operation may stand there twice
+    for op in spec.operations:
+        present[op.name, sum(op.name == name for name, _ in present)] = op
+    entries = list(present) + [(name, 0) for name in CATALOGUE if (name, 0) not in present]
+    entries.sort(key=lambda entry: CATALOGUE[entry[0]].group == "Mixing")
+    chosen: dict[int, dict[str, Any]] = {}
+    for group in dict.fromkeys(transform.group for transform in CATALOGUE.values()):
+        used = any(op.transform.group == group for op in spec.operations)
+        with st.expander(group, expanded=used):
+            for place, entry in enumerate(entries):
+                if CATALOGUE[entry[0]].group == group:
+                    values = operation(*entry, present.get(entry))
+                    chosen |= {place: values} if values else {}
+    return {"operations": [chosen[place] for place in sorted(chosen)]}
 
 
-def operation(name: str, present: dict[str, Operation], version: int) -> dict[str, Any] | None:
+def operation(name: str, number: int, now: Operation | None) -> dict[str, Any] | None:
     """The switch, the probability and the parameters of one operation."""
-    transform, now = CATALOGUE[name], present.get(name)
-    key = f"aug-{version}-{name}"
-    if not st.toggle(name, value=now is not None, help=transform.about, key=key):
+    transform = CATALOGUE[name]
+    key = f"aug-{st.session_state.get(SPEC_VERSION, 0)}-{name}-{number}"
+    label = f"{name}, once more" if number else name
+    if not st.toggle(label, value=now is not None, help=transform.about, key=key):
         return None
     now = now or Operation(name=name)
     with st.container(border=True):
@@ -120,6 +123,4 @@ with view:
             f"augment-{chosen.digest[:12]}.json",
             icon=":material/download:",
         )
-    if chosen.mixing:
-        st.info("MixUp and CutMix blend whole batches after this and are not drawn below.")
     show(chosen)

@@ -1,8 +1,12 @@
 """Home: is the data here, what will compute, which runs exist, and what to do next."""
 
+import os
+
 import streamlit as st
 
-from cifar_core.runs import Run, list_runs, log_tail
+from cifar_core.data.store import forget
+from cifar_core.errors import CifarCoreError
+from cifar_core.runs import Run, RunState, list_runs, log_tail
 from pages.ui import cache, parts
 from pages.ui.boot import boot
 from pages.ui.get_data import choose, progress, start
@@ -15,26 +19,35 @@ def data_card(jobs: list[Run]) -> str:
     state, why = cache.cifar10_state()
     st.subheader("Data")
     if state == "ready":
-        data = cache.dataset("cifar10")
+        try:
+            data = cache.dataset("cifar10")
+        except CifarCoreError as error:
+            st.error(str(error), icon=":material/error:")
+            if st.button("Decode again", type="primary"):
+                forget("cifar10")
+                st.rerun()
+            return "damaged"
         st.badge("CIFAR-10 is here", icon=":material/check:", color="green")
         st.write(f"{len(data.train):,} training and {len(data.test):,} test images, verified.")
         st.page_link("pages/data.py", label="Look at the images", icon=":material/photo_library:")
         return state
-    if jobs and jobs[0].state.is_active:
-        parts.every(0.7, lambda: progress(jobs[0]))
+    active = next((job for job in jobs if job.state.is_active), None)
+    if active:
+        parts.every(0.7, lambda: progress(active))
         return "busy"
-    if jobs and jobs[0].reason and str(jobs[0].state) != "stopped":
+    if jobs and jobs[0].state is not RunState.STOPPED and jobs[0].reason:
         st.error(jobs[0].reason, icon=":material/error:")
     if state == "found":
         st.badge("CIFAR-10 was found", icon=":material/search:", color="blue")
         st.write("It has to be read in once, which takes about half a minute.")
         if st.button("Read it in", type="primary", icon=":material/input:"):
             start("folder", str(cache.found_path()))
+        choose(downloads="CIFAR10_DIR" not in os.environ)
         return state
     st.badge("CIFAR-10 is not here", icon=":material/search_off:", color="orange")
     if state == "wrong":
         st.error(why, icon=":material/error:")
-    choose()
+    choose(downloads=state != "wrong")  # CIFAR10_DIR would still come first
     return state
 
 
@@ -97,7 +110,7 @@ with cards[0].container(border=True, height="stretch"):
     data_state = data_card(data_jobs)
     if data_jobs and data_state != "ready" and str(data_jobs[0].state) in ("failed", "interrupted"):
         with st.expander("Log"):
-            st.code(log_tail(data_jobs[0]), language=None)
+            st.code(log_tail(data_jobs[0].path), language=None)
 with cards[1].container(border=True, height="stretch"):
     hardware_card()
 with cards[2].container(border=True, height="stretch"):

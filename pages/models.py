@@ -27,7 +27,7 @@ parts.figures(
     {"MMAC per image": "Million multiply-adds, convolutions and linear layers."},
 )
 if st.button(f"Train {name}", type="primary", icon=":material/play_circle:"):
-    replace_draft({**draft(), "model": name} if draft() else {"model": name})
+    replace_draft({**draft(), "model": name})
     st.switch_page("pages/train.py")
 st.dataframe(
     [

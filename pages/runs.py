@@ -36,7 +36,7 @@ def table(runs: list[Run]) -> list[Run]:
     choice = st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
-        key="runs_table",
+        key=f"runs-{hash(tuple(run.run_id for run in runs))}",  # another list, no row ticked
         on_select="rerun",
         selection_mode="multi-row",
         height=min(36 * (len(rows) + 1) + 2, 420),

@@ -55,7 +55,8 @@ from filelock import FileLock
 from cifar_core.identity import own_identity
 from cifar_core.files import read_json, write_json
 run_dir = Path(sys.argv[1])
-FileLock(run_dir / "worker.lock").acquire()
+lock = FileLock(run_dir / "worker.lock")  # kept, or it is let go at once
+lock.acquire()
 status = read_json(run_dir / "status.json") or {}
 write_json(run_dir / "status.json", {**status, "phase": sys.argv[2], "worker": own_identity()})
 print("held", flush=True)

@@ -31,7 +31,7 @@ WITH_TORCH = {
 LIGHT = (
     "errors fields config recipes places files records runs changes identity processes launch "
     "worker jobs checkpoint plots cli cli_data cli_runs runtime preflight data data.store augment "
-    "models"
+    "models tables metrics layers own_image lr_finder suggest gradcam"
 )
 
 

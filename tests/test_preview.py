@@ -87,11 +87,15 @@ def test_what_fired_is_true(tiny: Dataset, other: str) -> None:
     assert len({text for names in shown.fired for text in names}) == 2
 
 
-def test_mixing_is_left_out(tiny: Dataset) -> None:
+def test_mixing_is_shown_with_the_shares_of_the_classes(tiny: Dataset) -> None:
     indices = np.arange(4)
-    with_mixing = AugmentSpec(operations=(*preset("standard").operations, Operation(name="MixUp")))
+    mixing = Operation(name="MixUp", p=1.0)
+    with_mixing = AugmentSpec(operations=(*preset("standard").operations, mixing))
     plain, mixed = (preview(s, tiny, indices, 2, 0) for s in (preset("standard"), with_mixing))
-    assert (plain.draws == mixed.draws).all()
+    assert mixed.draws.dtype == np.uint8
+    assert mixed.draws.shape == plain.draws.shape
+    assert (plain.draws != mixed.draws).any()
+    assert all("%" in tip for tips in mixed.fired for tip in tips)
 
 
 def test_one_per_class_takes_that_image_of_each_class_there_is() -> None:

@@ -2,7 +2,7 @@
 
 import io
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from cifar_core.augment.spec import AugmentSpec
 from cifar_core.data.dataset import Dataset, Split
 from cifar_core.seeds import Purpose, derive_seed
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +43,9 @@ def one_per_class(split: Split, number: int = 0) -> NDArray[np.int64]:
 def preview(
     spec: AugmentSpec, data: Dataset, indices: NDArray[np.int64], num_draws: int, seed: int
 ) -> Preview:
-    """Draws each of the training images `num_draws` times; draw d is what epoch d would bring.
+    """Draws each of the training images `num_draws` times, with other chances in each draw.
 
-    MixUp and CutMix work on whole normalised batches and are not shown here.
+    MixUp and CutMix take their partners from among the images shown.
 
     Raises:
         ConfigError: if albumentations refuses a value.
@@ -51,7 +54,8 @@ def preview(
 
     originals = np.asarray(data.train.images[indices])
     if spec.batched:
-        return _by_kernels(spec, originals, mean_colour(data), num_draws, seed)
+        shown = _by_kernels(spec, originals, mean_colour(data), num_draws, seed)
+        return _mixed(shown, spec, data, indices, seed)
     from cifar_core.augment.pipeline import AugmentedImages
 
     images = AugmentedImages(data.train.images, spec, mean_colour(data), seed)
@@ -60,7 +64,34 @@ def preview(
         results = [images.augment(epoch, int(index)) for index in indices]
         draws.append(np.stack([result["image"] for result in results]))
         fired.append([_names(spec, result["applied_transforms"]) for result in results])
-    return Preview(originals, np.stack(draws), fired)
+    return _mixed(Preview(originals, np.stack(draws), fired), spec, data, indices, seed)
+
+
+def _mixed(
+    shown: Preview, spec: AugmentSpec, data: Dataset, indices: NDArray[np.int64], seed: int
+) -> Preview:
+    """The draws after MixUp or CutMix, as pixels, the shares of the classes beside what fired."""
+    if not spec.mixing:
+        return shown
+    import torch
+
+    from cifar_core.augment import kernels
+
+    labels = torch.from_numpy(data.train.labels[indices].astype(np.int64))
+    draws, fired = [], []
+    for epoch, (pixels, acted) in enumerate(zip(shown.draws, shown.fired, strict=True)):
+        images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float()
+        one_seed = derive_seed(seed, Purpose.MIX, epoch, 0)
+        mixed, targets = kernels.mix(images, labels, spec.mixing, len(data.classes), one_seed)
+        draws.append(mixed.permute(0, 2, 3, 1).round().to(torch.uint8).numpy())
+        tips = [""] * len(acted) if targets.ndim == 1 else [_shares(t, data) for t in targets]
+        fired.append([name + tip for name, tip in zip(acted, tips, strict=True)])
+    return Preview(shown.originals, np.stack(draws), fired)
+
+
+def _shares(target: "Tensor", data: Dataset) -> str:
+    parts = [f"{share:.0%} {data.classes[k]}" for k, share in enumerate(target.tolist()) if share]
+    return f"; {' + '.join(parts)}"
 
 
 _BUILT_OF = {"PadCrop": "RandomCrop", "Cutout": "CoarseDropout"}

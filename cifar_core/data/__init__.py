@@ -1,9 +1,10 @@
 """Find, verify, download and decode CIFAR-10 once; open it in milliseconds; draw Shapes-10.
 
 dataset    Dataset and Split: arrays, counts, statistics, held-out validation
-sources    the forms CIFAR-10 comes in, and what is recognised in a folder
+locate     where CIFAR-10 is looked for;  sources: the forms it comes in
+parts      a decoded split: sorted, fingerprinted, judged
 store      decoded data under the content fingerprint in the user's cache
-download   resumable downloads
+download   where it can be had;  transfer, partial: downloads that resume
 shapes     Shapes-10, drawn by code
 """
 

@@ -61,7 +61,8 @@ def recognise(path: Path) -> Source | None:
         return Source("archive", path, (path,)) if path.name.endswith(".tar.gz") else None
     for folder in _candidates(path):
         parquet = (*sorted(folder.glob("train*.parquet")), *sorted(folder.glob("test*.parquet")))
-        if any(f.name.startswith("train") for f in parquet):
+        train_only = bool(parquet) and not any(f.name.startswith("test") for f in parquet)
+        if any(f.name.startswith("train") for f in parquet) and not train_only:
             return Source("parquet", folder, parquet)
         if (folder / "data_batch_1").is_file():
             return Source("batches", folder, tuple(sorted(folder.glob("*_batch*"))))
@@ -70,6 +71,8 @@ def recognise(path: Path) -> Source | None:
         if (folder / "train" / CLASSES[0]).is_dir():
             folders = [d for part in ("train", "test") for d in (folder / part).glob("*/")]
             return Source("folders", folder, tuple(sorted(folders)))
+        if train_only:  # last: half a download must not hide what is whole beside it
+            return Source("parquet", folder, parquet)
     return None
 
 

@@ -5,8 +5,8 @@
 <cache>/downloads/       archives fetched by `download`
 """
 
+import contextlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from cifar_core.data.dataset import CLASSES, Dataset, Split, histogram_of
+from cifar_core.data.locate import complete, find_source
 from cifar_core.data.partial import Progress
 from cifar_core.data.parts import OFFICIAL, Part, judge, sorted_part
-from cifar_core.data.sources import Source, read_split, recognise
+from cifar_core.data.sources import Source, read_split
 from cifar_core.errors import DataError
 from cifar_core.files import write_atomic
 from cifar_core.places import cache_dir
@@ -39,7 +40,7 @@ def open_dataset(data: str = "cifar10") -> Dataset:
     """
     for _ in prepare(data):
         pass
-    folder = _ready_folder(data)
+    folder = ready_folder(data)
     assert folder is not None
     try:
         return _load(folder)
@@ -56,7 +57,7 @@ def is_ready(data: str = "cifar10") -> bool:
     Raises:
         DataError: if there is nothing to decode either.
     """
-    return _ready_folder(data) is not None
+    return ready_folder(data) is not None
 
 
 def prepare(data: str = "cifar10", accept_altered: bool = False) -> Iterator[Progress]:
@@ -87,61 +88,43 @@ def prepare(data: str = "cifar10", accept_altered: bool = False) -> Iterator[Pro
     judge(source, parts, accept_altered)
     altered = any(parts[name].fingerprint != OFFICIAL[name] for name in OFFICIAL)
     key = "cifar10" if not altered else f"altered-{source.identity()}"
-    meta = {"name": "CIFAR-10", "classes": CLASSES, "origin": str(source.path), "altered": altered}
+    origin = str(source.path.absolute())
+    meta = {"name": "CIFAR-10", "classes": CLASSES, "origin": origin, "altered": altered}
     _write(key, parts, meta)
     _remember(source, key)
 
 
-def find_source(data: str) -> Source | None:
-    """The copy on disk that `data` stands for; None: only the cache has it.
+def altered_copies() -> dict[str, str]:
+    """The partial or changed copies that were accepted: path -> title."""
+    found = {}
+    for folder in sorted((cache_dir() / "decoded").glob("altered-*/")):
+        with contextlib.suppress(DataError, OSError, ValueError, KeyError, TypeError):
+            data = _load(folder)
+            if ready_folder(data.origin) == folder:
+                found[data.origin] = data.title
+    return found
+
+
+def forget(data: str) -> None:
+    """Deletes a data set from the cache; it is decoded again when it is needed."""
+    if folder := ready_folder(data):
+        shutil.rmtree(folder)
+
+
+def ready_folder(data: str) -> Path | None:
+    """The folder of the cache that holds a data set; None if it was not decoded yet.
 
     Raises:
-        DataError: if there is nothing there.
+        DataError: if there is nothing to decode either.
     """
-    if data == "cifar10":
-        if folder := os.environ.get("CIFAR10_DIR"):
-            return _source_at(folder, "CIFAR10_DIR points to")
-        if _complete(cache_dir() / "decoded" / "cifar10"):
-            return None
-        if found := recognise(cache_dir() / "downloads"):
-            return found
-        raise DataError(
-            "CIFAR-10 is not here: CIFAR10_DIR is not set and nothing was downloaded yet. "
-            "Download it (python -m cifar_core data download), name a folder that has it "
-            "(--data FOLDER), or take --data shapes10, which needs no download."
-        )
-    return _source_at(data, "--data names")
-
-
-def _source_at(path: str, how: str) -> Source:
-    place = Path(path).expanduser()
-    if not place.exists():
-        raise DataError(
-            f"{how} {path}, which does not exist. Name a folder with CIFAR-10, "
-            "or take cifar10 or shapes10."
-        )
-    if found := recognise(place):
-        return found
-    raise DataError(
-        f"{how} {path}, where no CIFAR-10 was found. Accepted: train*.parquet and test*.parquet, "
-        "cifar-10-python.tar.gz, cifar-10-batches-py, or train/ and test/ with a folder of PNGs "
-        "per class."
-    )
-
-
-def _ready_folder(data: str) -> Path | None:
     decoded = cache_dir() / "decoded"
     if data == "shapes10":
-        return _complete(decoded / _shapes_key())
+        return complete(decoded / _shapes_key())
     source = find_source(data)
     if source is None:
-        return _complete(decoded / "cifar10")
+        return complete(decoded / "cifar10")
     note = cache_dir() / "sources" / source.identity()
-    return _complete(decoded / note.read_text().strip()) if note.is_file() else None
-
-
-def _complete(folder: Path) -> Path | None:
-    return folder if (folder / "meta.json").is_file() else None
+    return complete(decoded / note.read_text().strip()) if note.is_file() else None
 
 
 def _shapes_key() -> str:
@@ -201,7 +184,7 @@ def _move_into_place(draft: Path, final: Path) -> None:
     try:
         draft.replace(final)
     except OSError:
-        if not _complete(final):
+        if not complete(final):
             shutil.rmtree(final, ignore_errors=True)
             draft.replace(final)
 

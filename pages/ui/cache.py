@@ -1,12 +1,14 @@
 """Cached loaders, all bounded; nothing else in the pages caches."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from cifar_core.data import Dataset, is_ready, open_dataset
-from cifar_core.data.store import find_source
+from cifar_core.data.locate import find_source
+from cifar_core.data.store import ready_folder
 from cifar_core.errors import DataError
 from cifar_core.places import runs_root
 from cifar_core.records import Metrics, read_metrics
@@ -23,13 +25,16 @@ def hardware() -> Hardware:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the images …")
-def _opened(data: str, fingerprint_of_place: str) -> Dataset:
+def _opened(data: str, folder: str, decoded_at: float) -> Dataset:
     return open_dataset(data)
 
 
 def dataset(data: str) -> Dataset:
     """An opened data set; the arrays are memory-mapped and shared between sessions."""
-    return _opened(data, str(is_ready(data)))
+    folder = ready_folder(data)
+    if folder is None:
+        return open_dataset(data)
+    return _opened(data, str(folder), (folder / "meta.json").stat().st_mtime)
 
 
 def cifar10_state() -> tuple[str, str]:
@@ -37,7 +42,7 @@ def cifar10_state() -> tuple[str, str]:
     try:
         return ("ready", "") if is_ready("cifar10") else ("found", "")
     except DataError as error:
-        return ("wrong" if "CIFAR10_DIR points" in str(error) else "missing"), str(error)
+        return ("wrong" if os.environ.get("CIFAR10_DIR") else "missing"), str(error)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

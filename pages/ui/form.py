@@ -7,6 +7,7 @@ from pydantic.fields import FieldInfo
 
 from cifar_core.augment import PRESETS, AugmentSpec
 from cifar_core.config import GROUPS, TrainConfig
+from cifar_core.data.store import altered_copies
 from cifar_core.fields import bounds, choices
 from cifar_core.models import MODELS
 from cifar_core.recipes import RECIPES, recipe
@@ -118,7 +119,7 @@ def _widget(name: str, field: FieldInfo, value: Any) -> Any:
 def _options(name: str, field: FieldInfo) -> list[str]:
     special = {
         "model": list(MODELS),
-        "data": ["cifar10", "shapes10"],
+        "data": [*NAMES, *altered_copies()],
         "device": list(cache.hardware().devices),
     }
     return special.get(name) or list(choices(field))
@@ -140,18 +141,16 @@ def _number(field: FieldInfo, value: Any, common: dict[str, Any]) -> Any:
 
 
 def _augment_widget(common: dict[str, Any], value: Any) -> Any:
-    """A preset, or what was built on the Augmentation page."""
-    presets = {spec.digest: name for name, spec in PRESETS.items()}
+    """A preset, what was built on the Augmentation page, or what the form has of its own."""
     now = AugmentSpec.model_validate(value)
-    built = st.session_state.get(SPEC)
-    named = presets.get(now.digest)
-    options = list(PRESETS) + ([FROM_PAGE] if built or named is None else [])
-    chosen = st.selectbox(options=options, index=options.index(named or FROM_PAGE), **common)
-    if chosen != FROM_PAGE:
-        spec = PRESETS[chosen]
-    elif named is None:
-        spec = now
-    else:
-        spec = AugmentSpec.model_validate(built)
+    offered = dict(PRESETS)
+    if built := st.session_state.get(SPEC):
+        offered[FROM_PAGE] = AugmentSpec.model_validate(built)
+    named = next((name for name, spec in offered.items() if spec == now), None)
+    if named is None:
+        named = f"this form's own [{now.digest[:12]}]"
+        offered[named] = now
+    options = list(offered)
+    spec = offered[st.selectbox(options=options, index=options.index(named), **common)]
     st.caption(f"`{spec.digest[:12]}` {spec}")
     return spec.model_dump(mode="json")

@@ -1,5 +1,7 @@
 """Getting CIFAR-10: the three ways, and the job that does it as it goes."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from cifar_core.launch import launch_data
@@ -9,8 +11,23 @@ from pages.ui.parts import ask_to_stop
 from pages.ui.state import DATA, draft, replace_draft
 
 
-def choose() -> None:
+def choose(downloads: bool) -> None:
     """Download, a folder, or Shapes-10."""
+    if downloads:
+        _download()
+    with st.expander("Use a folder", icon=":material/folder_open:"):
+        path = st.text_input("Folder on this machine", placeholder="/data/cifar10")
+        accept = st.checkbox("Accept a partial or changed copy", help="It is named as such.")
+        if st.button("Read it in", disabled=not path, key="read_folder"):
+            start("folder", path, accept)
+    if st.button("Start with Shapes-10", icon=":material/shapes:", help="Drawn by code, at once."):
+        st.session_state[DATA] = "shapes10"
+        replace_draft({**draft(), "data": "shapes10"})
+        st.switch_page("pages/train.py")
+
+
+def _download() -> None:
+    """From where, and the button."""
     origin = st.segmented_control(
         "From",
         ["archive", "hub"],
@@ -21,21 +38,15 @@ def choose() -> None:
     )
     if st.button("Download", type="primary", icon=":material/download:"):
         start(str(origin))
-    with st.expander("Use a folder", icon=":material/folder_open:"):
-        path = st.text_input("Folder on this machine", placeholder="/data/cifar10")
-        accept = st.checkbox("Accept a partial or changed copy", help="It is named as such.")
-        if st.button("Read it in", disabled=not path):
-            start("folder", path, accept)
-    if st.button("Start with Shapes-10", icon=":material/shapes:", help="Drawn by code, at once."):
-        st.session_state[DATA] = "shapes10"
-        replace_draft({**draft(), "data": "shapes10"})
-        st.switch_page("pages/train.py")
 
 
 def start(origin: str, path: str = "", accept_altered: bool = False) -> None:
     """Starts the job that gets the data."""
-    with parts.sentences():
-        launch_data(cache.root(), origin, path, accept_altered)
+    if not any(job.state.is_active for job in list_runs(cache.root(), kind="data")):
+        with parts.sentences():
+            launch_data(cache.root(), origin, path, accept_altered)
+    if accept_altered:
+        st.session_state[DATA] = str(Path(path).expanduser().absolute())
     st.rerun()
 
 

@@ -1,18 +1,19 @@
 """A run as it is now: state, figures, curves, log; live while it runs."""
 
 import time
+from dataclasses import replace
 
 import streamlit as st
 
 from cifar_core import plots
-from cifar_core.cli_runs import run_pace
 from cifar_core.launch import queue_position
 from cifar_core.records import Metrics
-from cifar_core.runs import Run, RunState, log_tail, read_run
+from cifar_core.runs import Run, RunState, log_tail, read_run, run_pace
 from pages.ui import cache, parts
 
 PLOT = {"displaylogo": False, "responsive": True}
 REFRESH_S = 1.5
+REDRAW_STEPS = 12  # records of half a second each
 
 
 def run_view(run: Run) -> None:
@@ -22,11 +23,30 @@ def run_view(run: Run) -> None:
     def draw() -> None:
         with parts.sentences():
             now = read_run(run.path)
-        _draw(now, cache.metrics_of(run.path))
+        _draw(now, _shown_metrics(now))
         if was_active and not now.state.is_active:
             st.rerun()  # once, so that the page around it knows of the end
 
     parts.every(REFRESH_S if was_active else None, draw)
+
+
+def _shown_metrics(run: Run) -> Metrics:
+    """The newest records or, while the curves are paused, those of the moment of pausing."""
+    now = cache.metrics_of(run.path)
+    if not run.state.is_active or not now.steps:
+        return now
+    key = f"paused-{run.run_id}"
+    if not st.toggle("Pause the curves", key=key, help="To zoom in; the run goes on."):
+        st.session_state.pop(f"{key}-at", None)
+        return now
+    return st.session_state.setdefault(f"{key}-at", now)
+
+
+def _settled(metrics: Metrics) -> Metrics:
+    """Without the newest steps, so that a plot, which redraws as a whole, does so rarely."""
+    steps = metrics.steps
+    kept = len(steps) - len(steps) % REDRAW_STEPS if len(steps) > REDRAW_STEPS else len(steps)
+    return replace(metrics, steps=steps[:kept])
 
 
 def _draw(run: Run, metrics: Metrics) -> None:
@@ -38,7 +58,7 @@ def _draw(run: Run, metrics: Metrics) -> None:
     _say_why(run)
     _figures(run, metrics)
     if metrics.steps or metrics.epochs:
-        _plots(run, metrics)
+        _plots(run, _settled(metrics) if run.state.is_active else metrics)
     elif run.state.is_active:
         st.info("The curves begin with the first half second of training.", icon=":material/timer:")
     if metrics.damaged:
@@ -72,7 +92,7 @@ def _say_why(run: Run) -> None:
     if run.state in (RunState.FAILED, RunState.INTERRUPTED):
         st.error(run.reason, icon=":material/error:")
         with st.expander("Last lines of its log", icon=":material/terminal:", expanded=True):
-            st.code(log_tail(run) or "The log is empty.", language=None)
+            st.code(log_tail(run.path) or "The log is empty.", language=None)
     elif run.reason:
         st.info(run.reason, icon=":material/info:")
 
@@ -91,8 +111,8 @@ def _figures(run: Run, metrics: Metrics) -> None:
     if run.state.is_active:
         shown["Time left"] = parts.duration(at.left_s) if at.left_s is not None else "–"
     else:
-        took = run.status.get("ended", 0) - run.status.get("started", 0)
-        shown["Took"] = parts.duration(took) if took > 0 else "–"
+        started, ended = run.status.get("started"), run.status.get("ended")
+        shown["Took"] = parts.duration(ended - started) if started and ended else "–"
     judged = best or (last[0] if last else None)
     shown["Test accuracy"] = f"{judged.test_acc:.2%}" if judged else "–"
     tip = "Of the epoch with the highest validation accuracy; the test images choose nothing."

@@ -7,6 +7,7 @@ import streamlit as st
 
 from cifar_core.changes import request_stop
 from cifar_core.data import Dataset
+from cifar_core.data.store import altered_copies
 from cifar_core.errors import CifarCoreError, RunError
 from cifar_core.runs import Run, RunState
 from pages.ui import cache
@@ -62,7 +63,8 @@ def empty_state(text: str, page: str, label: str, icon: str) -> None:
 def pick_data() -> Dataset:
     """Lets people choose among the data sets; ends the page with the next step if there is none."""
     state, _ = cache.cifar10_state()
-    offered = ["cifar10", "shapes10"] if state == "ready" else ["shapes10"]
+    names = {**NAMES, **altered_copies()}
+    offered = [name for name in names if name != "cifar10" or state == "ready"]
     chosen = st.query_params.get("data") or st.session_state.get(DATA)
     chosen = chosen if chosen in offered else offered[0]  # a run may use a folder instead
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -71,7 +73,7 @@ def pick_data() -> Dataset:
             offered,
             default=chosen,
             required=True,
-            format_func=NAMES.__getitem__,
+            format_func=names.__getitem__,
             key="pick_data",
         )
         if state != "ready":

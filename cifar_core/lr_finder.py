@@ -1,0 +1,245 @@
+"""The LR test by torch-lr-finder, with a run's own model, optimizer, loss and batches.
+
+It blocks, because the library does; what it finds is passed on step by step, nothing is kept.
+"""
+
+import contextlib
+import io
+import itertools
+import math
+import os
+import sys
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from cifar_core.config import TrainConfig
+from cifar_core.data import Dataset
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from cifar_core.batches import TrainingBatches
+    from cifar_core.engine import TrainState
+
+GROUP = "LR test"
+Ending = Literal["completed", "diverged", "not a number", "stopped"]
+
+
+def _setting(default: Any, help: str, *, step: float | None = None, **bounds: Any) -> Any:
+    extra = {"group": GROUP, "step": step}
+    return Field(default, description=help, json_schema_extra=extra, **bounds)
+
+
+class LRFindConfig(BaseModel):
+    """The settings of an LR test beside those of the run it is for; immutable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    start_lr: float = _setting(1e-5, "Learning rate of the first step.", gt=0, le=100, step=1e-5)
+    end_lr: float = _setting(10.0, "Learning rate of the last step.", gt=0, le=100, step=1.0)
+    num_steps: int = _setting(
+        100, "Training steps from the first learning rate to the last.", ge=10, le=1000, step=10
+    )
+    mode: Literal["exp", "linear"] = _setting(
+        "exp", "Multiply the learning rate by the same factor each step, or add the same amount."
+    )
+    smoothing: float = _setting(
+        0.05,
+        "Weight of the newest loss in the running mean: smaller is smoother and lags more; 0: off.",
+        ge=0,
+        lt=1,
+        step=0.05,
+    )
+    diverge_factor: float = _setting(
+        5.0,
+        "The test ends once the smoothed loss is more than so many times its lowest.",
+        gt=1,
+        le=1000,
+        step=1.0,
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_truth(cls, raw: object) -> object:
+        """True is not taken for 1."""
+        for name, value in raw.items() if isinstance(raw, dict) else ():
+            if isinstance(value, bool):
+                raise ValueError(f"{name} = {value} is not a number")
+        return raw
+
+    @model_validator(mode="after")
+    def _check_range(self) -> "LRFindConfig":
+        if self.end_lr <= self.start_lr:
+            raise ValueError(
+                f"the learning rate has to rise, but end_lr = {self.end_lr:g} is not above "
+                f"start_lr = {self.start_lr:g}; take a larger end_lr"
+            )
+        return self
+
+
+@dataclass(frozen=True)
+class LRPoint:
+    """One finished step of an LR test.
+
+    Attributes:
+        step: From 1.
+        lr: The learning rate of this step.
+        loss: Smoothed mean cross-entropy of the batches so far, before this step's update.
+        raw: That of this step's batch alone.
+    """
+
+    step: int
+    lr: float
+    loss: float
+    raw: float
+
+
+class _EndOfTest(Exception):
+    """Leaves the library's loop; its argument is the `Ending`."""
+
+
+def range_test(
+    config: TrainConfig,
+    find: LRFindConfig,
+    data: Dataset,
+    publish: Callable[[LRPoint], None],
+    should_stop: Callable[[], bool],
+) -> Ending:
+    """Trains a model of its own while the learning rate rises from step to step.
+
+    The first steps of a run with this config would see the same batches, weights and dropout;
+    schedule and EMA play no part. Random state is as before afterwards.
+
+    Args:
+        publish: Called with every finished step at once; every loss in it is finite.
+        should_stop: Asked before every step.
+
+    Returns:
+        Why it ended.
+
+    Source: Smith 2017, https://arxiv.org/abs/1506.01186, section 3.3.
+    """
+    from cifar_core.batches import TrainingBatches
+    from cifar_core.engine import TrainState, seeded
+    from cifar_core.runtime import choose_runtime
+
+    runtime = choose_runtime(config.device, config.precision, config.memory_format)
+    batches = TrainingBatches(config, data, runtime)
+    state = TrainState(config.model_copy(update={"ema": 0.0}), batches, runtime)
+    publish = _aloud(publish)
+    with (
+        seeded(config.seed, runtime.torch_device),
+        contextlib.redirect_stdout(io.StringIO()),  # the library prints and draws a bar
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        try:
+            return _search(batches, state, find, publish, should_stop)
+        except _EndOfTest as end:
+            return end.args[0]
+
+
+def _aloud(publish: Callable[[LRPoint], None]) -> Callable[[LRPoint], None]:
+    """The same with the output streams of now, so that `publish=print` prints."""
+    out, err = sys.stdout, sys.stderr
+
+    def call(point: LRPoint) -> None:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            publish(point)
+
+    return call
+
+
+def _search(
+    batches: "TrainingBatches",
+    state: "TrainState",
+    find: LRFindConfig,
+    publish: Callable[[LRPoint], None],
+    should_stop: Callable[[], bool],
+) -> Ending:
+    LRFinder, TrainDataLoaderIter = _library()
+    _compute_as_the_engine(state.model, batches)
+    objective = _Objective(batches.config, state.model)
+    device = batches.runtime.torch_device
+    finder = LRFinder(state.model, state.optimizer, objective, device)
+
+    def report() -> None:
+        lr, loss = finder.history["lr"][-1], finder.history["loss"][-1]
+        if not math.isfinite(loss):
+            raise _EndOfTest("not a number")
+        publish(LRPoint(len(finder.history["loss"]), lr, loss, objective.loss.item()))
+
+    with contextlib.closing(_stream(batches, report, should_stop)) as stream:
+        finder.range_test(
+            TrainDataLoaderIter(stream, auto_reset=False),
+            start_lr=find.start_lr,
+            end_lr=find.end_lr,
+            num_iter=find.num_steps,
+            step_mode=find.mode,
+            smooth_f=find.smoothing,
+            diverge_th=find.diverge_factor,
+        )
+        report()  # the library asks for no batch after the last step
+    losses = finder.history["loss"]
+    return "diverged" if losses[-1] > find.diverge_factor * min(losses) else "completed"
+
+
+def _library() -> Any:
+    """The classes LRFinder and TrainDataLoaderIter."""
+    os.environ.setdefault("MPLBACKEND", "Agg")  # it imports pyplot, which may find no display
+    from torch_lr_finder import LRFinder, TrainDataLoaderIter
+
+    return LRFinder, TrainDataLoaderIter
+
+
+def _compute_as_the_engine(model: "nn.Module", batches: "TrainingBatches") -> None:
+    """Puts autocast around the forward pass alone; the library's also takes in the loss."""
+    import torch
+
+    device, bf16 = batches.runtime.torch_device, batches.runtime.precision == "bf16"
+    model.forward = torch.autocast(device.type, torch.bfloat16, bf16)(model.forward)
+
+
+class _Objective:
+    """The engine's objective; its value is the cross-entropy alone, as the engine reports it.
+
+    Attributes:
+        loss: () float32, of the newest batch.
+    """
+
+    def __init__(self, config: TrainConfig, model: "nn.Module") -> None:
+        self.config, self.model = config, model
+        self.loss: Tensor
+
+    def __call__(self, logits: "Tensor", targets: "Tensor") -> "Tensor":
+        import torch.nn.functional as F
+
+        from cifar_core.optim import l1_norm
+
+        smoothing = self.config.label_smoothing
+        loss = F.cross_entropy(logits.float(), targets, label_smoothing=smoothing)
+        self.loss = loss.detach()
+        if not self.config.l1:
+            return loss
+        penalty = self.config.l1 * l1_norm(self.model)
+        return loss + (penalty - penalty.detach())  # adds its gradient and the number 0
+
+
+def _stream(
+    batches: "TrainingBatches", report: Callable[[], None], should_stop: Callable[[], bool]
+) -> Generator[tuple["Tensor", "Tensor"]]:
+    """The batches of a run from its beginning on, without end, seeded as the engine does it."""
+    import torch
+
+    from cifar_core.seeds import Purpose, derive_seed
+
+    for epoch in itertools.count():
+        for step, batch in enumerate(batches.epoch(epoch)):
+            if should_stop():
+                raise _EndOfTest("stopped")
+            total = epoch * batches.steps_per_epoch + step
+            torch.manual_seed(derive_seed(batches.config.seed, Purpose.DROPOUT, epoch, total))
+            yield batch
+            report()  # asking for the next batch means that this step is done

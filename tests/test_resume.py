@@ -1,0 +1,188 @@
+"""Going on from a checkpoint: the same weights and figures as if nothing had happened."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from cifar_core import engine
+from cifar_core.augment import AugmentSpec, Operation
+from cifar_core.batches import TrainingBatches
+from cifar_core.checkpoint import load_state, save_checkpoint
+from cifar_core.config import TrainConfig, make_config
+from cifar_core.data import Dataset
+from cifar_core.engine import TrainState, train
+from cifar_core.errors import CheckpointError
+from cifar_core.records import EpochRecord, Record
+from cifar_core.runtime import choose_runtime
+
+MIXED = AugmentSpec(operations=(Operation(name="PadCrop"), Operation(name="MixUp", p=0.5)))
+CASES: dict[str, dict[str, Any]] = {
+    "ema": {"ema": 0.9},
+    "dropout": {"model": "sepnet_v1", "ema": 0.5},
+    "mixup": {"augment": MIXED, "label_smoothing": 0.1},
+    "albumentations": {"augment": "eva_resnet18", "num_workers": 0},
+    "loader workers": {"augment": "eva_resnet18", "num_workers": 2},
+    "adamw": {"optimizer": "adamw", "lr": 0.003, "l1": 1e-4},
+    "step": {"schedule": "step", "step_epochs": 1, "memory_format": "contiguous"},
+    "speednet": {"model": "speednet", "epochs": 2},
+    "no validation": {"val_size": 16, "train_size": 48, "schedule": "cosine"},
+}
+# With a record of each step: 0 1 2 steps, 3 4 validation and test, 5 the epoch; then from 6 on.
+PER_EPOCH = 6
+TIMES = {"images_per_s": 0, "train_s": 0, "eval_s": 0}
+
+
+@pytest.fixture(autouse=True)
+def one_thread_and_each_step(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A record of every step; and no threads, which batches this small only suffer from."""
+    monkeypatch.setattr(engine, "RECORD_EVERY_S", 0.0)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def config_of(**changes: Any) -> TrainConfig:
+    """Three epochs of three steps."""
+    values: dict[str, Any] = {
+        "model": "convnet",
+        "epochs": 3,
+        "batch_size": 16,
+        "val_size": 14,
+        "device": "cpu",
+        "precision": "fp32",
+    }
+    return make_config({**values, **changes})
+
+
+def set_up(config: TrainConfig, data: Dataset) -> tuple[TrainState, TrainingBatches]:
+    runtime = choose_runtime(config.device, config.precision, config.memory_format)
+    batches = TrainingBatches(config, data, runtime)
+    return TrainState(config, batches, runtime), batches
+
+
+def figures(records: list[Record]) -> list[dict[str, Any]]:
+    """Of the epochs, the times left out."""
+    return [{**asdict(r), **TIMES} for r in records if isinstance(r, EpochRecord)]
+
+
+def whole(config: TrainConfig, data: Dataset) -> tuple[TrainState, list[Record]]:
+    state, batches = set_up(config, data)
+    return state, list(train(config, data, state, batches))
+
+
+def interrupted(
+    config: TrainConfig, data: Dataset, run_dir: Path, *stops: int
+) -> tuple[TrainState, list[Record]]:
+    """Trains, and at each of the records numbered `stops` leaves and goes on from the disk."""
+    state, batches = set_up(config, data)
+    records: list[Record] = []
+    seen = 0
+    for stop in stops:
+        for record in train(config, data, state, batches):
+            records.append(record)
+            seen += 1
+            if seen > stop:
+                break
+        checkpoint = save_checkpoint(run_dir, "last", state, {"model": config.model})
+        state, batches = set_up(config, data)
+        load_state(checkpoint, state)
+    records.extend(train(config, data, state, batches))
+    return state, records
+
+
+def assert_same(first: TrainState, second: TrainState) -> None:
+    assert (first.epoch, first.step) == (second.epoch, second.step)
+    for one, other in ((first.model, second.model), (first.judged, second.judged)):
+        theirs = other.state_dict()
+        for name, value in one.state_dict().items():
+            assert torch.equal(value, theirs[name]), name
+
+
+def test_a_run_resumed_after_any_record_is_the_same_run(tiny: Dataset, tmp_path: Path) -> None:
+    config = config_of()
+    expected, records = whole(config, tiny)
+    assert len(records) == 3 * PER_EPOCH
+    for stop in range(len(records)):
+        run_dir = tmp_path / str(stop)
+        run_dir.mkdir()
+        state, found = interrupted(config, tiny, run_dir, stop)
+        assert_same(expected, state)
+        assert figures(found) == figures(records), stop
+
+
+@pytest.mark.parametrize("stop", [PER_EPOCH + 1, PER_EPOCH - 1], ids=["mid-epoch", "boundary"])
+@pytest.mark.parametrize("changes", CASES.values(), ids=CASES)
+def test_a_resumed_run_ends_bit_for_bit_as_an_uninterrupted_one(
+    tiny: Dataset, tmp_path: Path, changes: dict[str, Any], stop: int
+) -> None:
+    config = config_of(**changes)
+    expected, records = whole(config, tiny)
+    state, found = interrupted(config, tiny, tmp_path, stop)
+    assert_same(expected, state)
+    assert figures(found) == figures(records)
+
+
+def test_a_run_may_be_interrupted_again_and_again(tiny: Dataset, tmp_path: Path) -> None:
+    config = config_of(ema=0.7, model="sepnet_v1")
+    expected, records = whole(config, tiny)
+    state, found = interrupted(config, tiny, tmp_path, 0, 1, 5, 10)
+    assert_same(expected, state)
+    assert figures(found) == figures(records)
+
+
+def test_the_number_of_loader_workers_changes_nothing(tiny: Dataset) -> None:
+    states = [
+        whole(config_of(augment="eva_resnet18", num_workers=n, epochs=1), tiny)[0]
+        for n in (0, 1, 2)
+    ]
+    assert_same(states[0], states[1])
+    assert_same(states[0], states[2])
+
+
+def test_a_finished_run_has_nothing_to_go_on_with(tiny: Dataset, tmp_path: Path) -> None:
+    config = config_of()
+    state, batches = set_up(config, tiny)
+    list(train(config, tiny, state, batches))
+    checkpoint = save_checkpoint(tmp_path, "last", state, {})
+    fresh, batches = set_up(config, tiny)
+    load_state(checkpoint, fresh)
+    assert list(train(config, tiny, fresh, batches)) == []
+
+
+def test_optimizer_and_sums_come_back(tiny: Dataset, tmp_path: Path) -> None:
+    config = config_of()
+    state, batches = set_up(config, tiny)
+    next(train(config, tiny, state, batches))
+    fresh, _ = set_up(config, tiny)
+    load_state(save_checkpoint(tmp_path, "last", state, {}), fresh)
+    assert (fresh.epoch, fresh.step, fresh.num_seen) == (0, 1, 16)
+    assert fresh.loss_sum.item() == state.loss_sum.item() > 0
+    assert fresh.num_correct.item() == state.num_correct.item()
+    mine, theirs = state.optimizer.state_dict(), fresh.optimizer.state_dict()
+    assert mine["param_groups"] == theirs["param_groups"]
+    for number, buffers in mine["state"].items():
+        buffer = theirs["state"][number]["momentum_buffer"]
+        assert torch.equal(buffers["momentum_buffer"], buffer)
+
+
+def test_a_best_checkpoint_is_not_to_be_resumed_from(tiny: Dataset, tmp_path: Path) -> None:
+    state, _ = set_up(config_of(), tiny)
+    checkpoint = save_checkpoint(tmp_path, "best", state, {})
+    with pytest.raises(CheckpointError, match="keeps only weights"):
+        load_state(checkpoint, state)
+
+
+@pytest.mark.parametrize("other", [{"model": "sepnet_v1"}, {"ema": 0.9}])
+def test_a_checkpoint_of_another_config_is_refused(
+    tiny: Dataset, tmp_path: Path, other: dict[str, Any]
+) -> None:
+    state, _ = set_up(config_of(), tiny)
+    checkpoint = save_checkpoint(tmp_path, "last", state, {})
+    different, _ = set_up(config_of(**other), tiny)
+    with pytest.raises(CheckpointError, match="last-0000000"):
+        load_state(checkpoint, different)
