@@ -1,4 +1,4 @@
-"""Recipes: the five reference systems of `../shared/reference/systems.md`, and a quick one."""
+"""Recipes: the five reference systems, and a quick one."""
 
 import pytest
 
