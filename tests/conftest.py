@@ -49,9 +49,10 @@ def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def real_cifar10(monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The real data set; use it only in tests marked `real_data`."""
+def real_cifar10(monkeypatch: pytest.MonkeyPatch, shared_cache: Path) -> Path:
+    """The real data set, in a cache of its own; only for tests marked `real_data`."""
     assert REAL_DATA is not None
+    monkeypatch.setenv("CIFAR_CACHE", str(shared_cache / "real"))
     monkeypatch.setenv("CIFAR10_DIR", REAL_DATA)
     return Path(REAL_DATA)
 

@@ -129,9 +129,11 @@ def textbook(config: TrainConfig, data: Dataset) -> Textbook:
             classes = targets if targets.ndim == 1 else targets.argmax(1)
             seen.losses.append(loss.item())
             seen.rights.append(int((logits.argmax(1) == classes).sum()))
+            n = len(seen.losses) - 1  # steps before this one
+            decay = min(config.ema, (1 + n) / (10 + n))
             for name, value in model.state_dict().items():
                 if value.is_floating_point():
-                    seen.average[name] = config.ema * seen.average[name] + (1 - config.ema) * value
+                    seen.average[name] = decay * seen.average[name] + (1 - decay) * value
     return seen
 
 
