@@ -16,9 +16,15 @@ GROUPS = {
         st.Page("pages/augmentation.py", title="Augmentation", icon=":material/auto_fix_high:"),
     ],
     "Train": [
+        st.Page("pages/lr_finder.py", title="LR finder", icon=":material/troubleshoot:"),
         st.Page("pages/train.py", title="Train", icon=":material/play_circle:"),
         st.Page("pages/runs.py", title="Runs", icon=":material/stacked_line_chart:"),
         st.Page("pages/models.py", title="Models", icon=":material/account_tree:"),
+    ],
+    "Explain": [
+        st.Page("pages/evaluation.py", title="Evaluation", icon=":material/fact_check:"),
+        st.Page("pages/gallery.py", title="Gallery", icon=":material/broken_image:"),
+        st.Page("pages/gradcam.py", title="Grad-CAM", icon=":material/center_focus_strong:"),
     ],
 }
 

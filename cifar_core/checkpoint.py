@@ -8,6 +8,7 @@ whose `raw` weights are then kept for resuming). A folder without a matching man
 count. Listing needs no torch.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -53,6 +54,7 @@ class Checkpoint:
     def facts(self) -> dict[str, Any]:
         """What has to be said wherever something made from it is shown."""
         kept = {key: self.manifest[key] for key in ("model", "fingerprint")}
+        kept["weights"] = self.manifest["sha256"]["weights.safetensors"]
         return {"checkpoint": self.name, "epoch": self.epoch, **kept}
 
 
@@ -129,10 +131,8 @@ def list_checkpoints(run_dir: Path, role: str | None = None) -> list[Checkpoint]
     """The checkpoints of a run that have a manifest, oldest first."""
     found = []
     for manifest in run_dir.glob(f"{role or '[!.]*'}-*/manifest.json"):
-        try:
+        with contextlib.suppress(CheckpointError):
             found.append(read_checkpoint(manifest.parent))
-        except CheckpointError:
-            continue
     return sorted(found, key=lambda c: (c.step, c.role))
 
 

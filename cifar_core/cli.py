@@ -1,18 +1,15 @@
-"""python -m cifar_core data|augment|summary|train|runs: what a page does, a command can do."""
+"""python -m cifar_core COMMAND: what a page does, a command can do."""
 
 import argparse
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
-from cifar_core import cli_data, cli_runs
+from cifar_core import cli_data, cli_explain, cli_runs, cli_settings
 from cifar_core.config import TrainConfig
-from cifar_core.errors import CifarCoreError, ConfigError
-from cifar_core.fields import bounds, choices, describe_accepted
+from cifar_core.errors import CifarCoreError
 from cifar_core.models import MODELS
-from cifar_core.recipes import RECIPES
 
 
 class _Parser(argparse.ArgumentParser):
@@ -48,6 +45,9 @@ def build_parser() -> argparse.ArgumentParser:
     cli_data.add_augment(commands)
     _add_summary(commands)
     _add_train(commands)
+    cli_explain.add_lr_find(commands)
+    cli_explain.add_evaluate(commands)
+    cli_explain.add_explain(commands)
     cli_runs.add_runs(commands)
     return parser
 
@@ -72,47 +72,27 @@ def _add_train(commands: Any) -> None:
     command.set_defaults(do=_train)
     command.add_argument("--name", default="", help="what to call the run; else a free name")
     command.add_argument("--notes", default="", help="free text kept with the run")
-    command.add_argument("--recipe", help=f"start from a recipe: {', '.join(RECIPES)}")
-    command.add_argument("--config", type=Path, help="start from a JSON file of settings")
     command.add_argument(
         "--estimate", action="store_true", help="only measure how long it would take"
     )
     command.add_argument("--detach", action="store_true", help="start it and return at once")
     command.add_argument("--json", action="store_true", help="print the result as JSON")
     cli_runs.add_root(command)
-    for name, field in TrainConfig.model_fields.items():
-        extra = field.json_schema_extra
-        assert isinstance(extra, dict)
-        command.add_argument(
-            f"--{name.replace('_', '-')}",
-            dest=f"set_{name}",
-            metavar="VALUE",
-            help=_help(name).replace("%", "%%"),
-        )
-
-
-def _help(name: str) -> str:
-    field = TrainConfig.model_fields[name]
-    if name == "augment":
-        return f"{field.description} A preset, JSON, or its file. Default: standard."
-    accepted = ", ".join(MODELS) if name == "model" else ""
-    if choices(field) or bounds(field) != (None, None):
-        accepted = describe_accepted(field)
-    return f"{field.description} {f'[{accepted}] ' if accepted else ''}Default: {field.default}."
+    cli_settings.add_config(command)
 
 
 def _train(options: argparse.Namespace) -> int:
     from cifar_core.launch import launch_training
     from cifar_core.places import runs_root
 
-    config = read_config(options)
+    config = cli_settings.read_config(options)
     if options.estimate:
         return _estimate(config, options.json)
     run_dir = launch_training(runs_root(options.runs), config, options.name, options.notes)
     if options.detach:
         cli_runs.print_run(run_dir, options.json)
         return 0
-    return cli_runs.follow(run_dir, options.json)
+    return cli_runs.follow_training(run_dir, options.json)
 
 
 def _estimate(config: TrainConfig, as_json: bool) -> int:
@@ -130,37 +110,3 @@ def _estimate(config: TrainConfig, as_json: bool) -> int:
     )
     print(json.dumps(figures) if as_json else text)
     return 0
-
-
-def read_config(options: argparse.Namespace) -> TrainConfig:
-    """The config of a command line: recipe, then file, then single settings.
-
-    Raises:
-        ConfigError: naming each mistake.
-    """
-    from cifar_core.config import make_config
-    from cifar_core.recipes import recipe
-
-    values: dict[str, Any] = {}
-    if options.recipe:
-        values = recipe(options.recipe).model_dump(mode="json")
-    if options.config:
-        values |= _read_file(options.config)
-    for key, value in vars(options).items():
-        if key.startswith("set_") and value is not None:
-            values[key.removeprefix("set_")] = value
-    return make_config(values)
-
-
-def _read_file(path: Path) -> dict[str, Any]:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"--config {path} cannot be read ({error.strerror}).") from None
-    except ValueError as error:
-        raise ConfigError(f"--config {path} is not valid JSON ({error}).") from None
-    if not isinstance(values, dict):
-        raise ConfigError(
-            f"--config {path} holds {type(values).__name__}, not a table of settings."
-        )
-    return values

@@ -1,17 +1,17 @@
-"""The commands about runs: list, show, stop, rename, delete; and following one to its end."""
+"""The commands about runs: list, show, stop, rename, delete; and following a training."""
 
 import argparse
 import json
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from cifar_core.changes import delete_run, rename_run, request_stop
+from cifar_core.cli_follow import Told, follow
 from cifar_core.errors import RunError
 from cifar_core.places import runs_root
-from cifar_core.records import Metrics, Pace, read_metrics
+from cifar_core.records import Metrics, Pace
 from cifar_core.runs import (
     Run,
     RunState,
@@ -147,37 +147,18 @@ def print_run(run_dir: Path, as_json: bool) -> None:
     print(f"{run.name} ({run.run_id}): {run.state}{best}. {run.reason}".rstrip())
 
 
-def follow(run_dir: Path, as_json: bool) -> int:
-    """Shows a run's progress until it ends; Ctrl-C asks it to stop.
+def follow_training(run_dir: Path, as_json: bool) -> int:
+    """Shows a training until it ends; returns the exit code."""
+    shown = 0
 
-    The run is a process of its own: if this one is killed, it goes on.
-    """
-    from tqdm import tqdm
+    def tell(run: Run, metrics: Metrics) -> Told:
+        nonlocal shown
+        lines = [_epoch_line(epoch) for epoch in metrics.epochs[shown:]]
+        shown = len(metrics.epochs)
+        at = run_pace(run, metrics)
+        return Told(at.share, f"{run.name} {run.state}{_pace_line(run, at)}", lines)
 
-    metrics, shown = Metrics(), 0
-    bar = tqdm(
-        total=1.0,
-        bar_format="{percentage:3.0f}%|{bar:20}| {desc}",
-        file=sys.stderr,
-        disable=not sys.stderr.isatty(),
-    )
-    while True:
-        try:
-            run = read_run(run_dir)
-            metrics = read_metrics(run_dir / "metrics.jsonl", metrics)
-            for epoch in metrics.epochs[shown:]:
-                bar.write(_epoch_line(epoch), file=sys.stderr)
-            shown = len(metrics.epochs)
-            at = run_pace(run, metrics)
-            bar.n = at.share
-            bar.set_description_str(f"{run.name} {run.state}{_pace_line(run, at)}")
-            if not run.state.is_active:
-                break
-            time.sleep(0.3)
-        except KeyboardInterrupt:
-            (run_dir / "stop").touch()
-            bar.write("Stopping: the batch is finished and a checkpoint kept.", file=sys.stderr)
-    bar.close()
+    run, _ = follow(run_dir, tell, "the batch is finished and a checkpoint kept")
     print_run(run_dir, as_json)
     return 1 if run.state in (RunState.FAILED, RunState.INTERRUPTED) else 0
 

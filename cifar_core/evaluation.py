@@ -12,8 +12,11 @@ from torch import Tensor, nn
 from cifar_core.augment.kernels import normalise
 from cifar_core.checkpoint import Checkpoint, load_model
 from cifar_core.config import TrainConfig
+from cifar_core.data.partial import Progress
 from cifar_core.runtime import Runtime, choose_runtime
 from cifar_core.tables import Examples
+
+BATCH_SIZE = 500
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ def log_probabilities(
     mean: Tensor,
     std: Tensor,
     runtime: Runtime,
-    batch_size: int = 500,
+    batch_size: int = BATCH_SIZE,
 ) -> Iterator[Tensor]:
     """Yields (B, K) float32 log-probabilities on the CPU, batch by batch, in order.
 
@@ -63,10 +66,10 @@ def score(log_probs: Tensor, labels: Tensor) -> Score:
     return Score(loss, acc)
 
 
-def checkpoint_log_probabilities(
-    checkpoint: Checkpoint, config: TrainConfig, examples: Examples, batch_size: int = 500
-) -> Iterator[NDArray[np.float32]]:
-    """Yields (B, K) log-probabilities of a checkpoint on the images of a split, in order.
+def fill_table(
+    checkpoint: Checkpoint, config: TrainConfig, examples: Examples, log_probs: NDArray[np.float32]
+) -> Iterator[Progress]:
+    """Fills (N, K) log-probabilities of a checkpoint on the images of a split, in order.
 
     Raises:
         CheckpointError: if its weights are damaged.
@@ -78,8 +81,10 @@ def checkpoint_log_probabilities(
         torch.tensor(checkpoint.manifest[key], dtype=torch.float32, device=runtime.device)
         for key in ("mean", "std")
     )
-    for start in range(0, len(examples.indices), batch_size):
-        rows = np.arange(start, min(start + batch_size, len(examples.indices)))
+    total = len(log_probs)
+    for start in range(0, total, BATCH_SIZE):
+        rows = np.arange(start, min(start + BATCH_SIZE, total))
         images = torch.from_numpy(examples.pixels(rows))
-        for part in log_probabilities(model, images, mean, std, runtime, batch_size):
-            yield part.numpy()
+        (part,) = log_probabilities(model, images, mean, std, runtime, BATCH_SIZE)
+        log_probs[rows] = part.numpy()
+        yield Progress(f"Evaluating {examples.split}", int(rows[-1]) + 1, total, "images")

@@ -8,11 +8,11 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from cifar_core.changes import create_run
+from cifar_core.changes import create_run, delete_run
 from cifar_core.checkpoint import find_checkpoint
 from cifar_core.config import TrainConfig
 from cifar_core.data.dataset import split_indices
@@ -25,6 +25,9 @@ from cifar_core.runs import Run, RunState, list_runs, read_run
 from cifar_core.runtime import Hardware, probe
 from cifar_core.tables import examples_of
 
+if TYPE_CHECKING:
+    from cifar_core.lr_finder import LRFindConfig
+
 
 def launch_training(root: Path, config: TrainConfig, name: str = "", notes: str = "") -> Path:
     """Checks what can be checked at once, claims a folder, starts the worker.
@@ -34,6 +37,30 @@ def launch_training(root: Path, config: TrainConfig, name: str = "", notes: str 
 
     Raises:
         CifarCoreError: if name, data or hardware will not do; nothing is left behind then.
+    """
+    config, values = _checked(config)
+    run_dir = create_run(root, "train", values, name, notes, stem=config.model)
+    start_worker(run_dir)
+    return run_dir
+
+
+def launch_lr_find(root: Path, config: TrainConfig, find: "LRFindConfig") -> Path:
+    """Starts a job that tests learning rates for a config; see `launch_training`.
+
+    Raises:
+        CifarCoreError: if data or hardware will not do; nothing is left behind then.
+    """
+    _, values = _checked(config)
+    run_dir = create_run(root, "lr_find", {**values, "find": find.model_dump(mode="json")})
+    start_worker(run_dir)
+    return run_dir
+
+
+def _checked(config: TrainConfig) -> tuple[TrainConfig, dict[str, Any]]:
+    """The config with an absolute folder of data, and what goes into the request.
+
+    Raises:
+        CifarCoreError: if data or hardware will not do.
     """
     device = check_hardware(config, probe())
     device_lock(device)
@@ -49,9 +76,7 @@ def launch_training(root: Path, config: TrainConfig, name: str = "", notes: str 
                 "on. Take a smaller one."
             )
         values |= {"data_title": data.title, "fingerprint": data.fingerprint}
-    run_dir = create_run(root, "train", values, name, notes, stem=config.model)
-    start_worker(run_dir)
-    return run_dir
+    return config, values
 
 
 def launch_data(root: Path, origin: str, path: str = "", accept_altered: bool = False) -> Path:
@@ -68,7 +93,7 @@ def launch_data(root: Path, origin: str, path: str = "", accept_altered: bool = 
 
 
 def launch_evaluation(root: Path, run: Run, checkpoint: str, split: str) -> Path:
-    """Starts a job that fills the table of a checkpoint on a split.
+    """Starts a job that fills the table of a checkpoint on a split, or finds the one at work.
 
     Raises:
         CifarCoreError: if there is no such checkpoint or split.
@@ -76,10 +101,21 @@ def launch_evaluation(root: Path, run: Run, checkpoint: str, split: str) -> Path
     assert run.config is not None
     found = find_checkpoint(run.path, checkpoint)
     examples_of(open_dataset(run.config.data), run.config, split)
+    earlier = evaluations(root, run, found.name, split)
+    if earlier and earlier[0].state.is_active:
+        return earlier[0].path
+    for job in earlier:  # what they found lies with the run
+        delete_run(job)
     values = {"run": run.run_id, "checkpoint": found.name, "split": split}
     run_dir = create_run(root, "evaluate", values)
     start_worker(run_dir)
     return run_dir
+
+
+def evaluations(root: Path, run: Run, checkpoint: str, split: str) -> list[Run]:
+    """The jobs that filled, or are to fill, a table; newest first."""
+    wanted = {"run": run.run_id, "checkpoint": checkpoint, "split": split}
+    return [job for job in list_runs(root, "evaluate") if wanted.items() <= job.request.items()]
 
 
 def check_hardware(config: TrainConfig, hardware: Hardware) -> str:

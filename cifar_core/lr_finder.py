@@ -9,14 +9,14 @@ import itertools
 import math
 import os
 import sys
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cifar_core.config import TrainConfig
 from cifar_core.data import Dataset
+from cifar_core.records import LRPoint
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from cifar_core.engine import TrainState
 
 GROUP = "LR test"
+# Settings of a training that play no part in a test.
+UNUSED = frozenset(
+    ["lr", "epochs", "schedule", "pct_start", "step_epochs", "gamma", "ema", "tensorboard"]
+)
 Ending = Literal["completed", "diverged", "not a number", "stopped"]
 
 
@@ -80,21 +84,18 @@ class LRFindConfig(BaseModel):
         return self
 
 
-@dataclass(frozen=True)
-class LRPoint:
-    """One finished step of an LR test.
-
-    Attributes:
-        step: From 1.
-        lr: The learning rate of this step.
-        loss: Smoothed mean cross-entropy of the batches so far, before this step's update.
-        raw: That of this step's batch alone.
-    """
-
-    step: int
-    lr: float
-    loss: float
-    raw: float
+def explain_ending(ending: str, points: Sequence[LRPoint], find: LRFindConfig) -> str:
+    """Why a test ended, in a sentence."""
+    at = f"after {len(points)} of {find.num_steps} steps"
+    if points:
+        at += f", at lr {points[-1].lr:.2g}"
+    reasons = {
+        "completed": f"All {find.num_steps} steps were done.",
+        "diverged": f"The loss rose above {find.diverge_factor:g} times its lowest {at}.",
+        "not a number": f"The loss was no longer a number {at}; the test ended there.",
+        "stopped": f"Stopped {at}.",
+    }
+    return reasons.get(ending, "")
 
 
 class _EndOfTest(Exception):

@@ -72,8 +72,26 @@ class StageRecord:
     unit: str
 
 
-Record = StepRecord | EpochRecord | EvalProgress | StageRecord
-_STORED: dict[str, type[Any]] = {r.kind: r for r in (StepRecord, EpochRecord, StageRecord)}
+@dataclass(frozen=True)
+class LRPoint:
+    """One finished step of an LR test.
+
+    Attributes:
+        step: From 1.
+        lr: The learning rate of this step.
+        loss: Smoothed mean cross-entropy of the batches so far, before this step's update.
+        raw: That of this step's batch alone.
+    """
+
+    kind: ClassVar[str] = "lr"
+    step: int
+    lr: float
+    loss: float
+    raw: float
+
+
+Record = StepRecord | EpochRecord | EvalProgress | StageRecord | LRPoint
+_STORED: dict[str, type[Any]] = {r.kind: r for r in (StepRecord, EpochRecord, StageRecord, LRPoint)}
 
 
 @dataclass(frozen=True)
@@ -88,6 +106,7 @@ class Metrics:
     steps: tuple[StepRecord, ...] = ()
     epochs: tuple[EpochRecord, ...] = ()
     stages: tuple[StageRecord, ...] = ()
+    points: tuple[LRPoint, ...] = ()
     offset: int = 0
     damaged: int = 0
 
@@ -128,6 +147,7 @@ def read_metrics(path: Path, known: Metrics | None = None) -> Metrics:
         steps=(*known.steps, *found["step"]),
         epochs=(*known.epochs, *found["epoch"]),
         stages=(*known.stages, *found["stage"]),
+        points=(*known.points, *found["lr"]),
         offset=known.offset + len(whole),
         damaged=known.damaged + damaged,
     )

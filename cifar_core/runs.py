@@ -51,7 +51,7 @@ class Run:
     """A job as it was at the moment of reading.
 
     Attributes:
-        config: Of a training; None for other kinds.
+        config: Of a training or an LR test; None for other kinds.
         request, status: The files as they are, for what is shown but not computed with.
         reason: Why it ended as it did, one sentence; empty while it runs.
     """
@@ -135,7 +135,8 @@ def read_run(path: Path) -> Run:
     if request is None:
         raise RunError(f"{path.name} has no readable request.json; it is no run, or damaged.")
     try:
-        config = make_config(request["config"]) if request["kind"] == "train" else None
+        trains = request["kind"] in ("train", "lr_find")
+        config = make_config(request["config"]) if trains else None
         created = datetime.fromisoformat(request["created"])
         if created.tzinfo is None:
             raise ValueError(f"created = {created} has no time zone")

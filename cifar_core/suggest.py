@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cifar_core.records import LRPoint
+
 # What fastai's `lr_find` leaves out before it asks any rule: the first tenth, where the loss
 # still settles, and the last five points.
 SKIPPED_SHARE, SKIPPED_END = 10, 5
@@ -64,6 +66,12 @@ def steepest(
         return None
     reason = f"The loss falls fastest here, by {-slopes[index]:.2g} per tenfold learning rate."
     return Suggestion("steepest", float(rates[index]), index, reason)
+
+
+def suggest_lr(points: Sequence[LRPoint], diverge_factor: float = 5.0) -> Suggestion | None:
+    """The suggestion for the points of an LR test; None where they do not support one."""
+    losses = centred([point.raw for point in points])
+    return steepest([point.lr for point in points], losses, diverge_factor)
 
 
 def centred(raw: Sequence[float]) -> list[float]:

@@ -16,13 +16,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cifar_core.checkpoint import Checkpoint, find_checkpoint
 from cifar_core.config import TrainConfig
 from cifar_core.data.dataset import Dataset, split_indices
+from cifar_core.data.store import open_dataset
 from cifar_core.errors import CheckpointError, ConfigError
 from cifar_core.files import read_json, write_atomic, write_json
 from cifar_core.metrics import confusion_matrix
+from cifar_core.runs import Run
 
 SPLITS = ("test", "val", "train")
+SPLIT_NAMES = {"test": "test", "val": "validation", "train": "training"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,10 +34,13 @@ class Examples:
     """The images of a split as a run had them.
 
     Attributes:
+        fingerprint: Of the whole data set.
         indices: (N,) positions in the data set's training or test images.
     """
 
     split: str
+    classes: tuple[str, ...]
+    fingerprint: str
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     indices: NDArray[np.int64]
@@ -41,6 +48,24 @@ class Examples:
     def pixels(self, rows: NDArray[np.integer] | list[int]) -> NDArray[np.uint8]:
         """(B, 32, 32, 3) uint8 images of some rows."""
         return np.asarray(self.images[self.indices[rows]])
+
+    def name(self, row: int) -> str:
+        """What people call an image: "test 4711"; validation images are training images."""
+        return f"{'test' if self.split == 'test' else 'train'} {self.indices[row]}"
+
+    def find(self, index: int) -> int:
+        """The row of an index in the data set.
+
+        Raises:
+            ConfigError: if that image is not in this split.
+        """
+        rows = np.flatnonzero(self.indices == index)
+        if not len(rows):
+            raise ConfigError(
+                f"There is no image {index} among the {len(self.indices):,} of this {self.split} "
+                f"split. Take one from {self.indices.min()} to {self.indices.max()}."
+            )
+        return int(rows[0])
 
 
 def examples_of(data: Dataset, config: TrainConfig, split: str) -> Examples:
@@ -53,12 +78,15 @@ def examples_of(data: Dataset, config: TrainConfig, split: str) -> Examples:
         raise ConfigError(f"Unknown split {split!r}. Available: {', '.join(SPLITS)}.")
     if split == "test":
         indices = np.arange(len(data.test))
-        return Examples(split, data.test.images, data.test.labels, indices)
+        return Examples(
+            split, data.classes, data.fingerprint, data.test.images, data.test.labels, indices
+        )
     parts = split_indices(len(data.train), config.val_size, config.train_size, config.seed)
     indices = parts[0] if split == "train" else parts[1]
     if not len(indices):
         raise ConfigError("This run held nothing out (val_size = 0). Take the test split.")
-    return Examples(split, data.train.images, data.train.labels[indices], indices)
+    labels = data.train.labels[indices]
+    return Examples(split, data.classes, data.fingerprint, data.train.images, labels, indices)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +100,16 @@ class Table:
 
     log_probs: NDArray[np.float32]
     examples: Examples
+    checkpoint: Checkpoint
     facts: dict[str, Any]
+
+    def __str__(self) -> str:
+        """What every figure drawn from it has to name."""
+        split = SPLIT_NAMES[self.examples.split]
+        return (
+            f"{len(self.examples.labels):,} {split} images of {self.facts['data']}, "
+            f"{self.checkpoint.name} (epoch {self.checkpoint.epoch})"
+        )
 
     @cached_property
     def predictions(self) -> NDArray[np.int64]:
@@ -100,17 +137,39 @@ class Table:
         return float((self.predictions == self.examples.labels).mean())
 
     def rows(
-        self, true: int | None = None, predicted: int | None = None, only_wrong: bool = True
+        self, true: int | None = None, predicted: int | None = None, show: str = "errors"
     ) -> NDArray[np.int64]:
-        """(M,) rows of the images of a true class, taken for a class, by default errors only."""
-        chosen = np.ones(len(self.predictions), bool)
+        """(M,) rows of the images of a true class, taken for a class.
+
+        Args:
+            show: "errors", "right" or "all".
+        """
+        wrong = self.predictions != self.examples.labels
+        chosen = {"errors": wrong, "right": ~wrong, "all": np.ones_like(wrong)}[show]
         if true is not None:
-            chosen &= self.examples.labels == true
+            chosen = chosen & (self.examples.labels == true)
         if predicted is not None:
-            chosen &= self.predictions == predicted
-        if only_wrong:
-            chosen &= self.predictions != self.examples.labels
+            chosen = chosen & (self.predictions == predicted)
         return np.flatnonzero(chosen)
+
+
+SORTS: dict[str, str] = {
+    "confidence": "most certain first",
+    "loss": "highest loss first",
+    "index": "as in the data set",
+}
+
+
+def in_order(table: Table, rows: NDArray[np.int64], by: str) -> NDArray[np.int64]:
+    """Rows of a table in one of the orders of `SORTS`; ties as in the data set.
+
+    Raises:
+        ConfigError: if there is no such order.
+    """
+    keys = {"confidence": -table.confidence, "loss": -table.losses, "index": table.examples.indices}
+    if by not in keys:
+        raise ConfigError(f"Unknown order {by!r}. Available: {', '.join(SORTS)}.")
+    return rows[np.argsort(keys[by][rows], kind="stable")]
 
 
 def table_path(run_dir: Path, checkpoint: str, split: str) -> Path:
@@ -133,11 +192,23 @@ def has_table(path: Path) -> bool:
     return path.with_suffix(".json").is_file()
 
 
-def read_table(path: Path, examples: Examples, fingerprint: str) -> Table:
+def load_table(run: Run, checkpoint: str = "best", split: str = "test") -> Table:
+    """The table of a run's checkpoint on a split.
+
+    Raises:
+        CifarCoreError: if run, checkpoint, split or data are not there, or not evaluated yet.
+    """
+    assert run.config is not None
+    found = find_checkpoint(run.path, checkpoint)
+    examples = examples_of(open_dataset(run.config.data), run.config, split)
+    return read_table(table_path(run.path, found.name, split), examples, found)
+
+
+def read_table(path: Path, examples: Examples, checkpoint: Checkpoint) -> Table:
     """Reads a table and puts it beside its images.
 
     Raises:
-        CheckpointError: if it is missing, damaged, or of other data.
+        CheckpointError: if it is missing, damaged, or of other data or weights.
     """
     facts = read_json(path.with_suffix(".json"))
     if facts is None:
@@ -150,14 +221,16 @@ def read_table(path: Path, examples: Examples, fingerprint: str) -> Table:
         raise CheckpointError(f"{path.name} cannot be read ({error.strerror}). {_AGAIN}") from None
     if hashlib.sha256(content).hexdigest() != facts.get("sha256"):
         raise CheckpointError(f"{path.name} is damaged: its SHA-256 is another one. {_AGAIN}")
-    if facts.get("fingerprint") != fingerprint:
+    if facts.get("fingerprint") != examples.fingerprint:
         raise CheckpointError(f"{path.name} is of other data than are here now. {_AGAIN}")
+    if facts.get("weights") != checkpoint.facts["weights"]:
+        raise CheckpointError(f"{path.name} is of other weights than {checkpoint.name}. {_AGAIN}")
     log_probs = np.load(io.BytesIO(content), allow_pickle=False).astype(np.float32)
     if log_probs.shape[:1] != examples.labels.shape:
         raise CheckpointError(
             f"{path.name} has {len(log_probs):,} rows, not one per image. {_AGAIN}"
         )
-    return Table(log_probs, examples, facts)
+    return Table(log_probs, examples, checkpoint, facts)
 
 
 _AGAIN = "Evaluate this checkpoint again."

@@ -4,6 +4,7 @@ import os
 
 import streamlit as st
 
+from cifar_core.checkpoint import list_checkpoints
 from cifar_core.data.store import forget
 from cifar_core.errors import CifarCoreError
 from cifar_core.runs import Run, RunState, list_runs, log_tail
@@ -91,8 +92,11 @@ def next_step(state: str, runs: list[Run]) -> None:
     elif not runs:
         text, label = "Choose an augmentation by looking at it.", "Choose an augmentation"
         link, query = "pages/augmentation.py", {}
+    elif trained := next((run for run in runs if list_checkpoints(run.path)), None):
+        text, label = f"See what {trained.name} gets wrong, and why.", "Look at its errors"
+        link, query = "pages/evaluation.py", {"run": trained.run_id}
     else:
-        text, label = "Compare what you have, or train another one.", "Train another run"
+        text, label = "Train another one.", "Train another run"
         link, query = "pages/train.py", {}
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(f"**Next:** {text}")
@@ -101,7 +105,7 @@ def next_step(state: str, runs: list[Run]) -> None:
 
 parts.heading(
     "CIFAR-10 Lab",
-    "See how an image classifier learns and where it errs: images, augmentation, training live.",
+    "See how an image classifier learns, where it errs, and what it looked at.",
 )
 all_runs = list_runs(cache.root())
 data_jobs = list_runs(cache.root(), kind="data")

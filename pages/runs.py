@@ -5,6 +5,7 @@ import streamlit as st
 
 from cifar_core import plots
 from cifar_core.changes import delete_run, rename_run
+from cifar_core.checkpoint import list_checkpoints
 from cifar_core.config import difference
 from cifar_core.runs import Run, disk_bytes, list_runs, read_run
 from pages.ui import cache, parts
@@ -91,6 +92,8 @@ def actions(run: Run) -> None:
         st.page_link(
             "pages/train.py", label="Open", icon=":material/open_in_new:", query_params=query
         )
+        if list_checkpoints(run.path):
+            st.page_link("pages/evaluation.py", label="Evaluation", query_params=query)
         if run.state.is_active:
             icon = ":material/stop_circle:"
             st.button("Stop", icon=icon, on_click=parts.ask_to_stop, args=(run,))

@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from cifar_core.changes import free_name
+from cifar_core.checkpoint import list_checkpoints
 from cifar_core.config import make_config
 from cifar_core.errors import CifarCoreError
 from cifar_core.launch import launch_training
@@ -15,6 +16,7 @@ from pages.ui.estimate import estimate_line
 from pages.ui.form import config_fields, recipe_picker
 from pages.ui.live import run_view
 from pages.ui.state import replace_draft
+from pages.ui.subject import open_evaluation
 
 boot(__file__)
 
@@ -23,6 +25,11 @@ def show_run(run: Run) -> None:
     """One run, live, and where to go from it."""
     st.title(run.name)
     with st.container(horizontal=True, vertical_alignment="center"):
+        if not run.state.is_active and list_checkpoints(run.path):
+            label, icon = "What does it get wrong?", ":material/fact_check:"
+            if st.button(label, type="primary", icon=icon):
+                with parts.sentences():
+                    open_evaluation(run)
         if st.button("New run", icon=":material/add:"):
             st.query_params.clear()
             st.rerun()

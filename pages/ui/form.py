@@ -8,28 +8,15 @@ from pydantic.fields import FieldInfo
 from cifar_core.augment import PRESETS, AugmentSpec
 from cifar_core.config import GROUPS, TrainConfig
 from cifar_core.data.store import altered_copies
-from cifar_core.fields import bounds, choices
 from cifar_core.models import MODELS
 from cifar_core.recipes import RECIPES, recipe
 from pages.ui import cache
+from pages.ui.lr import lr_origin
 from pages.ui.parts import NAMES
 from pages.ui.state import DATA, DRAFT_VERSION, SPEC, draft, replace_draft
+from pages.ui.widgets import field_widget, label_of
 
 FROM_PAGE = "as on the Augmentation page"
-LABELS = {
-    "lr": "Learning rate",
-    "l1": "L1",
-    "ema": "EMA decay",
-    "pct_start": "Warm-up share",
-    "gamma": "Drop factor",
-    "step_epochs": "Epochs between drops",
-    "num_workers": "Loader workers",
-    "tensorboard": "TensorBoard files",
-    "train_size": "Training images",
-    "val_size": "Validation images",
-    "augment": "Augmentation",
-    "data": "Data set",
-}
 # Fields that only one choice of another field uses.
 ONLY_WITH = {
     "pct_start": ("schedule", "onecycle"),
@@ -91,53 +78,30 @@ def _group(group: str, values: dict[str, Any]) -> None:
                 values[name] = _widget(name, field, values[name])
     if group == "Model":
         st.caption(MODELS[values["model"]].about)
+    if group == "Optimizer":
+        lr_origin(values)
 
 
 def _widget(name: str, field: FieldInfo, value: Any) -> Any:
     """The widget that suits the field's type, at the draft's value."""
     version = st.session_state.get(DRAFT_VERSION, 0)
-    label = LABELS.get(name, name.replace("_", " ").capitalize())
     common: dict[str, Any] = {
-        "label": label,
+        "label": label_of(name),
         "help": field.description,
         "key": f"field-{version}-{name}",
     }
     if name == "augment":
         return _augment_widget(common, value)
-    if options := _options(name, field):
-        options = options if value in options else [*options, value]
-        format_func = NAMES.get if name == "data" else None
-        shown = (lambda v: format_func(v) or str(v)) if format_func else str
-        return st.selectbox(
-            options=options, index=options.index(value), format_func=shown, **common
-        )
-    if isinstance(field.default, bool):
-        return st.toggle(value=bool(value), **common)
-    return _number(field, value, common)
+    return field_widget(field, value, common, _options(name), NAMES if name == "data" else {})
 
 
-def _options(name: str, field: FieldInfo) -> list[str]:
+def _options(name: str) -> list[str]:
     special = {
         "model": list(MODELS),
         "data": [*NAMES, *altered_copies()],
         "device": list(cache.hardware().devices),
     }
-    return special.get(name) or list(choices(field))
-
-
-def _number(field: FieldInfo, value: Any, common: dict[str, Any]) -> Any:
-    low, high = bounds(field)
-    extra: Any = field.json_schema_extra
-    kind = type(field.default)
-    return st.number_input(
-        min_value=None if low is None else kind(low),
-        max_value=None if high is None else kind(high),
-        value=kind(value),
-        step=kind(extra["step"] or 1),
-        format="%d" if kind is int else "%g",
-        width=180,
-        **common,
-    )
+    return special.get(name, [])
 
 
 def _augment_widget(common: dict[str, Any], value: Any) -> Any:

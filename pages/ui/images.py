@@ -43,7 +43,7 @@ def tile_rows(
     fluid = f"flex:1 1 0;min-width:36px;max-width:{size}px"
     parts = []
     for heading, images, tips in rows:
-        pictures = [_picture(image, tip) for image, tip in zip(images, tips, strict=True)]
+        pictures = [picture(image, tip) for image, tip in zip(images, tips, strict=True)]
         first, *others = (f'<div style="{fluid}">{picture}</div>' for picture in pictures)
         parts.append(
             f'<div style="display:flex;align-items:center;gap:8px;margin-bottom:6px">'
@@ -57,13 +57,14 @@ def tile_rows(
 
 def _tile(image: NDArray[np.uint8], caption: str, tip: str, size: int) -> str:
     return (
-        f'<figure style="margin:0;width:{size}px">{_picture(image, tip)}'
+        f'<figure style="margin:0;width:{size}px">{picture(image, tip)}'
         f'<figcaption style="font-size:.75rem;opacity:.8;overflow:hidden;text-overflow:ellipsis;'
         f'white-space:nowrap">{html.escape(caption)}</figcaption></figure>'
     )
 
 
-def _picture(image: NDArray[np.uint8], tip: str) -> str:
+def picture(image: NDArray[np.uint8], tip: str) -> str:
+    """An `img` as wide as what holds it, without smoothing."""
     text = html.escape(tip)
     return (
         f'<img src="{data_uri(image)}" alt="{text}" title="{text}" style="width:100%;'

@@ -11,6 +11,8 @@ DRAFT = "draft"  # values of the training form, plain
 DRAFT_VERSION = "draft_version"  # counts up when the draft is replaced as a whole
 SPEC = "augment_spec"  # the augmentation page's operations, plain
 SPEC_VERSION = "augment_spec_version"
+PICKED = "picked"  # indices picked in the gallery, by run, checkpoint and split
+LR_FROM = "lr_from"  # the LR test whose suggestion the form holds: (lr, run_id)
 MEASURING = "measuring"  # running preflights of this session, by note
 
 

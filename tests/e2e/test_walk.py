@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from cifar_core.runs import RunState, list_runs, read_run
 from tests.e2e.conftest import Server
@@ -44,9 +44,10 @@ def tick_rows(page: Page, *rows: int) -> None:
         settle(page)
 
 
-def metric(page: Page, label: str) -> str:
+def metric(page: Page, label: str) -> Locator:
+    """The value of a figure; while the page changes there may be two of it."""
     box = page.get_by_test_id("stMetric").filter(has_text=label)
-    return box.get_by_test_id("stMetricValue").inner_text()
+    return box.get_by_test_id("stMetricValue").first
 
 
 def small_form(page: Page) -> None:
@@ -89,8 +90,9 @@ def test_from_no_data_to_compared_runs(server: Server, page: Page) -> None:
     expect(page.get_by_text(digest).first).to_be_visible()
     expect(page.get_by_text("completed")).to_be_visible()
     expect(page.locator(".js-plotly-plot:visible")).to_have_count(2)
-    assert metric(page, "Epoch") == "3 / 3"
-    assert float(metric(page, "Test accuracy").rstrip("%")) > 15
+    expect(metric(page, "Epoch")).to_have_text("3 / 3")
+    expect(page.get_by_text("Took").first).to_be_visible()  # drawn last, when the run has ended
+    assert float(metric(page, "Test accuracy").inner_text().rstrip("%")) > 15
     (run,) = list_runs(server.runs)
     assert run.config is not None
     assert run.config.augment.digest.startswith(digest)

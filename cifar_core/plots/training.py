@@ -1,29 +1,21 @@
-"""Records and arrays to Plotly figures; nothing here reads files or knows of pages."""
+"""The curves of trainings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import NDArray
 
-from cifar_core.records import EpochRecord, Metrics
-
-# Readable on both themes; blue and orange stay apart for most colour-blind people.
-SPLIT_COLOURS = {"train": "#4a90d9", "val": "#e08a3c", "test": "#3aa57a"}
-SPLIT_DASHES = {"train": "dot", "val": "solid", "test": "dash"}
-RUN_COLOURS = (
-    "#4a90d9",
-    "#e08a3c",
-    "#3aa57a",
-    "#c75c91",
-    "#8b78d6",
-    "#8a97a5",
-    "#b59b2b",
-    "#49b6c4",
+from cifar_core.plots.frame import (
+    GREY,
+    MAX_POINTS,
+    RUN_COLOURS,
+    SPLIT_COLOURS,
+    SPLIT_DASHES,
+    finish,
+    thin,
 )
-CHANNEL_COLOURS = {"red": "#e5484d", "green": "#30a46c", "blue": "#3e8be0"}
-MAX_POINTS = 2000
+from cifar_core.records import EpochRecord, Metrics
 
 
 @dataclass(frozen=True)
@@ -64,7 +56,7 @@ def curves(runs: Sequence[Curve], quantity: str, *, raw_steps: bool = True) -> g
         whole = max(1, -(-longest // 8))  # whole epochs, about eight marks
         figure.update_xaxes(range=[0, longest * 1.02], tick0=0, dtick=whole)
     name = {"loss": "Loss", "acc": "Accuracy"}[quantity]
-    return _finish(figure, f"{name} over the epochs")
+    return finish(figure, f"{name} over the epochs")
 
 
 def _add_epochs(figure: go.Figure, run: Curve, quantity: str, run_colour: str | None) -> None:
@@ -116,17 +108,8 @@ def _add_steps(figure: go.Figure, run: Curve, quantity: str) -> None:
     )
 
 
-def thin(values: NDArray[np.float64], max_points: int) -> NDArray[np.int64]:
-    """Indices of at most `max_points` values, the smallest and largest of each bucket kept."""
-    if len(values) <= max_points:
-        return np.arange(len(values))
-    buckets = np.array_split(np.arange(len(values)), max_points // 2)
-    kept = [where[[np.argmin(values[where]), np.argmax(values[where])]] for where in buckets]
-    return np.unique(np.concatenate(kept))
-
-
 def _mark_best(figure: go.Figure, best: EpochRecord) -> None:
-    figure.add_vline(x=best.epoch, line={"width": 1, "dash": "dot", "color": "#8a97a5"})
+    figure.add_vline(x=best.epoch, line={"width": 1, "dash": "dot", "color": GREY})
     figure.add_annotation(
         x=best.epoch,
         y=0,
@@ -150,36 +133,4 @@ def learning_rates(metrics: Metrics) -> go.Figure:
         line={"color": "#8b78d6", "width": 2},
         name="lr",
     )
-    return _finish(figure, "Learning rate over the steps")
-
-
-def class_counts(counts: NDArray[np.int64], classes: Sequence[str]) -> go.Figure:
-    """Images per class as bars."""
-    figure = go.Figure(go.Bar(x=list(classes), y=counts, marker={"color": SPLIT_COLOURS["train"]}))
-    return _finish(figure, "Images per class")
-
-
-def pixel_histogram(histogram: NDArray[np.int64]) -> go.Figure:
-    """How often each value occurs in red, green and blue; (3, 256) counts."""
-    figure = go.Figure()
-    for (name, colour), row in zip(CHANNEL_COLOURS.items(), histogram, strict=True):
-        share = row / max(row.sum(), 1)
-        line = {"color": colour, "width": 1.5}
-        figure.add_scatter(x=np.arange(256), y=share, name=name, mode="lines", line=line)
-    figure.update_yaxes(tickformat=".1%")
-    return _finish(figure, "Pixel values, 0 to 255")
-
-
-def _finish(figure: go.Figure, title: str) -> go.Figure:
-    """The frame that all plots share."""
-    figure.update_layout(
-        title={"text": title, "font": {"size": 15}, "x": 0, "xanchor": "left"},
-        margin={"l": 8, "r": 8, "t": 44, "b": 8},
-        height=330,
-        hovermode="x unified",
-        legend={"orientation": "h", "y": -0.14, "x": 0},
-        uirevision="keep",
-    )
-    figure.update_xaxes(automargin=True)
-    figure.update_yaxes(automargin=True)
-    return figure
+    return finish(figure, "Learning rate over the steps")

@@ -1,16 +1,13 @@
-"""What each kind of job does; torch is imported only once it is its turn."""
+"""Training: set up, run the epochs, keep the checkpoints."""
 
 import contextlib
-import shutil
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cifar_core.errors import DataError, RunError
+from cifar_core.jobs.shared import requested_data
 from cifar_core.launch import turn_on_device
-from cifar_core.records import EpochRecord, Record, StageRecord
+from cifar_core.records import EpochRecord, Record
 from cifar_core.runs import RunState
 
 if TYPE_CHECKING:
@@ -18,12 +15,12 @@ if TYPE_CHECKING:
 
     from cifar_core.batches import TrainingBatches
     from cifar_core.config import TrainConfig
-    from cifar_core.data.partial import Progress
     from cifar_core.engine import TrainState
     from cifar_core.worker import Worker
 
 
-def _train(worker: "Worker", request: dict[str, Any]) -> RunState:
+def train_model(worker: "Worker", request: dict[str, Any]) -> RunState:
+    """Trains with the settings of the request once the device is free."""
     with turn_on_device(worker.run_dir, request["device"], worker.should_stop) as my_turn:
         if not my_turn:
             return RunState.STOPPED
@@ -37,15 +34,12 @@ def _set_up(
 ) -> "tuple[TrainConfig, TrainingBatches, TrainState]":
     from cifar_core.batches import TrainingBatches
     from cifar_core.config import make_config
-    from cifar_core.data import open_dataset
     from cifar_core.engine import TrainState
     from cifar_core.runtime import choose_runtime
 
     config = make_config(request["config"])
     runtime = choose_runtime(request["device"], config.precision, config.memory_format)
-    data = open_dataset(config.data)
-    if request.get("fingerprint", data.fingerprint) != data.fingerprint:
-        raise RunError(f"{data.title} is not the data this run was started with. Start a new run.")
+    data = requested_data(config, request)
     batches = TrainingBatches(config, data, runtime)
     state = TrainState(config, batches, runtime)
     worker.update(
@@ -147,73 +141,3 @@ def _write_events(events: "SummaryWriter | None", record: Record) -> None:
             events.add_scalar(f"{record.kind}/{name}", value, values["step"])
     if isinstance(record, EpochRecord):
         events.flush()
-
-
-def _get_data(worker: "Worker", request: dict[str, Any]) -> RunState:
-    from cifar_core.data.download import download_cifar10
-    from cifar_core.data.store import prepare
-    from cifar_core.places import cache_dir
-
-    worker.update(phase="running", started=time.time())
-    path = request["path"] or str(cache_dir() / "downloads")
-    downloaded = request["origin"] != "folder"
-    if downloaded and not _report(
-        worker, download_cifar10(Path(path), request["origin"], request["mirror"])
-    ):
-        return RunState.STOPPED
-    try:
-        done = _report(worker, prepare(path, request["accept_altered"]))
-    except DataError:
-        if downloaded:  # whatever came was not CIFAR-10; kept, it would be in the way for ever
-            shutil.rmtree(path, ignore_errors=True)
-        raise
-    return RunState.COMPLETED if done else RunState.STOPPED
-
-
-def _report(worker: "Worker", progress: "Iterator[Progress]") -> bool:
-    """Records how far something is, a few times a second; False if it was stopped."""
-    shown_at = 0.0
-    for at in progress:
-        if worker.should_stop():
-            return False
-        if time.monotonic() - shown_at > 0.3 or at.done == at.total:
-            worker.record(StageRecord(**asdict(at)))
-            shown_at = time.monotonic()
-    return True
-
-
-def _evaluate(worker: "Worker", request: dict[str, Any]) -> RunState:
-    """A table of one checkpoint on one split; it waits for no device."""
-    import numpy as np
-
-    from cifar_core.checkpoint import find_checkpoint
-    from cifar_core.data import open_dataset
-    from cifar_core.evaluation import checkpoint_log_probabilities
-    from cifar_core.runs import find_run
-    from cifar_core.tables import examples_of, table_path, write_table
-
-    worker.update(phase="running", started=time.time())
-    run, split = find_run(worker.run_dir.parent, request["run"]), request["split"]
-    assert run.config is not None
-    checkpoint = find_checkpoint(run.path, request["checkpoint"])
-    data = open_dataset(run.config.data)
-    if data.fingerprint != checkpoint.manifest["fingerprint"]:
-        raise RunError(f"{data.title} is not the data that {run.name} was trained on.")
-    examples = examples_of(data, run.config, split)
-    parts, done, total = [], 0, len(examples.indices)
-    for part in checkpoint_log_probabilities(checkpoint, run.config, examples):
-        parts.append(part)
-        done += len(part)
-        worker.record(StageRecord(f"Evaluating {split}", done, total, "images"))
-        if worker.should_stop() and done < total:
-            return RunState.STOPPED
-    facts = {"run": run.run_id, "split": split, "data": data.title, **checkpoint.facts}
-    write_table(table_path(run.path, checkpoint.name, split), np.concatenate(parts), facts)
-    return RunState.COMPLETED
-
-
-JOBS: dict[str, Callable[["Worker", dict[str, Any]], RunState]] = {
-    "train": _train,
-    "data": _get_data,
-    "evaluate": _evaluate,
-}

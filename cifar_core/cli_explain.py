@@ -1,0 +1,193 @@
+"""The commands that find a learning rate, and that say what a model gets wrong and why."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cifar_core.cli_follow import Told, follow, follow_stages
+from cifar_core.cli_runs import add_root
+from cifar_core.cli_settings import FIND, add_config, add_fields, given, read_config
+from cifar_core.errors import ConfigError
+from cifar_core.lr_finder import UNUSED, LRFindConfig, explain_ending
+from cifar_core.places import runs_root
+from cifar_core.records import Metrics
+from cifar_core.runs import Run, RunState, find_run
+
+if TYPE_CHECKING:
+    from cifar_core.tables import Table
+
+
+def add_lr_find(commands: Any) -> None:
+    """lr-find."""
+    text = "test learning rates for the settings of a training, and suggest one"
+    command = commands.add_parser("lr-find", help=text, description=text)
+    command.set_defaults(do=_lr_find)
+    command.add_argument("--json", action="store_true", help="print the result as JSON")
+    add_root(command)
+    add_fields(command.add_argument_group("the test"), LRFindConfig, FIND)
+    add_config(command, UNUSED)
+
+
+def _lr_find(options: argparse.Namespace) -> int:
+    from cifar_core.fields import validated
+    from cifar_core.launch import launch_lr_find
+    from cifar_core.suggest import suggest_lr
+
+    find = validated(LRFindConfig, given(options, FIND))
+    run_dir = launch_lr_find(runs_root(options.runs), read_config(options), find)
+
+    def tell(run: Run, metrics: Metrics) -> Told:
+        if not metrics.points:
+            return Told(0.0, str(run.state))
+        at = metrics.points[-1]
+        return Told(at.step / find.num_steps, f"lr {at.lr:.2g}, loss {at.loss:.4f}")
+
+    run, metrics = follow(run_dir, tell)
+    failed = run.state in (RunState.FAILED, RunState.INTERRUPTED)
+    ending = run.reason if failed else explain_ending(_ending(run), metrics.points, find)
+    found = suggest_lr(metrics.points, find.diverge_factor)
+    if options.json:
+        suggestion = {"lr": found.lr, "rule": found.rule, "reason": found.reason} if found else None
+        points = [{"lr": p.lr, "loss": p.loss, "raw": p.raw} for p in metrics.points]
+        facts = {"run_id": run.run_id, "state": str(run.state), "ending": ending}
+        print(json.dumps({**facts, "suggestion": suggestion, "points": points}))
+        return int(failed)
+    print(ending)
+    if found:
+        print(f"Suggested learning rate: {found.lr:.3g}. {found.reason}")
+    elif not failed:
+        print("The curve supports no suggestion. Try another range, or more steps.")
+    return int(failed)
+
+
+def _ending(run: Run) -> str:
+    return str(run.status.get("ending", run.state))
+
+
+def add_evaluate(commands: Any) -> None:
+    """evaluate."""
+    text = "accuracy, per class too, and the most confused pairs of a trained model"
+    command = commands.add_parser("evaluate", help=text, description=text)
+    command.set_defaults(do=_evaluate)
+    _add_subject(command)
+    command.add_argument("--again", action="store_true", help="even if it was evaluated before")
+    command.add_argument("--json", action="store_true", help="print JSON, with the whole matrix")
+
+
+def _add_subject(command: argparse.ArgumentParser) -> None:
+    command.add_argument("run", help="id or name of a training")
+    command.add_argument(
+        "--checkpoint", default="best", help="best, last, or a name. Default: best."
+    )
+    command.add_argument("--split", default="test", help="test, val or train. Default: test.")
+    add_root(command)
+
+
+def evaluated(options: argparse.Namespace, again: bool = False) -> tuple[Run, "Table"]:
+    """The run and the table of a command line; evaluates first where that was not done yet.
+
+    Raises:
+        CifarCoreError: if run, checkpoint or split are not there, or the evaluation failed.
+    """
+    from cifar_core.checkpoint import find_checkpoint
+    from cifar_core.launch import launch_evaluation
+    from cifar_core.tables import has_table, load_table, table_path
+
+    root = runs_root(options.runs)
+    run = find_run(root, options.run, "train")
+    name = find_checkpoint(run.path, options.checkpoint).name
+    if again or not has_table(table_path(run.path, name, options.split)):
+        follow_stages(launch_evaluation(root, run, name, options.split))
+    return run, load_table(run, name, options.split)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from cifar_core.metrics import class_acc, most_confused
+
+    run, table = evaluated(options, options.again)
+    classes, accs = table.examples.classes, class_acc(table.matrix)
+    pairs = [(classes[t], classes[p], n) for t, p, n in most_confused(table.matrix, 5)]
+    if options.json:
+        figures = {
+            "acc": table.acc,
+            "loss": float(table.losses.mean()),
+            "num_images": len(table.predictions),
+        }
+        per_class = dict(zip(classes, accs.tolist(), strict=True))
+        facts = {"run": run.name, **table.facts, **figures, "class_acc": per_class}
+        print(json.dumps({**facts, "confused": pairs, "matrix": table.matrix.tolist()}))
+        return
+    print(f"{run.name}: {table.acc:.2%} of {table}")
+    for name, acc in zip(classes, accs, strict=True):
+        print(f"  {name:12} {acc:7.2%}")
+    print("Most confused, true -> predicted:")
+    for true, predicted, count in pairs:
+        print(f"  {true} -> {predicted}: {count:,}")
+
+
+def add_explain(commands: Any) -> None:
+    """explain."""
+    from cifar_core.gradcam import METHODS
+
+    text = "draw what a model looked at (Grad-CAM) into a PNG"
+    command = commands.add_parser("explain", help=text, description=text)
+    command.set_defaults(do=_explain)
+    _add_subject(command)
+    which = command.add_mutually_exclusive_group()
+    which.add_argument(
+        "--worst", type=int, metavar="N", help="the N errors it was most certain of. Default: 10."
+    )
+    which.add_argument("--images", type=int, nargs="+", metavar="INDEX", help="by index")
+    which.add_argument("--file", type=Path, help="a PNG or JPEG of your own")
+    command.add_argument("--layer", help="Default: the last whose sides are larger than 7.")
+    command.add_argument("--method", default="GradCAM", help=f"One of: {', '.join(METHODS)}.")
+    command.add_argument(
+        "--target", default="predicted", help="predicted, true, or a class. Default: predicted."
+    )
+    command.add_argument("--opacity", type=float, default=50, help="of the map, %%. Default: 50.")
+    command.add_argument("--out", type=Path, required=True, help="the PNG to write")
+
+
+def _explain(options: argparse.Namespace) -> None:
+    from cifar_core.explain import Question, draw_own, draw_rows
+    from cifar_core.files import write_atomic
+
+    if options.out.suffix.lower() != ".png":
+        raise ConfigError(f"--out {options.out} has to end in .png.")
+    if not options.out.absolute().parent.is_dir():
+        raise ConfigError(f"--out {options.out}: there is no such folder. Make it first.")
+    question = Question(options.layer, options.method, options.target, options.opacity / 100)
+    if options.file:
+        run = find_run(runs_root(options.runs), options.run, "train")
+        content = draw_own(run, options.checkpoint, _read(options.file), question)
+    else:
+        run, table = evaluated(options)
+        content = draw_rows(run.name, table, _rows(table, options), question)
+    try:
+        write_atomic(options.out, content)
+    except OSError as error:
+        raise ConfigError(f"--out {options.out} cannot be written ({error.strerror}).") from None
+    print(f"Wrote {options.out}.")
+
+
+def _rows(table: "Table", options: argparse.Namespace) -> list[int]:
+    from cifar_core.explain import MAX_IMAGES
+    from cifar_core.tables import in_order
+
+    if options.images:
+        return [table.examples.find(index) for index in options.images]
+    count = 10 if options.worst is None else options.worst
+    if not 1 <= count <= MAX_IMAGES:
+        raise ConfigError(f"--worst {count} is not accepted; give 1 to {MAX_IMAGES}.")
+    rows = in_order(table, table.rows(), "confidence")[:count].tolist()
+    if not rows:
+        raise ConfigError(f"There is no error among {table}. Give --images instead.")
+    return rows
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"--file {path} cannot be read ({error.strerror}).") from None

@@ -1,0 +1,20 @@
+"""What each kind of job does; torch is imported only once it is its turn."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from cifar_core.jobs.data import get_data
+from cifar_core.jobs.evaluate import evaluate_checkpoint
+from cifar_core.jobs.lr_find import find_lr
+from cifar_core.jobs.train import train_model
+from cifar_core.runs import RunState
+
+if TYPE_CHECKING:
+    from cifar_core.worker import Worker
+
+JOBS: dict[str, Callable[["Worker", dict[str, Any]], RunState]] = {
+    "train": train_model,
+    "lr_find": find_lr,
+    "data": get_data,
+    "evaluate": evaluate_checkpoint,
+}

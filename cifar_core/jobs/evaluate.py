@@ -1,0 +1,40 @@
+"""Evaluation: the table of one checkpoint on one split. It waits for no device."""
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from cifar_core.errors import RunError
+from cifar_core.jobs.shared import report
+from cifar_core.runs import RunState
+
+if TYPE_CHECKING:
+    from cifar_core.worker import Worker
+
+
+def evaluate_checkpoint(worker: "Worker", request: dict[str, Any]) -> RunState:
+    """Fills the table of the request's run, checkpoint and split."""
+    import numpy as np
+
+    from cifar_core.checkpoint import find_checkpoint
+    from cifar_core.data import open_dataset
+    from cifar_core.evaluation import fill_table
+    from cifar_core.runs import find_run
+    from cifar_core.tables import examples_of, table_path, write_table
+
+    if hasattr(os, "nice"):
+        os.nice(5)  # a training beside it comes first
+    worker.update(phase="running", started=time.time())
+    run = find_run(worker.run_dir.parent, request["run"], "train")
+    assert run.config is not None
+    checkpoint = find_checkpoint(run.path, request["checkpoint"])
+    data = open_dataset(run.config.data)
+    if data.fingerprint != checkpoint.manifest["fingerprint"]:
+        raise RunError(f"{data.title} is not the data that {run.name} was trained on.")
+    examples = examples_of(data, run.config, request["split"])
+    log_probs = np.empty((len(examples.indices), len(data.classes)), np.float32)
+    if not report(worker, fill_table(checkpoint, run.config, examples, log_probs)):
+        return RunState.STOPPED
+    facts = {"run": run.run_id, "data": data.title, "split": request["split"], **checkpoint.facts}
+    write_table(table_path(run.path, checkpoint.name, request["split"]), log_probs, facts)
+    return RunState.COMPLETED

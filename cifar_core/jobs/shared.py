@@ -1,0 +1,39 @@
+"""What several kinds of jobs do alike."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from cifar_core.config import TrainConfig
+from cifar_core.data import Dataset, open_dataset
+from cifar_core.errors import RunError
+from cifar_core.records import StageRecord
+
+if TYPE_CHECKING:
+    from cifar_core.data.partial import Progress
+    from cifar_core.worker import Worker
+
+
+def requested_data(config: TrainConfig, request: dict[str, Any]) -> Dataset:
+    """The data of a job.
+
+    Raises:
+        RunError: if they are no longer what they were at its start.
+    """
+    data = open_dataset(config.data)
+    if request.get("fingerprint", data.fingerprint) != data.fingerprint:
+        raise RunError(f"{data.title} is not the data this run was started with. Start a new run.")
+    return data
+
+
+def report(worker: "Worker", progress: "Iterable[Progress]") -> bool:
+    """Records how far something is, a few times a second; False if it was stopped."""
+    shown_at = 0.0
+    for at in progress:
+        if worker.should_stop():
+            return False
+        if time.monotonic() - shown_at > 0.3 or at.done == at.total:
+            worker.record(StageRecord(**asdict(at)))
+            shown_at = time.monotonic()
+    return True

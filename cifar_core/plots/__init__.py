@@ -1,0 +1,24 @@
+"""Records and arrays to Plotly figures; nothing here reads files or knows of pages."""
+
+from cifar_core.plots.explain import class_accuracies, confusion, top_classes
+from cifar_core.plots.frame import MAX_POINTS, RUN_COLOURS, SPLIT_COLOURS, thin
+from cifar_core.plots.images import CHANNEL_COLOURS, class_counts, pixel_histogram
+from cifar_core.plots.lr import lr_test
+from cifar_core.plots.training import Curve, curves, learning_rates
+
+__all__ = [
+    "CHANNEL_COLOURS",
+    "MAX_POINTS",
+    "RUN_COLOURS",
+    "SPLIT_COLOURS",
+    "Curve",
+    "class_accuracies",
+    "class_counts",
+    "confusion",
+    "curves",
+    "learning_rates",
+    "lr_test",
+    "pixel_histogram",
+    "thin",
+    "top_classes",
+]

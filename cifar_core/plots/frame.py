@@ -1,0 +1,45 @@
+"""What all plots share: colours, size, and how long lines are thinned."""
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+# Readable on both themes; blue and orange stay apart for most colour-blind people.
+SPLIT_COLOURS = {"train": "#4a90d9", "val": "#e08a3c", "test": "#3aa57a"}
+SPLIT_DASHES = {"train": "dot", "val": "solid", "test": "dash"}
+RUN_COLOURS = (
+    "#4a90d9",
+    "#e08a3c",
+    "#3aa57a",
+    "#c75c91",
+    "#8b78d6",
+    "#8a97a5",
+    "#b59b2b",
+    "#49b6c4",
+)
+GREY = "#8a97a5"
+MAX_POINTS = 2000
+
+
+def thin(values: NDArray[np.float64], max_points: int) -> NDArray[np.int64]:
+    """Indices of at most `max_points` values, the smallest and largest of each bucket kept."""
+    if len(values) <= max_points:
+        return np.arange(len(values))
+    buckets = np.array_split(np.arange(len(values)), max_points // 2)
+    kept = [where[[np.argmin(values[where]), np.argmax(values[where])]] for where in buckets]
+    return np.unique(np.concatenate(kept))
+
+
+def finish(figure: go.Figure, title: str) -> go.Figure:
+    """The frame that all plots share."""
+    figure.update_layout(
+        title={"text": title, "font": {"size": 15}, "x": 0, "xanchor": "left"},
+        margin={"l": 8, "r": 8, "t": 44, "b": 8},
+        height=330,
+        hovermode="x unified",
+        legend={"orientation": "h", "y": -0.14, "x": 0},
+        uirevision="keep",
+    )
+    figure.update_xaxes(automargin=True)
+    figure.update_yaxes(automargin=True)
+    return figure

@@ -1,0 +1,100 @@
+"""Gallery: the images a model gets wrong, filtered and sorted; a click leads to the map."""
+
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from cifar_core.explain import MAX_IMAGES
+from cifar_core.tables import SORTS, Table, in_order
+from pages.ui import images, parts, url
+from pages.ui.boot import boot
+from pages.ui.state import PICKED
+from pages.ui.subject import Subject, pick_split, pick_subject, table_of
+from pages.ui.tiles import Tile, tiles
+
+boot(__file__)
+
+ANY = "any"
+SHOWS = {"errors": "Errors", "right": "Right", "all": "All"}
+
+
+def filtered(table: Table) -> list[int]:
+    """The rows that the filters leave, in the order asked for."""
+    classes = table.examples.classes
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        true = url.select("True class", "true", [ANY, *classes], ANY, forget=("page",))
+        predicted = url.select("Taken for", "predicted", [ANY, *classes], ANY, forget=("page",))
+        by = url.select(
+            "Order", "sort", list(SORTS), "confidence", shown=SORTS.__getitem__, forget=("page",)
+        )
+        show = url.segments(
+            "Show", "show", list(SHOWS), "errors", shown=SHOWS.__getitem__, forget=("page",)
+        )
+    rows = table.rows(_number(classes, true), _number(classes, predicted), show)
+    return in_order(table, rows, by).tolist()
+
+
+def _number(classes: tuple[str, ...], name: str) -> int | None:
+    return None if name == ANY else classes.index(name)
+
+
+def tile(table: Table, row: int) -> Tile:
+    """One image with its classes and the model's confidence."""
+    examples = table.examples
+    true = examples.classes[examples.labels[row]]
+    predicted = examples.classes[table.predictions[row]]
+    index = int(examples.indices[row])
+    verdict = f"{predicted} {table.confidence[row]:.0%}"
+    return Tile(
+        id=index,
+        src=images.data_uri(examples.pixels([row])[0]),
+        href="gradcam?" + urlencode({**query, "images": index}),
+        lines=(verdict, f"is {true}"),
+        tip=f"{examples.name(row)}: {true}, taken for {verdict}, loss {table.losses[row]:.2f}",
+    )
+
+
+def open_maps(indices: list[int]) -> None:
+    """Opens the Grad-CAM page with these images."""
+    asked = {"images": ",".join(str(index) for index in indices)}
+    st.switch_page("pages/gradcam.py", query_params={**query, **asked})
+
+
+parts.heading("Gallery", "The images a model gets wrong. A click shows what it looked at.")
+subject: Subject = pick_subject()
+split = pick_split(subject)
+found = table_of(subject, split)
+query = {**subject.query, "split": split}
+chosen = filtered(found)
+st.caption(
+    f"**{len(chosen):,}** of {found}, run {subject.run.name}"
+    if chosen
+    else f"None of {found} is like that. Choose other classes, or show all."
+)
+if chosen:
+    num_pages = -(-len(chosen) // MAX_IMAGES)
+    page = url.page_of(num_pages)
+    here = chosen[(page - 1) * MAX_IMAGES : page * MAX_IMAGES]
+    place = f"{subject.run.run_id}/{subject.checkpoint.name}/{split}"
+    picked: dict[str, list[int]] = st.session_state.setdefault(PICKED, {})
+    before = picked.get(place, [])
+    bar = st.container(horizontal=True, vertical_alignment="center")
+    opened, now = tiles([tile(found, row) for row in here], before, key=f"tiles-{place}")
+    picked[place] = now
+    url.page_buttons(num_pages, page)
+    with bar:
+        if now:
+            label = f"Maps of the {len(now[:MAX_IMAGES])} picked"
+            if st.button(label, type="primary", icon=":material/center_focus_strong:"):
+                open_maps(now[:MAX_IMAGES])
+        label = "Maps of this page" if num_pages > 1 else f"Maps of all {len(here)}"
+        if st.button(label, icon=":material/filter_center_focus:"):
+            open_maps([int(found.examples.indices[row]) for row in here])
+        st.page_link(
+            "pages/evaluation.py",
+            label="Evaluation",
+            icon=":material/fact_check:",
+            query_params=query,
+        )
+    if opened is not None:
+        open_maps([int(opened)])

@@ -1,0 +1,84 @@
+"""LR finder: a test with the training form's settings, live; its suggestion goes to the form."""
+
+from typing import Any
+
+import streamlit as st
+
+from cifar_core.config import make_config
+from cifar_core.fields import validated
+from cifar_core.launch import launch_lr_find
+from cifar_core.lr_finder import LRFindConfig
+from cifar_core.runs import find_run, list_runs
+from pages.ui import cache, parts
+from pages.ui.boot import boot
+from pages.ui.form import fill_draft
+from pages.ui.lr_test import show_test
+from pages.ui.widgets import field_widget, label_of
+
+boot(__file__)
+
+IN_SIGHT = ("start_lr", "end_lr", "num_steps")
+
+
+def test_settings() -> dict[str, Any]:
+    """The fields of the test."""
+    fields, values = LRFindConfig.model_fields, {}
+
+    def draw(name: str) -> None:
+        field = fields[name]
+        common = {"label": label_of(name), "help": field.description, "key": f"find-{name}"}
+        values[name] = field_widget(field, field.default, common)
+
+    with st.container(horizontal=True):
+        for name in IN_SIGHT:
+            draw(name)
+    more = st.expander("Spacing, smoothing, end", icon=":material/tune:")
+    with more, st.container(horizontal=True):
+        for name in fields:
+            if name not in IN_SIGHT:
+                draw(name)
+    return values
+
+
+def start_form() -> None:
+    """What is tested, the range, Start."""
+    form = fill_draft()
+    with parts.sentences():
+        config = make_config(form)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        name = parts.NAMES.get(config.data, config.data)
+        st.markdown(
+            f"With the training form's settings: **{config.model}** on {name}, "
+            f"{config.optimizer}, batch {config.batch_size}, precision {config.precision}, "
+            f"augmentation `{config.augment.digest[:12]}`."
+        )
+        st.page_link("pages/train.py", label="Change them", icon=":material/edit:")
+    values = test_settings()
+    if st.button("Start the test", type="primary", icon=":material/play_arrow:"):
+        with parts.sentences(), st.spinner("Starting …"):
+            run_dir = launch_lr_find(cache.root(), config, validated(LRFindConfig, values))
+        st.query_params["test"] = run_dir.name
+        st.rerun()
+
+
+parts.heading(
+    "LR finder", "Train a few steps while the learning rate rises; the curve says which one suits."
+)
+start_form()
+tests = list_runs(cache.root(), "lr_find")
+asked = st.query_params.get("test") or (tests[0].run_id if tests else None)
+if asked:
+    st.subheader("The test")
+    with parts.sentences():
+        chosen = find_run(cache.root(), asked, "lr_find")
+    show_test(chosen)
+others = [run for run in tests if run.run_id != asked][:6]
+if others:
+    with st.expander("Earlier tests", icon=":material/history:"):
+        for run in others:
+            assert run.config is not None
+            st.page_link(
+                "pages/lr_finder.py",
+                label=f"{run.created:%Y-%m-%d %H:%M} UTC · {run.config.model} · {run.state}",
+                query_params={"test": run.run_id},
+            )

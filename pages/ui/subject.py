@@ -1,0 +1,154 @@
+"""What is explained: a run, one of its checkpoints, a split; and its table, made where missing."""
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+import streamlit as st
+
+from cifar_core.checkpoint import Checkpoint, find_checkpoint, list_checkpoints
+from cifar_core.errors import CheckpointError
+from cifar_core.launch import evaluations, launch_evaluation
+from cifar_core.runs import Run, RunState, find_run, list_runs, read_run
+from cifar_core.tables import SPLIT_NAMES, SPLITS, Table, has_table, table_path
+from pages.ui import cache, parts, url
+
+BELOW_RUN = ("checkpoint", "images", "layer", "page")
+BELOW_SPLIT = ("images", "page")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The checkpoint that a page speaks of."""
+
+    run: Run
+    checkpoint: Checkpoint
+
+    @property
+    def query(self) -> dict[str, str]:
+        """For links that stay with it."""
+        return {"run": self.run.run_id, "checkpoint": self.checkpoint.name}
+
+
+def pick_subject() -> Subject:
+    """Lets people choose run and checkpoint; ends the page with the next step if there is none."""
+    runs = {run.run_id: run for run in list_runs(cache.root()) if list_checkpoints(run.path)}
+    if wanted := st.query_params.get("run"):
+        with parts.sentences():  # a name does as well as an id
+            found = find_run(cache.root(), wanted, "train")
+        if found.run_id not in runs:
+            st.error(f"{found.name} has no checkpoint. Choose another run.")
+        elif wanted != found.run_id:
+            st.query_params["run"] = found.run_id
+    if not runs:
+        parts.empty_state(
+            "There is no trained model yet. The first takes about a minute.",
+            "pages/train.py",
+            "Train a model",
+            ":material/play_circle:",
+        )
+        st.stop()
+    left, right = st.columns(2)
+    with left:
+        run_id = url.select(
+            "Run",
+            "run",
+            list(runs),
+            next(iter(runs)),
+            shown=lambda run_id: _run_label(runs[run_id]),
+            forget=BELOW_RUN,
+        )
+    with right:
+        return Subject(runs[run_id], _pick_checkpoint(runs[run_id]))
+
+
+def _pick_checkpoint(run: Run) -> Checkpoint:
+    there = {c.name: c for c in reversed(list_checkpoints(run.path))}
+    if (role := st.query_params.get("checkpoint")) in ("best", "last"):
+        st.query_params["checkpoint"] = find_checkpoint(run.path, role).name
+    name = url.select(
+        "Checkpoint",
+        "checkpoint",
+        list(there),
+        find_checkpoint(run.path, "best").name,
+        shown=lambda name: _label(there[name]),
+    )
+    return there[name]
+
+
+def _run_label(run: Run) -> str:
+    acc = "" if run.best_acc is None else f" · {run.best_acc:.1%}"
+    return f"{run.name}{acc}"
+
+
+def _label(checkpoint: Checkpoint) -> str:
+    figures = checkpoint.manifest.get("figures") or {}
+    acc = figures.get("val_acc")
+    judged = "" if acc is None else f", validation {acc:.1%}"
+    return f"{checkpoint.role}, epoch {checkpoint.epoch}{judged}"
+
+
+def pick_split(subject: Subject, *more: str) -> str:
+    """Lets people choose the images; `more` are other sources than the splits."""
+    assert subject.run.config is not None
+    offered = [s for s in SPLITS if s != "val" or subject.run.config.val_size]
+    return url.segments(
+        "Images",
+        "split",
+        [*offered, *more],
+        "test",
+        shown=lambda s: SPLIT_NAMES.get(s, s).capitalize(),
+        forget=BELOW_SPLIT,
+    )
+
+
+def table_of(subject: Subject, split: str) -> Table:
+    """The table; where there is none the page ends with the way to it."""
+    if not has_table(table_path(subject.run.path, subject.checkpoint.name, split)):
+        _offer_evaluation(subject, split)
+    try:
+        return cache.table(subject.run, subject.checkpoint.name, split)
+    except CheckpointError as error:
+        st.error(str(error), icon=":material/error:")
+        _offer_evaluation(subject, split)
+
+
+def open_evaluation(run: Run) -> None:
+    """Goes to a run's evaluation on the test images; starts it where it is not done yet."""
+    name = find_checkpoint(run.path, "best").name
+    if not has_table(table_path(run.path, name, "test")):
+        launch_evaluation(cache.root(), run, name, "test")
+    query = {"run": run.run_id, "checkpoint": name}
+    st.switch_page("pages/evaluation.py", query_params=query)
+
+
+def _offer_evaluation(subject: Subject, split: str) -> NoReturn:
+    """The evaluation under way, or the button that starts it; ends the page."""
+    run, name = subject.run, subject.checkpoint.name
+    jobs = evaluations(cache.root(), run, name, split)
+    if jobs and jobs[0].state.is_active:
+        st.info(f"Evaluating {SPLIT_NAMES[split]} images …", icon=":material/fact_check:")
+        parts.every(0.5, lambda: _progress(jobs[0]))
+        st.stop()
+    if jobs and jobs[0].state in (RunState.FAILED, RunState.INTERRUPTED):
+        st.error(jobs[0].reason, icon=":material/error:")
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.write(
+            f"{_label(subject.checkpoint).capitalize()} was not evaluated on the "
+            f"{SPLIT_NAMES[split]} images yet."
+        )
+        if st.button("Evaluate", type="primary", icon=":material/fact_check:"):
+            with parts.sentences():
+                launch_evaluation(cache.root(), run, name, split)
+            st.rerun()
+    st.stop()
+
+
+def _progress(job: Run) -> None:
+    now = read_run(job.path)
+    if not now.state.is_active:
+        st.rerun()
+    stages = cache.metrics_of(job.path).stages
+    at = stages[-1] if stages else None
+    share = at.done / at.total if at and at.total else 0.0
+    st.progress(share, text=f"{at.done:,} of {at.total:,} images" if at else "Loading the model …")
+    st.button("Stop", icon=":material/stop_circle:", on_click=parts.ask_to_stop, args=(now,))

@@ -1,0 +1,106 @@
+"""Images to choose from: a click opens one, a tick picks it. Streamlit's own cannot be clicked."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from streamlit.components.v2 import component
+
+CSS = """
+.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 12px; }
+figure { margin: 0; position: relative; min-width: 0; }
+a { display: block; border-radius: 6px; text-decoration: none; color: var(--st-text-color); }
+a:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 2px; }
+img { width: 100%; aspect-ratio: 1; image-rendering: pixelated; border-radius: 6px;
+      display: block; }
+a:hover img { box-shadow: 0 0 0 2px var(--st-primary-color); }
+.picked img { box-shadow: 0 0 0 3px var(--st-primary-color); }
+figcaption { font: .78rem/1.3 var(--st-font); margin-top: 4px; }
+figcaption span { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+figcaption span + span { opacity: .75; }
+label { position: absolute; top: 0; right: 0; padding: 6px; line-height: 0; cursor: pointer; }
+input { width: 18px; height: 18px; margin: 0; accent-color: var(--st-primary-color);
+        cursor: pointer; }
+"""
+
+# A real link, so that a middle click opens another tab and a keyboard reaches it.
+JS = """
+export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
+  const root = parentElement.querySelector(".tiles")
+  const picked = new Set(data.picked)
+  root.replaceChildren(...data.tiles.map((tile) => {
+    const figure = document.createElement("figure")
+    figure.classList.toggle("picked", picked.has(tile.id))
+    const link = document.createElement("a")
+    link.href = tile.href
+    link.title = tile.tip
+    link.onclick = (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return
+      event.preventDefault()
+      setTriggerValue("opened", tile.id)
+    }
+    const image = document.createElement("img")
+    image.src = tile.src
+    image.alt = tile.tip
+    const caption = document.createElement("figcaption")
+    caption.append(...tile.lines.map((line) => {
+      const span = document.createElement("span")
+      span.textContent = line
+      return span
+    }))
+    link.append(image, caption)
+    const label = document.createElement("label")
+    label.title = "Pick"
+    const box = document.createElement("input")
+    box.type = "checkbox"
+    box.checked = picked.has(tile.id)
+    box.setAttribute("aria-label", "Pick " + tile.tip)
+    box.onchange = () => {
+      box.checked ? picked.add(tile.id) : picked.delete(tile.id)
+      figure.classList.toggle("picked", box.checked)
+      setStateValue("picked", [...picked])
+    }
+    label.append(box)
+    figure.append(link, label)
+    return figure
+  }))
+}
+"""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """An image to choose.
+
+    Attributes:
+        id: What is reported.
+        src: The image as a link.
+        href: Where it leads, for a new tab.
+        lines: Below it.
+        tip: For the pointer, and for those who cannot see it.
+    """
+
+    id: int
+    src: str
+    href: str
+    lines: tuple[str, ...]
+    tip: str
+
+
+_mount = component("tiles", html="<div class='tiles'></div>", css=CSS, js=JS)
+
+
+def tiles(shown: Sequence[Tile], picked: Sequence[int], key: str) -> tuple[int | None, list[int]]:
+    """Draws the tiles; returns the one that was opened, if any, and all that are picked.
+
+    Args:
+        picked: Also of tiles that are not drawn now; they stay picked.
+    """
+    result = _mount(
+        data={"tiles": [asdict(tile) for tile in shown], "picked": list(picked)},
+        default={"picked": list(picked)},
+        key=key,
+        on_opened_change=lambda: None,
+        on_picked_change=lambda: None,
+    )
+    now = result.get("picked")
+    return result.get("opened"), list(picked if now is None else now)

@@ -1,0 +1,109 @@
+"""Choices that live in the URL, so that a copied address opens the same view.
+
+The URL alone is believed. A widget's key holds the value it was drawn for: another address draws
+another widget instead of being overruled by the old one's state.
+"""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from cifar_core.errors import ConfigError
+
+
+def take(name: str, key: str, forget: Sequence[str] = ()) -> None:
+    """For `on_change`: puts a widget's value into the URL; what depended on the old one goes."""
+    value = st.session_state.get(key)
+    for other in forget:
+        st.query_params.pop(other, None)
+    if value is None or value == "":
+        st.query_params.pop(name, None)
+    else:
+        st.query_params[name] = str(value)
+
+
+def asked(name: str, options: Sequence[str], default: str) -> str:
+    """The value in the URL; one that does not exist is named and the default taken."""
+    value = st.query_params.get(name, default)
+    if value in options:
+        return value
+    st.warning(f"There is no {name} {value!r} here. Shown: {default}.", icon=":material/link_off:")
+    return default
+
+
+def select(
+    label: str,
+    name: str,
+    options: Sequence[str],
+    default: str,
+    *,
+    shown: Callable[[str], str] = str,
+    forget: Sequence[str] = (),
+    help: str | None = None,
+) -> str:
+    """A list to choose one from."""
+    now = asked(name, options, default)
+    key = f"url-{name}-{now}-{len(options)}"
+    st.selectbox(
+        label,
+        options,
+        index=list(options).index(now),
+        format_func=shown,
+        key=key,
+        on_change=take,
+        args=(name, key, forget),
+        help=help,
+    )
+    return now
+
+
+def segments(
+    label: str,
+    name: str,
+    options: Sequence[str],
+    default: str,
+    *,
+    shown: Callable[[str], str] = str,
+    forget: Sequence[str] = (),
+    help: str | None = None,
+) -> str:
+    """A few choices side by side."""
+    now = asked(name, options, default)
+    key = f"url-{name}-{now}-{len(options)}"
+    st.segmented_control(
+        label,
+        options,
+        default=now,
+        required=True,
+        format_func=shown,
+        key=key,
+        on_change=take,
+        args=(name, key, forget),
+        help=help,
+    )
+    return now
+
+
+def page_of(num_pages: int) -> int:
+    """The page in the URL, from 1; the nearest there is."""
+    text = st.query_params.get("page", "1")
+    return min(max(int(text), 1), num_pages) if text.isdecimal() else 1
+
+
+def page_buttons(num_pages: int, page: int) -> None:
+    """Buttons to turn pages; none for a single one."""
+    if num_pages > 1:
+        key = f"url-page-{page}-{num_pages}"
+        st.pagination(num_pages, default=page, key=key, on_change=take, args=("page", key))
+
+
+def numbers(name: str, text: str) -> list[int]:
+    """Whole numbers with commas between, each once.
+
+    Raises:
+        ConfigError: if it is something else.
+    """
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if not words or not all(word.isdecimal() for word in words):
+        raise ConfigError(f"{name} = {text!r} is not accepted; give indices such as 12, 407.")
+    return list(dict.fromkeys(int(word) for word in words))
