@@ -7,7 +7,7 @@ import streamlit as st
 from cifar_core import plots
 from cifar_core.metrics import class_acc, most_confused
 from cifar_core.tables import Table
-from pages.ui import parts
+from pages.ui import parts, url
 from pages.ui.boot import boot
 from pages.ui.live import PLOT
 from pages.ui.subject import Subject, pick_split, pick_subject, table_of
@@ -67,10 +67,9 @@ def show_matrix(table: Table) -> None:
 
 def to_gallery(true: str, predicted: str) -> None:
     """Opens the gallery with the images of a cell."""
-    query = {**subject.query, "split": split, "true": true, "predicted": predicted}
-    if true == predicted:
-        query["show"] = "right"
-    st.switch_page("pages/gallery.py", query_params=query)
+    show = "right" if true == predicted else "errors"
+    cell = {"true": true, "predicted": predicted, "show": show}
+    url.go("pages/gallery.py", **subject.query, split=split, **cell)
 
 
 def show_pairs(table: Table) -> None:

@@ -56,8 +56,7 @@ def tile(table: Table, row: int) -> Tile:
 
 def open_maps(indices: list[int]) -> None:
     """Opens the Grad-CAM page with these images."""
-    asked = {"images": ",".join(str(index) for index in indices)}
-    st.switch_page("pages/gradcam.py", query_params={**query, **asked})
+    url.go("pages/gradcam.py", **query, images=",".join(str(index) for index in indices))
 
 
 parts.heading("Gallery", "The images a model gets wrong. A click shows what it looked at.")

@@ -53,7 +53,7 @@ def show_maps(subject: Subject, split: str) -> None:
             "pages/gallery.py",
             label="More images",
             icon=":material/photo_library:",
-            query_params={**subject.query, "split": split},
+            query_params={**st.query_params.to_dict(), **subject.query, "split": split},
         )
 
 

@@ -145,3 +145,27 @@ def copied(finished: Path, runs: Path) -> Path:
     """The finished run, copied into the test's own runs."""
     runs.mkdir(exist_ok=True)
     return Path(shutil.copytree(finished, runs / finished.name))
+
+
+@pytest.fixture
+def fresh_caches() -> None:
+    """What Streamlit keeps for a whole process is forgotten."""
+    import streamlit as st
+
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def known_speeds() -> None:
+    """The forms' first estimates, so that no page starts a measurement in the background."""
+    from cifar_core.config import make_config
+    from cifar_core.files import write_json
+    from cifar_core.preflight import note_path
+    from cifar_core.recipes import recipe
+    from tests.jobs import SMALL
+
+    for values in (recipe("quick").model_dump(mode="json"), SMALL):
+        note = note_path(make_config(values))
+        note.parent.mkdir(parents=True, exist_ok=True)
+        write_json(note, {"train": 2000.0, "evaluate": 5000.0})

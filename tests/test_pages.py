@@ -3,39 +3,23 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from cifar_core.augment import PRESETS
 from cifar_core.config import make_config
-from cifar_core.files import write_json
 from cifar_core.places import repository
-from cifar_core.preflight import note_path
-from cifar_core.recipes import RECIPES, recipe
+from cifar_core.recipes import RECIPES
 from cifar_core.runs import RunState, list_runs, read_run
+from tests.apptest import app, button, texts
 from tests.conftest import made_up, write_parquet
 from tests.jobs import SMALL, held, pretend_failed, pretend_running, wait_for
 
-PAGES = ("home", "data", "augmentation", "train", "runs", "models")
+pytestmark = pytest.mark.usefixtures("fresh_caches", "known_speeds")
+PAGES = ("home", "data", "augmentation", "lr_finder", "train", "runs", "models")
+PAGES += ("evaluation", "gallery", "gradcam")
 STATES = ("no data", "no runs", "running", "queued", "finished", "failed")
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches() -> None:
-    st.cache_resource.clear()
-    st.cache_data.clear()
-
-
-@pytest.fixture(autouse=True)
-def known_speeds() -> None:
-    """The forms' first estimates, so that no page starts a measurement in the background."""
-    for values in (recipe("quick").model_dump(mode="json"), SMALL):
-        note = note_path(make_config(values))
-        note.parent.mkdir(parents=True, exist_ok=True)
-        write_json(note, {"train": 2000.0, "evaluate": 5000.0})
 
 
 @pytest.fixture
@@ -59,26 +43,6 @@ def in_state(
                 yield state
             return
     yield state
-
-
-def app(page: str = "home", **query: str) -> AppTest:
-    """The app after its first run, on a page."""
-    at = AppTest.from_file(repository() / "app.py", default_timeout=60).run()
-    for name, value in query.items():
-        at.query_params[name] = value
-    if page != "home":
-        at.switch_page(f"pages/{page}.py").run()
-    return at
-
-
-def texts(at: AppTest) -> str:
-    """Everything written on the page."""
-    parts = [*at.title, *at.caption, *at.markdown, *at.subheader, *at.info, *at.error]
-    return "\n".join(str(part.value) for part in parts)
-
-
-def button(at: AppTest, label: str) -> Any:
-    return next(b for b in at.button if b.label == label)
 
 
 @pytest.mark.parametrize("page", PAGES)

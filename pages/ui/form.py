@@ -78,7 +78,7 @@ def _group(group: str, values: dict[str, Any]) -> None:
                 values[name] = _widget(name, field, values[name])
     if group == "Model":
         st.caption(MODELS[values["model"]].about)
-    if group == "Optimizer":
+    if group == "Optimisation":
         lr_origin(values)
 
 

@@ -23,12 +23,11 @@ def use_lr(run: Run, lr: float) -> None:
 def lr_origin(values: Mapping[str, Any]) -> None:
     """Says which test the form's learning rate is from, and whether it was of other settings."""
     lr, run_id = st.session_state.get(LR_FROM, (None, ""))
-    if lr is None or values["lr"] != lr:
+    run = _test(run_id) if values["lr"] == lr else None
+    if run is None:
+        icon = ":material/troubleshoot:"
+        st.page_link("pages/lr_finder.py", label="Find a learning rate", icon=icon)
         return
-    try:
-        run = find_run(cache.root(), run_id, "lr_find")
-    except CifarCoreError:
-        return  # deleted meanwhile
     st.page_link(
         "pages/lr_finder.py",
         label=f"{lr:g} is from the LR test of {run.created:%H:%M} UTC",
@@ -39,6 +38,13 @@ def lr_origin(values: Mapping[str, Any]) -> None:
     if other := differing(run.config, values):
         names = ", ".join(label_of(name).lower() for name in other)
         st.caption(f":orange[:material/warning: That test had another {names}.]")
+
+
+def _test(run_id: str) -> Run | None:
+    try:
+        return find_run(cache.root(), run_id, "lr_find")
+    except CifarCoreError:
+        return None  # deleted meanwhile
 
 
 def differing(tested: TrainConfig, values: Mapping[str, Any]) -> list[str]:

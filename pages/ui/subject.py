@@ -117,8 +117,7 @@ def open_evaluation(run: Run) -> None:
     name = find_checkpoint(run.path, "best").name
     if not has_table(table_path(run.path, name, "test")):
         launch_evaluation(cache.root(), run, name, "test")
-    query = {"run": run.run_id, "checkpoint": name}
-    st.switch_page("pages/evaluation.py", query_params=query)
+    url.go("pages/evaluation.py", run=run.run_id, checkpoint=name)
 
 
 def _offer_evaluation(subject: Subject, split: str) -> NoReturn:

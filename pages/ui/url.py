@@ -5,6 +5,7 @@ another widget instead of being overruled by the old one's state.
 """
 
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 import streamlit as st
 
@@ -20,6 +21,15 @@ def take(name: str, key: str, forget: Sequence[str] = ()) -> None:
         st.query_params.pop(name, None)
     else:
         st.query_params[name] = str(value)
+
+
+def go(page: str, **changes: str) -> NoReturn:
+    """Goes to another page, this page's parameters kept beside the new ones.
+
+    Streamlit 1.67 first puts the new parameters under the old path, as an entry of the browser's
+    history; with the old ones among them, Back shows the view that was left.
+    """
+    st.switch_page(page, query_params={**st.query_params.to_dict(), **changes})
 
 
 def asked(name: str, options: Sequence[str], default: str) -> str:

@@ -3,37 +3,15 @@
 import re
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from cifar_core.runs import RunState, list_runs, read_run
 from tests.e2e.conftest import Server
+from tests.e2e.steps import go, metric, press_pill, set_number, settle, small_form
 from tests.jobs import wait_for, wait_until_training
 
 pytestmark = pytest.mark.timeout(240)
-
-
-def go(page: Page, name: str) -> None:
-    """Through the navigation, as people do; waits for the page's title."""
-    page.get_by_test_id("stSidebarNavLink").filter(has_text=name).click()
-    expect(page.get_by_role("heading", name=name, exact=True, level=1)).to_be_visible()
-
-
-def settle(page: Page) -> None:
-    """Waits until no script runs."""
-    page.wait_for_timeout(400)
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
-    expect(page.get_by_test_id("stException")).to_have_count(0)
-
-
-def set_number(page: Page, label: str, value: object) -> None:
-    box = page.get_by_role("spinbutton", name=label, exact=True)
-    box.fill(str(value))
-    box.press("Enter")
-    settle(page)
-
-
-def press_pill(page: Page, text: str) -> None:
-    page.get_by_test_id("stButtonGroup").get_by_text(text, exact=True).click()
+PATHS = ("", "data", "augmentation", "lr_finder", "train", "runs", "models")
 
 
 def tick_rows(page: Page, *rows: int) -> None:
@@ -42,19 +20,6 @@ def tick_rows(page: Page, *rows: int) -> None:
     for row in rows:
         table.click(position={"x": 16, "y": 52 + 35 * row})
         settle(page)
-
-
-def metric(page: Page, label: str) -> Locator:
-    """The value of a figure; while the page changes there may be two of it."""
-    box = page.get_by_test_id("stMetric").filter(has_text=label)
-    return box.get_by_test_id("stMetricValue").first
-
-
-def small_form(page: Page) -> None:
-    """The quick recipe on few images, so that a run takes seconds."""
-    set_number(page, "Training images", 2000)
-    set_number(page, "Validation images", 500)
-    set_number(page, "Epochs", 3)
 
 
 def test_from_no_data_to_compared_runs(server: Server, page: Page) -> None:
@@ -179,7 +144,7 @@ def test_no_page_scrolls_sideways_or_shows_an_exception(
         viewport={"width": width, "height": 900},
     )
     page = context.new_page()
-    for path in ("", "data", "augmentation", "train", "runs", "models"):
+    for path in PATHS:
         page.goto(f"{server.url}/{path}")
         expect(page.locator("h1")).to_be_visible()
         settle(page)

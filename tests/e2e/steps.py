@@ -1,0 +1,40 @@
+"""What people do on the pages, for the tests in the browser."""
+
+from playwright.sync_api import Locator, Page, expect
+
+
+def go(page: Page, name: str) -> None:
+    """Through the navigation, as people do; waits for the page's title."""
+    page.get_by_test_id("stSidebarNavLink").filter(has_text=name).click()
+    expect(page.get_by_role("heading", name=name, exact=True, level=1)).to_be_visible()
+
+
+def settle(page: Page) -> None:
+    """Waits until no script runs."""
+    page.wait_for_timeout(400)
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def set_number(page: Page, label: str, value: object) -> None:
+    box = page.get_by_role("spinbutton", name=label, exact=True)
+    box.fill(str(value))
+    box.press("Enter")
+    settle(page)
+
+
+def press_pill(page: Page, text: str) -> None:
+    page.get_by_test_id("stButtonGroup").get_by_text(text, exact=True).click()
+
+
+def metric(page: Page, label: str) -> Locator:
+    """The value of a figure; while the page changes there may be two of it."""
+    box = page.get_by_test_id("stMetric").filter(has_text=label)
+    return box.get_by_test_id("stMetricValue").first
+
+
+def small_form(page: Page) -> None:
+    """The quick recipe on few images, so that a run takes seconds."""
+    set_number(page, "Training images", 2000)
+    set_number(page, "Validation images", 500)
+    set_number(page, "Epochs", 3)

@@ -1,0 +1,150 @@
+"""The whole loop in a browser: from Home to the map of an image that the model got wrong."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from cifar_core.metrics import most_confused
+from cifar_core.records import read_metrics
+from cifar_core.runs import Run, list_runs
+from cifar_core.tables import Table, in_order, load_table
+from tests.e2e.conftest import Server
+from tests.e2e.steps import go, metric, set_number, settle, small_form
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def find_learning_rate(server: Server, page: Page) -> None:
+    """A short LR test; its suggestion goes to the form with one click."""
+    go(page, "LR finder")
+    set_number(page, "Steps", 60)
+    page.get_by_role("button", name="Start the test").click()
+    expect(page.get_by_text("completed").first).to_be_visible()
+    expect(page.locator(".js-plotly-plot:visible")).to_have_count(1)
+    (test,) = list_runs(server.runs, "lr_find")
+    points = read_metrics(test.path / "metrics.jsonl").points
+    assert len(points) >= 20
+    suggested = page.locator("strong", has_text="Suggested:").inner_text().split()[1].rstrip(".")
+    page.get_by_role("button", name="Use in training").click()
+    expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
+    rate = page.get_by_role("spinbutton", name="Learning rate", exact=True)
+    settle(page)
+    expect(rate).to_have_value(f"{float(suggested):g}")
+    expect(page.get_by_text(f"{float(suggested):g} is from the LR test of")).to_be_visible()
+
+
+def train(server: Server, page: Page) -> Run:
+    """A run that is too short to get everything right."""
+    small_form(page)
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_text("completed").first).to_be_visible()
+    (run,) = list_runs(server.runs)
+    assert run.config is not None
+    return run
+
+
+def open_evaluation(page: Page, run: Run) -> Table:
+    """From the finished run to its evaluation by one click; returns what is on disk by then."""
+    page.get_by_role("button", name="What does it get wrong?").click()
+    expect(page.get_by_role("heading", name="Evaluation", exact=True)).to_be_visible()
+    expect(metric(page, "Accuracy")).to_be_visible()
+    table = load_table(run)
+    expect(metric(page, "Accuracy")).to_have_text(f"{table.acc:.2%}")
+    expect(page.get_by_text(f"{run.name}: {table}")).to_be_visible()
+    return table
+
+
+def click_cell(page: Page, true: int, predicted: int) -> None:
+    """A real click of the mouse on a cell of the confusion matrix."""
+    settle(page)
+    place = page.locator(".js-plotly-plot .scatterlayer .point").nth(10 * true + predicted)
+    place.scroll_into_view_if_needed()
+    box = place.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+
+def test_from_home_to_the_map_of_an_image_it_got_wrong(
+    server: Server, browser: Browser, page: Page
+) -> None:
+    page.goto(server.url)
+    expect(page.get_by_text("CIFAR-10 is not here")).to_be_visible()
+    find_learning_rate(server, page)
+    run = train(server, page)
+    table = open_evaluation(page, run)
+    classes = table.examples.classes
+
+    (true, predicted, count), *_ = most_confused(table.matrix, 1)
+    click_cell(page, true, predicted)
+    expect(page.get_by_role("heading", name="Gallery", exact=True)).to_be_visible()
+    expect(page.get_by_text(f"{count:,} of {table}, run {run.name}")).to_be_visible()
+    rows = in_order(table, table.rows(true, predicted), "confidence")
+    expect(page.locator(".tiles figure")).to_have_count(min(count, 48))
+    first = table.examples.name(rows[0])
+    title = f"{first}: {classes[true]}, taken for {classes[predicted]}"
+    tile = page.locator(".tiles a").first
+    expect(tile).to_have_attribute("title", re.compile(re.escape(title)))
+
+    tile.click()
+    expect(page.get_by_role("heading", name="Grad-CAM", exact=True)).to_be_visible()
+    expect(page.get_by_text(f"{classes[true]}, taken for {classes[predicted]}")).to_be_visible()
+    expect(page.locator("figure img")).to_have_count(3)
+    image, heat, both = (page.locator("figure img").nth(n).get_attribute("src") for n in range(3))
+    assert len({image, heat, both}) == 3
+
+    page.go_back()
+    expect(page.get_by_role("heading", name="Gallery", exact=True)).to_be_visible()
+    expect(page.get_by_text(f"{count:,} of {table}, run {run.name}")).to_be_visible()
+    pick_two(page)
+    page.go_back()
+    expect(page.get_by_role("button", name="Maps of the 2 picked")).to_be_visible()  # kept
+    tile.click()
+    expect(page.get_by_role("heading", name="Grad-CAM", exact=True)).to_be_visible()
+    expect(page.locator("figure img")).to_have_count(3)
+
+    link = page.url
+    assert f"images={table.examples.indices[rows[0]]}" in link
+    server.kill()
+    server.start()
+    context = browser.new_context()
+    again = context.new_page()
+    again.goto(link)  # the first request of a new server, in a fresh browser
+    expect(again.locator("figure img").nth(1)).to_have_attribute("src", str(heat), timeout=60_000)
+    expect(again.get_by_test_id("stSidebarNavLink").filter(has_text="Gallery")).to_be_visible()
+    opacity_hides_the_image(again)
+    other_layer(again, str(heat))
+    context.close()
+
+
+def pick_two(page: Page) -> None:
+    """Two ticks and one click lead to the maps of both."""
+    boxes = page.locator(".tiles input[type=checkbox]")
+    boxes.nth(0).check()
+    boxes.nth(1).check()
+    page.get_by_role("button", name="Maps of the 2 picked").click()
+    expect(page.get_by_role("heading", name="Grad-CAM", exact=True)).to_be_visible()
+    expect(page.locator("figure img")).to_have_count(6)
+
+
+def opacity_hides_the_image(page: Page) -> None:
+    """At 100 % only the map is left, at 0 % only the image."""
+    slider = page.get_by_role("slider", name="Opacity of the map")
+    images = page.locator("figure img")
+    slider.press("End")
+    expect(images.nth(2)).to_have_attribute("src", str(images.nth(1).get_attribute("src")))
+    slider.press("Home")
+    expect(images.nth(2)).to_have_attribute("src", str(images.nth(0).get_attribute("src")))
+
+
+def other_layer(page: Page, before: str) -> None:
+    """Another layer gives another map and stands in the URL."""
+    page.get_by_role("combobox", name=re.compile("Layer")).click()
+    page.get_by_role("option").first.click()
+    expect(page.locator("figure img").nth(1)).not_to_have_attribute("src", before)
+    assert "layer=" in page.url
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download as PNG").click()
+    content = download.value.path().read_bytes()
+    assert content.startswith(b"\x89PNG")

@@ -1,0 +1,291 @@
+"""LR finder, Evaluation, Gallery and Grad-CAM in every state, through Streamlit's AppTest."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cifar_core.checkpoint import find_checkpoint
+from cifar_core.config import make_config
+from cifar_core.fields import validated
+from cifar_core.files import read_json, write_json
+from cifar_core.launch import launch_evaluation, launch_lr_find
+from cifar_core.lr_finder import LRFindConfig
+from cifar_core.runs import RunState, list_runs, read_run
+from cifar_core.tables import Table, load_table, table_path
+from tests.apptest import app, button, in_url, texts
+from tests.jobs import SMALL, held, pretend_failed, pretend_running, small, wait_for
+
+pytestmark = pytest.mark.usefixtures("fresh_caches", "known_speeds")
+
+
+@pytest.fixture(scope="session")
+def evaluated_once(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The finished run with its test table, and the job that made it."""
+    root = tmp_path_factory.mktemp("evaluated")
+    shutil.copytree(finished, root / finished.name)
+    job = launch_evaluation(root, read_run(root / finished.name), "best", "test")
+    wait_for(job, RunState.COMPLETED)
+    return root
+
+
+@pytest.fixture
+def evaluated(evaluated_once: Path, runs: Path) -> Path:
+    """A copy of it in the test's own runs; returns the run's folder."""
+    shutil.copytree(evaluated_once, runs)
+    (run,) = list_runs(runs)
+    return run.path
+
+
+@pytest.fixture
+def table(evaluated: Path) -> Table:
+    return load_table(read_run(evaluated))
+
+
+def first_error(table: Table) -> int:
+    """The index of an image that it got wrong."""
+    return int(table.examples.indices[table.rows()[0]])
+
+
+@pytest.mark.parametrize("page", ["evaluation", "gallery", "gradcam"])
+def test_without_a_model_the_next_step_is_named(page: str) -> None:
+    at = app(page)
+    assert not at.exception
+    assert "no trained model yet" in texts(at)
+
+
+@pytest.mark.parametrize("page", ["evaluation", "gallery", "gradcam"])
+def test_without_a_table_the_page_offers_to_make_it(page: str, copied: Path) -> None:
+    at = app(page, run="first")
+    assert not at.exception
+    assert "was not evaluated on the test images yet" in texts(at)
+    button(at, "Evaluate").click().run()
+    assert not at.exception
+    (job,) = list_runs(copied.parent, "evaluate")
+    wait_for(job.path, RunState.COMPLETED)
+    at.run()
+    assert not at.exception
+    assert "was not evaluated" not in texts(at)
+
+
+def test_an_evaluation_under_way_shows_how_far_it_is(evaluated: Path) -> None:
+    (job,) = list_runs(evaluated.parent, "evaluate")
+    shutil.rmtree(evaluated / "tables")
+    pretend_running(job.path)
+    with held(job.path, "running"):
+        at = app("evaluation", run="first")
+        assert not at.exception
+        assert "Evaluating test images" in at.info[0].value
+        assert "Stop" in [b.label for b in at.button]
+        assert "Evaluate" not in [b.label for b in at.button]
+
+
+def test_a_failed_evaluation_says_why_and_can_be_tried_again(evaluated: Path) -> None:
+    (job,) = list_runs(evaluated.parent, "evaluate")
+    shutil.rmtree(evaluated / "tables")
+    pretend_failed(job.path, "The disk is full.")
+    at = app("evaluation", run="first")
+    assert at.error[0].value == "The disk is full."
+    assert button(at, "Evaluate")
+
+
+def test_a_damaged_table_is_a_sentence_and_can_be_made_anew(evaluated: Path) -> None:
+    path = table_path(evaluated, find_checkpoint(evaluated).name, "test")
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    at = app("gallery", run="first")
+    assert not at.exception
+    assert "is damaged" in at.error[0].value
+    button(at, "Evaluate").click().run()
+    (job,) = list_runs(evaluated.parent, "evaluate")
+    wait_for(job.path, RunState.COMPLETED)
+    assert not at.run().error
+
+
+def test_evaluation_shows_the_figures_of_the_table(table: Table) -> None:
+    at = app("evaluation", run="first")
+    assert not at.exception
+    shown = {metric.label: metric.value for metric in at.metric}
+    assert shown["Accuracy"] == f"{table.acc:.2%}"
+    assert shown["Errors"] == f"{len(table.rows()):,}"
+    assert f"first: {table}" in texts(at)
+    charts = [json.loads(chart.proto.spec)["data"] for chart in at.get("plotly_chart")]
+    cells = next(trace for chart in charts for trace in chart if "customdata" in trace)
+    for (true, predicted), text in zip(cells["customdata"], cells["text"], strict=True):
+        assert int(text.replace(",", "")) == table.matrix[true, predicted]
+
+
+def test_two_lists_lead_to_the_images_of_a_cell(table: Table) -> None:
+    at = app("evaluation", run="first")
+    next(s for s in at.selectbox if s.label == "Taken for").set_value("square").run()
+    button(at, "Show its images").click().run()
+    assert not at.exception
+    assert at.title[0].value == "Gallery"
+    true, predicted = table.examples.classes[0], table.examples.classes.index("square")
+    count = len(table.rows(0, predicted))
+    wanted = f"**{count:,}** of {table}" if count else f"None of {table}"
+    assert wanted in texts(at)
+    assert in_url(at, "true") == true
+
+
+def test_a_linked_view_of_the_gallery_is_that_view(table: Table) -> None:
+    at = app("gallery", run="first", show="right", sort="loss", true=table.examples.classes[3])
+    assert not at.exception
+    count = len(table.rows(true=3, show="right"))
+    assert f"**{count:,}** of {table}" in texts(at)
+    boxes = {s.label: s.value for s in at.selectbox}
+    assert boxes["Order"] == "loss"
+
+
+def test_a_gallery_filter_goes_into_the_url(table: Table) -> None:
+    at = app("gallery", run="first", page="2")
+    next(s for s in at.selectbox if s.label == "True class").set_value("ring").run()
+    assert in_url(at, "true") == "ring"
+    assert "page" not in at.query_params
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"layer": "fc"}, "There is no layer 'fc' here. Shown: "),
+        ({"target": "10"}, "There is no target '10' here. Shown: predicted"),
+        ({"method": "Magic"}, "There is no method 'Magic' here. Shown: GradCAM"),
+        ({"split": "all"}, "There is no split 'all' here. Shown: test"),
+        ({"checkpoint": "best-1"}, "There is no checkpoint 'best-1' here. Shown: best"),
+    ],
+)
+def test_what_a_link_names_wrongly_is_said(
+    table: Table, query: dict[str, str], sentence: str
+) -> None:
+    at = app("gradcam", run="first", images=str(first_error(table)), **query)
+    assert not at.exception
+    assert sentence in at.warning[0].value
+    assert len(at.get("html")) == 1
+
+
+@pytest.mark.parametrize("images", ["99999", "a cat", "-1", ","])
+def test_images_that_are_not_there_are_a_sentence(evaluated: Path, images: str) -> None:
+    at = app("gradcam", run="first", images=images)
+    assert not at.exception
+    assert len(at.error) == 1
+    assert not at.get("html")
+
+
+def test_more_images_than_a_page_holds_are_a_sentence(evaluated: Path) -> None:
+    at = app("gradcam", run="first", images=",".join(map(str, range(49))))
+    assert "Choose 1 to 48" in at.error[0].value
+
+
+def test_an_unknown_run_is_a_sentence(evaluated: Path) -> None:
+    assert "There is no run 'nobody'" in app("evaluation", run="nobody").error[0].value
+
+
+def test_grad_cam_draws_three_pictures_per_image(table: Table) -> None:
+    indices = ",".join(str(i) for i in table.examples.indices[:4])
+    at = app("gradcam", run="first", images=indices)
+    assert not at.exception
+    drawn = at.get("html")[0].proto.body
+    assert drawn.count("<img") == 12
+    assert drawn.count("<figure") == 4
+    layers = next(s for s in at.selectbox if s.label == "Layer")
+    assert layers.options[0].endswith("x32x32") or "32x32" in layers.options[0]
+    offered = len(layers.options)
+    next(t for t in at.toggle if t.label == "All layers").set_value(True).run()
+    assert len(next(s for s in at.selectbox if s.label == "Layer").options) > offered
+
+
+def test_without_images_the_most_certain_error_is_shown(table: Table) -> None:
+    at = app("gradcam", run="first")
+    assert not at.exception
+    rows = table.rows()
+    worst = table.examples.indices[rows[table.confidence[rows].argmax()]]
+    assert in_url(at, "images") == str(worst)
+
+
+def test_own_images_are_asked_for(evaluated: Path) -> None:
+    at = app("gradcam", run="first", split="your own")
+    assert not at.exception
+    assert "Choose a picture" in at.info[0].value
+
+
+def test_a_checkpoint_of_another_model_is_a_sentence(evaluated: Path) -> None:
+    checkpoint = find_checkpoint(evaluated)
+    manifest = read_json(checkpoint.path / "manifest.json")
+    assert manifest is not None
+    weights = next(p for p in evaluated.glob("best-*/weights.safetensors"))
+    weights.write_bytes(weights.read_bytes()[:-4])
+    at = app("gradcam", run="first")
+    assert not at.exception
+    assert "damaged" in at.error[0].value
+
+
+@pytest.fixture
+def tested(runs: Path) -> Path:
+    """A finished LR test."""
+    find = validated(LRFindConfig, {"num_steps": 60, "end_lr": 5})
+    job = launch_lr_find(runs, small(train_size=0), find)
+    wait_for(job, RunState.COMPLETED)
+    return job
+
+
+def test_the_lr_finder_starts_a_test_with_the_forms_settings(runs: Path) -> None:
+    at = app("lr_finder")
+    at.session_state["draft"] = make_config(SMALL).model_dump(mode="json")
+    at.run()
+    next(n for n in at.number_input if n.label == "Steps").set_value(20).run()
+    button(at, "Start the test").click().run()
+    assert not at.exception
+    (job,) = list_runs(runs, "lr_find")
+    assert job.config == small()
+    assert job.request["find"]["num_steps"] == 20
+    wait_for(job.path, RunState.COMPLETED)
+    at.run()
+    assert not at.exception
+    assert len(at.get("plotly_chart")) == 1
+
+
+def test_a_falling_range_is_a_sentence_and_starts_nothing(runs: Path) -> None:
+    at = app("lr_finder")
+    next(n for n in at.number_input if n.label == "Last learning rate").set_value(1e-6).run()
+    button(at, "Start the test").click().run()
+    assert "has to rise" in at.error[0].value
+    assert list_runs(runs, "lr_find") == []
+
+
+def test_a_suggestion_goes_into_the_form_with_its_origin(tested: Path) -> None:
+    at = app("lr_finder", test=tested.name)
+    assert not at.exception
+    button(at, "Use in training").click().run()
+    assert not at.exception
+    assert at.title[0].value == "Train"
+    lr = next(n for n in at.number_input if n.label == "Learning rate").value
+    labels = [link.proto.label for link in at.get("page_link")]
+    assert any(label.startswith(f"{lr:g} is from the LR test of") for label in labels)
+    assert "That test had another" in texts(at)  # the untouched form is not what was tested
+
+
+def test_a_failed_test_says_why(tested: Path) -> None:
+    pretend_failed(tested, "The GPU ran out of memory.")
+    at = app("lr_finder", test=tested.name)
+    assert at.error[0].value == "The GPU ran out of memory."
+    assert "Use in training" not in [b.label for b in at.button]
+
+
+def test_a_running_test_can_be_stopped(tested: Path) -> None:
+    pretend_running(tested)
+    with held(tested, "running"):
+        at = app("lr_finder", test=tested.name)
+        button(at, "Stop").click().run()
+        assert not at.exception
+        assert (tested / "stop").exists()
+
+
+def test_a_run_leads_to_its_evaluation(copied: Path) -> None:
+    at = app("train", run="first")
+    button(at, "What does it get wrong?").click().run()
+    assert not at.exception
+    assert at.title[0].value == "Evaluation"
+    (job,) = list_runs(copied.parent, "evaluate")
+    wait_for(job.path, RunState.COMPLETED)
+    write_json(copied / "name.json", {"name": "renamed", "notes": ""})
+    assert "renamed" in texts(at.run())
