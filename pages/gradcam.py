@@ -44,9 +44,9 @@ def show_maps(subject: Subject, split: str) -> None:
         cams = cache.maps(
             subject.checkpoint, pixels, str(question.layer), tuple(asked), question.method
         )
-    st.caption(f"{subject.run.name}: {table}")
     cards = cards_of(table, rows, asked, cams)
     draw_cards(cards, question.opacity)
+    st.caption(f"{subject.run.name}: {table}")
     with st.container(horizontal=True, vertical_alignment="center"):
         download(cards, f"{subject.run.name}: {table}", question, cams)
         st.page_link(

@@ -1,6 +1,7 @@
 """What a model gets right and wrong."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -74,24 +75,32 @@ def confusion(
         unselected={"marker": {"opacity": 0}, "textfont": {}},
         showlegend=False,
     )
-    for t, p in cells:
-        red, green, blue = colours[t, p]
-        figure.add_shape(
-            x0=p - 0.47,
-            x1=p + 0.47,
-            y0=t - 0.47,
-            y1=t + 0.47,
-            fillcolor=f"rgb({red:.0f},{green:.0f},{blue:.0f})",
-            line={"width": 0},
-            layer="below",
-        )
     finish(figure, "").update_layout(
-        height=470, hovermode="closest", clickmode="event+select", dragmode=False, title=None
+        height=470,
+        hovermode="closest",
+        clickmode="event+select",
+        dragmode=False,
+        title=None,
+        shapes=[_square(*cell, colours[cell]) for cell in cells],
     )
     edges = [-0.5, len(classes) - 0.5]
     figure.update_yaxes(range=edges[::-1], showgrid=False, ticks="", title="true", zeroline=False)
     figure.update_xaxes(range=edges, side="top", showgrid=False, ticks="", tickangle=-45)
     return figure.update_xaxes(title="taken for", zeroline=False)
+
+
+def _square(true: int, predicted: int, colour: NDArray[np.float64]) -> dict[str, Any]:
+    """The coloured background of a cell."""
+    red, green, blue = colour
+    return {
+        "x0": predicted - 0.47,
+        "x1": predicted + 0.47,
+        "y0": true - 0.47,
+        "y1": true + 0.47,
+        "fillcolor": f"rgb({red:.0f},{green:.0f},{blue:.0f})",
+        "line": {"width": 0},
+        "layer": "below",
+    }
 
 
 def _cell_colours(shares: NDArray[np.float64], dark: bool) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ from cifar_core.sheet import Card, sheet_png
 from pages.ui import cache, url
 from pages.ui.images import picture
 
+_COLUMNS = "repeat(auto-fill,minmax(min(100%,330px),1fr))"
 NAMES = {"predicted": "the predicted class", "true": "the true class"}
 
 
@@ -62,16 +63,18 @@ def _pick_layer(checkpoint: Checkpoint) -> str:
 
 
 def draw_cards(cards: Sequence[Card], opacity: float) -> None:
-    """Image, map and overlay of each card; the fewer, the larger."""
+    """Image, map and overlay of each card, as many cards side by side as the screen holds."""
     st.caption(
         "The image, the map, and both: yellow places speak most for the class, black ones not."
     )
-    size = 270 if len(cards) == 1 else 150 if len(cards) <= 6 else 104
-    drawn = "".join(_card(card, opacity, size) for card in cards)
-    st.html(f'<div style="display:flex;flex-wrap:wrap;gap:18px 26px">{drawn}</div>')
+    columns = "minmax(0,830px)" if len(cards) == 1 else _COLUMNS
+    drawn = "".join(_card(card, opacity) for card in cards)
+    st.html(
+        f'<div style="display:grid;grid-template-columns:{columns};gap:18px 26px">{drawn}</div>'
+    )
 
 
-def _card(card: Card, opacity: float, size: int) -> str:
+def _card(card: Card, opacity: float) -> str:
     title = card.lines[0]
     shown = (
         (card.pixels, title),
@@ -83,7 +86,7 @@ def _card(card: Card, opacity: float, size: int) -> str:
     )
     lines = "".join(f"<div>{html.escape(line)}</div>" for line in card.lines)
     return (
-        f'<figure style="margin:0;width:{3 * size}px;max-width:100%">'
+        '<figure style="margin:0;min-width:0">'
         f'<div style="display:flex;gap:6px">{pictures}</div>'
         f'<figcaption style="font-size:.8rem;opacity:.85;margin-top:4px">{lines}</figcaption>'
         "</figure>"

@@ -1,9 +1,13 @@
 """The whole loop in a browser: from Home to the map of an image that the model got wrong."""
 
+import io
 import re
+import shutil
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from PIL import Image
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from cifar_core.metrics import most_confused
 from cifar_core.records import read_metrics
@@ -148,3 +152,26 @@ def other_layer(page: Page, before: str) -> None:
         page.get_by_role("button", name="Download as PNG").click()
     content = download.value.path().read_bytes()
     assert content.startswith(b"\x89PNG")
+
+
+def as_upload(content: bytes) -> FilePayload:
+    return {"name": "own.png", "mimeType": "image/png", "buffer": content}
+
+
+def test_an_own_image_is_cropped_named_and_explained(
+    server: Server, page: Page, finished: Path
+) -> None:
+    shutil.copytree(finished, server.runs / finished.name)
+    page.goto(f"{server.url}/gradcam?run=first&split=your+own")
+    expect(page.get_by_text("Choose a picture.")).to_be_visible()
+    picture = io.BytesIO()
+    Image.new("RGB", (90, 60), (200, 40, 40)).save(picture, "PNG")
+    upload = page.locator("input[type=file]")
+    upload.set_input_files(as_upload(picture.getvalue()))
+    expect(page.get_by_text("The square that the model gets")).to_be_visible()
+    expect(page.get_by_text("What the model takes it for")).to_be_visible()
+    expect(page.locator("figure img")).to_have_count(3)
+
+    upload.set_input_files(as_upload(picture.getvalue()[:60]))
+    expect(page.get_by_text("The image is damaged or cut short")).to_be_visible()
+    expect(page.locator("figure img")).to_have_count(0)
