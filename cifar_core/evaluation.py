@@ -74,7 +74,9 @@ def fill_table(
     Raises:
         CheckpointError: if its weights are damaged.
     """
-    runtime = choose_runtime("auto", config.precision, config.memory_format)
+    # What was trained in bf16 elsewhere is evaluated in what suits this machine.
+    precision = "fp32" if config.precision == "fp32" else "auto"
+    runtime = choose_runtime("auto", precision, config.memory_format)
     model = load_model(checkpoint).to(runtime.torch_device)
     model = model.to(memory_format=runtime.torch_memory_format)  # pyright: ignore[reportCallIssue] # the stubs of torch lack this overload
     mean, std = (

@@ -22,7 +22,7 @@ from cifar_core.errors import ConfigError, RunError
 from cifar_core.places import cache_dir
 from cifar_core.processes import spawn
 from cifar_core.runs import Run, RunState, list_runs, read_run
-from cifar_core.runtime import Hardware, probe
+from cifar_core.runtime import decide, probe
 from cifar_core.tables import examples_of
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _checked(config: TrainConfig) -> tuple[TrainConfig, dict[str, Any]]:
     Raises:
         CifarCoreError: if data or hardware will not do.
     """
-    device = check_hardware(config, probe())
+    device = decide(probe(), config.device, config.precision, config.memory_format).device
     device_lock(device)
     if config.data not in NAMED:  # the worker starts in another folder
         config = config.model_copy(update={"data": str(Path(config.data).expanduser().absolute())})
@@ -116,28 +116,6 @@ def evaluations(root: Path, run: Run, checkpoint: str, split: str) -> list[Run]:
     """The jobs that filled, or are to fill, a table; newest first."""
     wanted = {"run": run.run_id, "checkpoint": checkpoint, "split": split}
     return [job for job in list_runs(root, "evaluate") if wanted.items() <= job.request.items()]
-
-
-def check_hardware(config: TrainConfig, hardware: Hardware) -> str:
-    """The device that the config will run on.
-
-    Raises:
-        ConfigError: if it is not here, or cannot do the precision asked for.
-    """
-    if config.device in ("auto", "cpu"):
-        device = hardware.runtime.device if config.device == "auto" else "cpu"
-    else:
-        device = f"cuda:{config.device.partition(':')[2] or 0}"
-    if device != "cpu" and device not in hardware.devices:
-        raise ConfigError(
-            f"device = {config.device!r} is not here; there are: {', '.join(hardware.devices)}."
-        )
-    if device == "cpu" and config.precision == "bf16" and not hardware.bf16:
-        raise ConfigError(
-            "precision = 'bf16' is ruinously slow on this CPU, which has no bf16 instructions. "
-            "Take fp32 or auto."
-        )
-    return device
 
 
 def start_worker(run_dir: Path) -> None:

@@ -19,10 +19,10 @@ from cifar_core.data.dataset import histogram_of
 from cifar_core.errors import CifarCoreError
 from cifar_core.fields import parse_json
 from cifar_core.files import read_json, write_json
-from cifar_core.launch import check_hardware, device_lock
+from cifar_core.launch import device_lock
 from cifar_core.places import cache_dir
 from cifar_core.processes import spawn
-from cifar_core.runtime import machine_key, probe
+from cifar_core.runtime import decide, machine_key, probe
 
 TIMED_STEPS, EVALUATED = 4, 1000  # per pass
 START_S = 10.0  # imports and opening the data, measured on two cores
@@ -149,7 +149,8 @@ def main(note: Path, config: str) -> None:
     note.parent.mkdir(parents=True, exist_ok=True)
     try:
         read = parse_json(TrainConfig, config, "config")
-        with device_lock(check_hardware(read, probe())):
+        runtime = decide(probe(), read.device, read.precision, read.memory_format)
+        with device_lock(runtime.device):
             write_json(note, asdict(measure(read)))
     except CifarCoreError as error:
         write_json(note, {"error": str(error)})

@@ -55,41 +55,65 @@ class Runtime:
         return torch.channels_last if last else torch.contiguous_format
 
 
-def choose_runtime(
-    device: str = "auto", precision: str = "auto", memory_format: str = "auto"
+@dataclass(frozen=True)
+class Hardware:
+    """What this machine has, as plain values: pages must not import torch.
+
+    Attributes:
+        gpus: Names of the CUDA GPUs.
+        capabilities: The compute capability of each, (major, minor).
+        bf16: Name of the CPU's bf16 instructions, or empty.
+    """
+
+    torch_version: str
+    num_threads: int
+    gpus: tuple[str, ...]
+    capabilities: tuple[tuple[int, int], ...]
+    bf16: str
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """What a form may offer."""
+        return ("auto", "cpu", *(f"cuda:{number}" for number in range(len(self.gpus))))
+
+    @property
+    def runtime(self) -> Runtime:
+        """What is taken where nothing is asked for."""
+        return decide(self)
+
+
+def decide(
+    hardware: Hardware, device: str = "auto", precision: str = "auto", memory_format: str = "auto"
 ) -> Runtime:
     """Fills in what is "auto" and checks what is not.
 
     Raises:
         ConfigError: if the device is not there, or the precision would be ruinous on it.
     """
-    name, why = _choose_device(device)
-    precision, precision_why = _choose_precision(name, precision)
-    memory_format, memory_why = _choose_memory_format(memory_format)
+    name, why = _decide_device(hardware, device)
+    precision, precision_why = _decide_precision(hardware, name, precision)
+    memory_format, memory_why = _decide_memory_format(memory_format)
     return Runtime(name, why, precision, precision_why, memory_format, memory_why)
 
 
-def _choose_device(device: str) -> tuple[str, str]:
-    import torch
-
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+def _decide_device(hardware: Hardware, device: str) -> tuple[str, str]:
     if device == "auto":
-        if not count:
-            return "cpu", f"no CUDA GPU is usable; {torch.get_num_threads()} threads"
-        return "cuda:0", f"{torch.cuda.get_device_name(0)} is there"
+        if not hardware.gpus:
+            return "cpu", f"no CUDA GPU is usable; {hardware.num_threads} threads"
+        return "cuda:0", f"{hardware.gpus[0]} is there"
     if device == "cpu":
         return "cpu", "asked for"
     number = int(device.partition(":")[2] or 0)
-    if number >= count:
+    if number >= len(hardware.gpus):
         raise ConfigError(
-            f"device = {device!r} is not here: torch sees {count} CUDA GPUs. "
-            "Take cpu or auto, or check the driver with nvidia-smi."
+            f"device = {device!r} is not here: torch sees {len(hardware.gpus)} CUDA GPUs. "
+            f"Take one of {', '.join(hardware.devices)}, or check the driver with nvidia-smi."
         )
     return f"cuda:{number}", "asked for"
 
 
-def _choose_precision(device: str, precision: str) -> tuple[str, str]:
-    fast, why = _bf16_support(device)
+def _decide_precision(hardware: Hardware, device: str, precision: str) -> tuple[str, str]:
+    fast, why = _bf16_support(hardware, device)
     if precision == "auto":
         return ("bf16", why) if fast else ("fp32", why)
     if precision == "bf16" and not fast:
@@ -98,14 +122,31 @@ def _choose_precision(device: str, precision: str) -> tuple[str, str]:
     return precision, "asked for"
 
 
-def _bf16_support(device: str) -> tuple[bool, str]:
-    import torch
-
+def _bf16_support(hardware: Hardware, device: str) -> tuple[bool, str]:
     if device == "cpu":
-        found = cpu_bf16_instructions()
+        found = hardware.bf16
         return bool(found), f"the CPU has {found}" if found else "the CPU has no bf16 instructions"
-    major, minor = torch.cuda.get_device_capability(device)
+    major, minor = hardware.capabilities[int(device.partition(":")[2])]
     return major >= 8, f"compute capability {major}.{minor} {'has' if major >= 8 else 'lacks'} bf16"
+
+
+def _decide_memory_format(memory_format: str) -> tuple[str, str]:
+    if memory_format != "auto":
+        return memory_format, "asked for"
+    # A training step at batch 128 on two AVX512 cores, contiguous -> channels_last, ms:
+    # convnet 81 -> 63 fp32, 59 -> 42 bf16; resnet18 1248 -> 1078 fp32, 621 -> 595 bf16.
+    return "channels_last", "measured: faster for every model here, 4 to 30 %"
+
+
+def choose_runtime(
+    device: str = "auto", precision: str = "auto", memory_format: str = "auto"
+) -> Runtime:
+    """`decide` for the hardware that this process sees; imports torch.
+
+    Raises:
+        ConfigError: as `decide`.
+    """
+    return decide(_look(), device, precision, memory_format)
 
 
 def cpu_bf16_instructions() -> str:
@@ -115,35 +156,6 @@ def cpu_bf16_instructions() -> str:
     if torch.cpu._is_amx_tile_supported():
         return "AMX"
     return "AVX512-BF16" if torch.cpu._is_avx512_bf16_supported() else ""
-
-
-def _choose_memory_format(memory_format: str) -> tuple[str, str]:
-    if memory_format != "auto":
-        return memory_format, "asked for"
-    # A training step at batch 128 on two AVX512 cores, contiguous -> channels_last, ms:
-    # convnet 81 -> 63 fp32, 59 -> 42 bf16; resnet18 1248 -> 1078 fp32, 621 -> 595 bf16.
-    return "channels_last", "measured: faster for every model here, 4 to 30 %"
-
-
-@dataclass(frozen=True)
-class Hardware:
-    """What a probe found, for pages that must not import torch.
-
-    Attributes:
-        gpus: Names of the CUDA GPUs.
-        bf16: Name of the CPU's bf16 instructions, or empty.
-    """
-
-    torch_version: str
-    num_threads: int
-    gpus: tuple[str, ...]
-    bf16: str
-    runtime: Runtime
-
-    @property
-    def devices(self) -> tuple[str, ...]:
-        """What a form may offer."""
-        return ("auto", "cpu", *(f"cuda:{number}" for number in range(len(self.gpus))))
 
 
 def probe() -> Hardware:
@@ -182,20 +194,22 @@ def machine_key() -> str:
 
 
 def _hardware(raw: dict[str, Any]) -> Hardware:
-    runtime = Runtime(**raw.pop("runtime"))
-    return Hardware(gpus=tuple(raw.pop("gpus")), runtime=runtime, **raw)
+    gpus = tuple(raw.pop("gpus"))
+    capabilities = tuple((int(major), int(minor)) for major, minor in raw.pop("capabilities"))
+    return Hardware(gpus=gpus, capabilities=capabilities, **raw)
 
 
 def _look() -> Hardware:
     import torch
 
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    devices = [f"cuda:{number}" for number in range(count)]
     return Hardware(
         torch_version=torch.__version__,
         num_threads=torch.get_num_threads(),
         gpus=tuple(torch.cuda.get_device_name(number) for number in range(count)),
+        capabilities=tuple(torch.cuda.get_device_capability(device) for device in devices),
         bf16=cpu_bf16_instructions(),
-        runtime=choose_runtime(),
     )
 
 

@@ -1,15 +1,20 @@
 """python -m cifar_core.settings_doc > docs/settings.md: the table of all settings."""
 
 import sys
+from collections.abc import Iterator
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from cifar_core.config import GROUPS, TrainConfig
 from cifar_core.fields import bounds, choices, describe_accepted
+from cifar_core.lr_finder import GROUP, LRFindConfig
 from cifar_core.models import MODELS
 
 _HEAD = """# Settings
 
-Every setting of a run. The form, the command line (`--batch-size 64`), the JSON of a run and this
-page are made from the same fields; unknown keys are refused.
+Every setting of a run, and of an LR test beside it. The form, the command line (`--batch-size 64`),
+the JSON of a run and this page are made from the same fields; unknown keys are refused.
 """
 
 
@@ -17,21 +22,24 @@ def settings_doc() -> str:
     """The page as Markdown."""
     parts = [_HEAD]
     for group in GROUPS:
-        parts.append(
-            f"\n## {group}\n\n| setting | default | accepted | |\n| --- | --- | --- | --- |\n"
-        )
-        for name, field in TrainConfig.model_fields.items():
-            extra = field.json_schema_extra
-            if isinstance(extra, dict) and extra["group"] == group:
-                accepted = _accepted(name)
-                parts.append(f"| `{name}` | {field.default} | {accepted} | {field.description} |\n")
+        parts += _table(group, TrainConfig)
+    parts += _table(GROUP, LRFindConfig)
     return "".join(parts)
 
 
-def _accepted(name: str) -> str:
+def _table(group: str, model: type[BaseModel]) -> Iterator[str]:
+    """The rows of a group."""
+    yield f"\n## {group}\n\n| setting | default | accepted | |\n| --- | --- | --- | --- |\n"
+    for name, field in model.model_fields.items():
+        extra = field.json_schema_extra
+        if isinstance(extra, dict) and extra["group"] == group:
+            accepted = _accepted(name, field)
+            yield f"| `{name}` | {field.default} | {accepted} | {field.description} |\n"
+
+
+def _accepted(name: str, field: FieldInfo) -> str:
     if name == "model":
         return "one of " + ", ".join(MODELS)
-    field = TrainConfig.model_fields[name]
     if choices(field) or bounds(field) != (None, None) or name == "device":
         return describe_accepted(field)
     return {"augment": "a preset, JSON, or its file", "tensorboard": "true or false"}.get(

@@ -12,30 +12,36 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from cifar_core.runs import find_run
+from cifar_core.tables import in_order, load_table
+
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-RUNS = (
-    ["--name", "convnet, fast", "--model", "convnet", "--epochs", "6", "--lr", "0.05"],
-    ["--name", "convnet, cutout", "--model", "convnet", "--epochs", "6", "--augment", "cutout"],
+SHAPES = ("--data", "shapes10", "--model", "convnet")
+COMMANDS = (
+    ["lr-find", *SHAPES],
+    ["train", *SHAPES, "--name", "convnet, fast", "--epochs", "6", "--lr", "0.05"],
+    ["train", *SHAPES, "--name", "convnet, cutout", "--epochs", "6", "--augment", "cutout"],
+    ["evaluate", "convnet, cutout"],
 )
 
 
 def main() -> None:
-    """Trains two runs, starts the app and takes the pictures."""
+    """Trains two runs, evaluates one, starts the app and takes the pictures."""
     with tempfile.TemporaryDirectory() as folder:
-        env = {k: v for k, v in os.environ.items() if k != "CIFAR10_DIR"}
-        env |= {"CIFAR_CACHE": f"{folder}/cache", "CIFAR_RUNS": f"{folder}/runs"}
-        for words in RUNS:
-            command = [sys.executable, "-m", "cifar_core", "train", "--data", "shapes10", *words]
-            subprocess.run(command, cwd=ROOT, env=env, check=True)
+        os.environ.pop("CIFAR10_DIR", None)
+        os.environ |= {"CIFAR_CACHE": f"{folder}/cache", "CIFAR_RUNS": f"{folder}/runs"}
+        for words in COMMANDS:
+            command = [sys.executable, "-m", "cifar_core", *words]
+            subprocess.run(command, cwd=ROOT, check=True)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
-        server = subprocess.Popen(command, cwd=ROOT, env=env)
+        server = subprocess.Popen(command, cwd=ROOT)
         try:
             wait(f"http://127.0.0.1:{port}/_stcore/health")
-            take_all(f"http://127.0.0.1:{port}")
+            take_all(f"http://127.0.0.1:{port}", worst(Path(folder) / "runs", 6))
         finally:
             server.terminate()
             server.wait(20)
@@ -51,7 +57,14 @@ def wait(url: str) -> None:
             time.sleep(0.1)
 
 
-def take_all(url: str) -> None:
+def worst(root: Path, count: int) -> str:
+    """Indices of the errors that the evaluated run was most certain of."""
+    table = load_table(find_run(root, "convnet, cutout"))
+    rows = in_order(table, table.rows(), "confidence")[:count]
+    return ",".join(str(index) for index in table.examples.indices[rows])
+
+
+def take_all(url: str, errors: str) -> None:
     """All pictures of the README."""
     with sync_playwright() as playwright:
         executable = shutil.which("chromium")
@@ -59,8 +72,10 @@ def take_all(url: str) -> None:
         for name, path, theme, height in (
             ("augmentation", "augmentation", "light", 1010),
             ("train", "train?run=convnet, fast", "dark", 830),
-            ("runs", "runs", "light", 830),
-            ("data", "data?data=shapes10", "light", 830),
+            ("lr_finder", "lr_finder", "light", 960),
+            ("evaluation", "evaluation?run=convnet, cutout", "light", 1010),
+            ("gallery", "gallery?run=convnet, cutout", "dark", 830),
+            ("gradcam", f"gradcam?run=convnet, cutout&images={errors}", "light", 1180),
         ):
             context = browser.new_context(
                 color_scheme="dark" if theme == "dark" else "light",

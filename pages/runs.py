@@ -103,8 +103,7 @@ def actions(run: Run) -> None:
             st.switch_page("pages/train.py")
         if st.button("Rename, notes", icon=":material/edit:"):
             edit(run)
-        active = run.state.is_active
-        tip = "Stop it first." if active else None
+        tip = "Stop it first." if (active := run.state.is_active) else None
         if st.button("Delete", icon=":material/delete:", disabled=active, help=tip):
             confirm_delete(run)
 
@@ -136,6 +135,7 @@ def confirm_delete(run: Run) -> None:
 
 parts.heading("Runs", "Every training, what it reached, and what set it apart.")
 everything = list_runs(cache.root())
+parts.name_unreadable()
 if everything:
     chosen = table(everything)
     if len(chosen) == 1:

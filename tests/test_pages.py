@@ -233,3 +233,13 @@ def test_a_page_asked_for_first_is_led_through_the_router() -> None:
     at.run()
     assert not at.exception
     assert at.title[0].value == "Models"
+
+
+def test_a_run_that_cannot_be_read_is_named(copied: Path) -> None:
+    request = json.loads((copied / "request.json").read_text())
+    request["config"]["model"] = "resnet17"
+    (copied / "request.json").write_text(json.dumps(request))
+    at = app("runs")
+    assert not at.exception
+    assert f"Left out: {copied.name}" in at.warning[0].value
+    assert "resnet17" in at.warning[0].value

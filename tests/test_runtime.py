@@ -9,15 +9,12 @@ import pytest
 import torch
 
 from cifar_core import runtime
-from cifar_core.config import make_config
 from cifar_core.errors import ConfigError
-from cifar_core.launch import check_hardware
-from cifar_core.runtime import Hardware, Runtime, choose_runtime, probe
+from cifar_core.runtime import Hardware, Runtime, choose_runtime, decide, probe
 
-CPU = Runtime("cpu", "no GPU", "fp32", "no bf16", "channels_last", "measured")
-BARE = Hardware("2.0", 2, (), "", CPU)
+BARE = Hardware("2.0", 2, (), (), "")
 FAST_CPU = replace(BARE, bf16="AMX")
-TWO_GPUS = replace(BARE, gpus=("A", "B"), runtime=replace(CPU, device="cuda:0"))
+TWO_GPUS = replace(BARE, gpus=("A", "B"), capabilities=((9, 0), (7, 5)))
 
 
 @pytest.fixture
@@ -89,7 +86,7 @@ def test_a_gpu_that_is_not_here_is_refused(device: str) -> None:
     with pytest.raises(ConfigError) as caught:
         choose_runtime(device)
     assert repr(device) in str(caught.value)
-    assert "cpu or auto" in str(caught.value)
+    assert "auto, cpu" in str(caught.value)
 
 
 def test_bf16_on_a_cpu_without_its_instructions_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +126,7 @@ def test_gpus_are_taken_by_number_and_judged_by_their_capability() -> None:
     ],
 )
 def test_hardware_that_is_here_is_named(hardware: Hardware, device: str, expected: str) -> None:
-    assert check_hardware(make_config({"device": device}), hardware) == expected
+    assert decide(hardware, device).device == expected
 
 
 @pytest.mark.parametrize(
@@ -137,18 +134,19 @@ def test_hardware_that_is_here_is_named(hardware: Hardware, device: str, expecte
 )
 def test_hardware_that_is_not_here_is_refused_with_what_is(hardware: Hardware, device: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        check_hardware(make_config({"device": device}), hardware)
+        decide(hardware, device)
     assert repr(device) in str(caught.value)
     assert all(name in str(caught.value) for name in hardware.devices)
 
 
 def test_bf16_is_checked_before_a_job_starts() -> None:
     for device in ("auto", "cpu"):
-        config = make_config({"device": device, "precision": "bf16"})
-        assert check_hardware(config, FAST_CPU) == "cpu"
+        assert decide(FAST_CPU, device, "bf16").device == "cpu"
         with pytest.raises(ConfigError, match="'bf16'"):
-            check_hardware(config, BARE)
-    assert check_hardware(make_config({"precision": "bf16"}), TWO_GPUS) == "cuda:0"
+            decide(BARE, device, "bf16")
+    assert decide(TWO_GPUS, precision="bf16").device == "cuda:0"
+    with pytest.raises(ConfigError, match=r"cuda:1.*7\.5 lacks bf16"):
+        decide(TWO_GPUS, "cuda:1", "bf16")
 
 
 def test_a_form_offers_what_is_here() -> None:
@@ -177,12 +175,13 @@ def test_a_probe_looks_once_and_remembers(own_cache: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    "damage", [b"", b"{", b"[]", b"null", b'"text"', b"{}", b'{"runtime":{}}', b"\xff\xfe"]
+    "damage",
+    [b"", b"{", b"[]", b"null", b'"text"', b"{}", b'{"gpus":[],"capabilities":[1]}', b"\xff\xfe"],
 )
 def test_a_damaged_note_is_replaced(
     own_cache: Path, monkeypatch: pytest.MonkeyPatch, damage: bytes
 ) -> None:
-    looked = {**vars(BARE), "runtime": vars(CPU)}
+    looked = vars(BARE)
     answer = subprocess.CompletedProcess([], 0, stdout=f"a warning\n{json.dumps(looked)}\n")
     monkeypatch.setattr(subprocess, "run", lambda *arguments, **named: answer)
     assert probe() == BARE
@@ -197,7 +196,7 @@ def test_a_damaged_note_is_replaced(
 def test_a_probe_needs_no_cache_that_can_be_written(
     own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looked = {**vars(BARE), "runtime": vars(CPU)}
+    looked = vars(BARE)
     answer = subprocess.CompletedProcess([], 0, stdout=json.dumps(looked))
     monkeypatch.setattr(subprocess, "run", lambda *arguments, **named: answer)
     own_cache.write_text("a file in the way")

@@ -9,7 +9,7 @@ from cifar_core.changes import request_stop
 from cifar_core.data import Dataset
 from cifar_core.data.store import altered_copies
 from cifar_core.errors import CifarCoreError, RunError
-from cifar_core.runs import Run, RunState
+from cifar_core.runs import Run, RunState, unreadable
 from pages.ui import cache
 from pages.ui.state import DATA
 
@@ -51,6 +51,12 @@ def ask_to_stop(run: Run) -> None:
     """For `on_click`: a callback is heard in whatever rerun the click arrives."""
     with suppress(RunError):  # it ended meanwhile, which the page is about to show
         request_stop(run)
+
+
+def name_unreadable() -> None:
+    """Names the runs that a list leaves out, and why."""
+    for path, why in unreadable(cache.root()):
+        st.warning(f"Left out: {path.name}. {why}", icon=":material/folder_off:")
 
 
 def empty_state(text: str, page: str, label: str, icon: str) -> None:
