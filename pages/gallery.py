@@ -27,8 +27,14 @@ def filtered(table: Table) -> list[int]:
         by = url.select(
             "Order", "sort", list(SORTS), "confidence", shown=SORTS.__getitem__, forget=("page",)
         )
-        show = url.segments(
-            "Show", "show", list(SHOWS), "errors", shown=SHOWS.__getitem__, forget=("page",)
+        show = url.select(
+            "Show",
+            "show",
+            list(SHOWS),
+            "errors",
+            shown=SHOWS.__getitem__,
+            forget=("page",),
+            beside=True,
         )
     rows = table.rows(_number(classes, true), _number(classes, predicted), show)
     return in_order(table, rows, by).tolist()
@@ -59,36 +65,23 @@ def open_maps(indices: list[int]) -> None:
     url.go("pages/gradcam.py", **query, images=",".join(str(index) for index in indices))
 
 
-parts.heading("Gallery", "The images a model gets wrong. A click shows what it looked at.")
-subject: Subject = pick_subject()
-split = pick_split(subject)
-found = table_of(subject, split)
-query = {**subject.query, "split": split}
-chosen = filtered(found)
-st.caption(
-    f"**{len(chosen):,}** of {found}, run {subject.run.name}"
-    if chosen
-    else f"None of {found} is like that. Choose other classes, or show all."
-)
-if chosen:
-    num_pages = -(-len(chosen) // MAX_IMAGES)
+def show_page(table: Table, rows: list[int]) -> None:
+    """One page of tiles, and the ways on to their maps."""
+    num_pages = -(-len(rows) // MAX_IMAGES)
     page = url.page_of(num_pages)
-    here = chosen[(page - 1) * MAX_IMAGES : page * MAX_IMAGES]
-    place = f"{subject.run.run_id}/{subject.checkpoint.name}/{split}"
-    picked: dict[str, list[int]] = st.session_state.setdefault(PICKED, {})
-    before = picked.get(place, [])
+    here = rows[(page - 1) * MAX_IMAGES : page * MAX_IMAGES]
     bar = st.container(horizontal=True, vertical_alignment="center")
-    opened, now = tiles([tile(found, row) for row in here], before, key=f"tiles-{place}")
-    picked[place] = now
+    place = f"{subject.run.run_id}/{subject.checkpoint.name}/{split}"
+    all_picks: dict[str, list[int]] = st.session_state.setdefault(PICKED, {})
+    opened, picks = tiles([tile(table, row) for row in here], all_picks.get(place, []), place)
+    all_picks[place] = picks
     url.page_buttons(num_pages, page)
     with bar:
-        if now:
-            label = f"Maps of the {len(now[:MAX_IMAGES])} picked"
-            if st.button(label, type="primary", icon=":material/center_focus_strong:"):
-                open_maps(now[:MAX_IMAGES])
+        if picks:
+            ways_on_from(picks, place)
         label = "Maps of this page" if num_pages > 1 else f"Maps of all {len(here)}"
         if st.button(label, icon=":material/filter_center_focus:"):
-            open_maps([int(found.examples.indices[row]) for row in here])
+            open_maps([int(table.examples.indices[row]) for row in here])
         st.page_link(
             "pages/evaluation.py",
             label="Evaluation",
@@ -96,4 +89,33 @@ if chosen:
             query_params=query,
         )
     if opened is not None:
-        open_maps([int(opened)])
+        open_maps([opened])
+
+
+def ways_on_from(picks: list[int], place: str) -> None:
+    """To the maps of what was picked, or back to nothing picked."""
+    label = f"Maps of the {len(picks)} picked"
+    if len(picks) > MAX_IMAGES:
+        label = f"Maps of the first {MAX_IMAGES} of {len(picks)} picked"
+    if st.button(label, type="primary", icon=":material/center_focus_strong:"):
+        open_maps(picks[:MAX_IMAGES])
+    st.button("Pick none", icon=":material/deselect:", on_click=forget_picks, args=(place,))
+
+
+def forget_picks(place: str) -> None:
+    """Nothing is picked any more."""
+    st.session_state[PICKED].pop(place, None)
+    st.session_state.pop(place, None)
+
+
+parts.heading("Gallery", "The images a model gets wrong. A click shows what it looked at.")
+subject: Subject = pick_subject()
+split = pick_split(subject)
+found = table_of(subject, split)
+query = {**subject.query, "split": split}
+chosen = filtered(found)
+if chosen:
+    st.caption(f"**{len(chosen):,}** of {found}, run {subject.run.name}")
+    show_page(found, chosen)
+else:
+    st.info(f"None of {found} is like that. Choose other classes, or show all.")

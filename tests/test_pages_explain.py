@@ -21,12 +21,16 @@ pytestmark = pytest.mark.usefixtures("fresh_caches", "known_speeds")
 
 
 @pytest.fixture(scope="session")
-def evaluated_once(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def evaluated_once(
+    finished: Path, shared_cache: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """The finished run with its test table, and the job that made it."""
     root = tmp_path_factory.mktemp("evaluated")
     shutil.copytree(finished, root / finished.name)
-    job = launch_evaluation(root, read_run(root / finished.name), "best", "test")
-    wait_for(job, RunState.COMPLETED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CIFAR_CACHE", str(shared_cache))
+        job = launch_evaluation(root, read_run(root / finished.name), "best", "test")
+        wait_for(job, RunState.COMPLETED)
     return root
 
 
@@ -219,13 +223,22 @@ def test_a_checkpoint_of_another_model_is_a_sentence(evaluated: Path) -> None:
     assert "damaged" in at.error[0].value
 
 
-@pytest.fixture
-def tested(runs: Path) -> Path:
-    """A finished LR test."""
-    find = validated(LRFindConfig, {"num_steps": 60, "end_lr": 5})
-    job = launch_lr_find(runs, small(train_size=0), find)
-    wait_for(job, RunState.COMPLETED)
+@pytest.fixture(scope="session")
+def tested_once(shared_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished LR test, done by a real worker."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CIFAR_CACHE", str(shared_cache))
+        find = validated(LRFindConfig, {"num_steps": 40, "end_lr": 5})
+        job = launch_lr_find(tmp_path_factory.mktemp("tested"), small(train_size=4000), find)
+        wait_for(job, RunState.COMPLETED, timeout_s=110)
     return job
+
+
+@pytest.fixture
+def tested(tested_once: Path, runs: Path) -> Path:
+    """A copy of it in the test's own runs."""
+    runs.mkdir(exist_ok=True)
+    return Path(shutil.copytree(tested_once, runs / tested_once.name))
 
 
 def test_the_lr_finder_starts_a_test_with_the_forms_settings(runs: Path) -> None:
@@ -289,3 +302,23 @@ def test_a_run_leads_to_its_evaluation(copied: Path) -> None:
     wait_for(job.path, RunState.COMPLETED)
     write_json(copied / "name.json", {"name": "renamed", "notes": ""})
     assert "renamed" in texts(at.run())
+
+
+def test_data_that_are_gone_are_a_sentence(evaluated: Path, tmp_path: Path) -> None:
+    request = read_json(evaluated / "request.json")
+    assert request is not None
+    request["config"]["data"] = str(tmp_path / "gone")
+    write_json(evaluated / "request.json", request)
+    for page in ("evaluation", "gallery", "gradcam"):
+        at = app(page, run="first")
+        assert not at.exception
+        assert "gone" in at.error[0].value
+
+
+def test_a_run_without_a_checkpoint_is_a_sentence(evaluated: Path) -> None:
+    for checkpoint in (*evaluated.glob("best-*"), *evaluated.glob("last-*")):
+        shutil.rmtree(checkpoint)
+    at = app("evaluation", run="first")
+    assert not at.exception
+    assert "first has no checkpoint" in at.error[0].value
+    assert "no trained model yet" in texts(at)

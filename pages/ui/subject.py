@@ -37,6 +37,7 @@ def pick_subject() -> Subject:
             found = find_run(cache.root(), wanted, "train")
         if found.run_id not in runs:
             st.error(f"{found.name} has no checkpoint. Choose another run.")
+            st.query_params.pop("run")
         elif wanted != found.run_id:
             st.query_params["run"] = found.run_id
     if not runs:
@@ -91,25 +92,35 @@ def pick_split(subject: Subject, *more: str) -> str:
     """Lets people choose the images; `more` are other sources than the splits."""
     assert subject.run.config is not None
     offered = [s for s in SPLITS if s != "val" or subject.run.config.val_size]
-    return url.segments(
+    return url.select(
         "Images",
         "split",
         [*offered, *more],
         "test",
         shown=lambda s: SPLIT_NAMES.get(s, s).capitalize(),
         forget=BELOW_SPLIT,
+        beside=True,
     )
 
 
 def table_of(subject: Subject, split: str) -> Table:
     """The table; where there is none the page ends with the way to it."""
+    table = _read_table(subject, split)
+    if table is None:
+        _offer_evaluation(subject, split)
+    return table
+
+
+def _read_table(subject: Subject, split: str) -> Table | None:
+    """The table; None where there is none or, once that is said, a damaged one."""
     if not has_table(table_path(subject.run.path, subject.checkpoint.name, split)):
-        _offer_evaluation(subject, split)
-    try:
-        return cache.table(subject.run, subject.checkpoint.name, split)
-    except CheckpointError as error:
-        st.error(str(error), icon=":material/error:")
-        _offer_evaluation(subject, split)
+        return None
+    with parts.sentences():
+        try:
+            return cache.table(subject.run, subject.checkpoint.name, split)
+        except CheckpointError as error:
+            st.error(str(error), icon=":material/error:")
+    return None
 
 
 def open_evaluation(run: Run) -> None:

@@ -5,7 +5,7 @@ another widget instead of being overruled by the old one's state.
 """
 
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import streamlit as st
 
@@ -50,47 +50,27 @@ def select(
     shown: Callable[[str], str] = str,
     forget: Sequence[str] = (),
     help: str | None = None,
+    beside: bool = False,
 ) -> str:
-    """A list to choose one from."""
+    """Lets people choose one; returns what the URL holds.
+
+    Args:
+        forget: Parameters that make no sense any more with another choice.
+        beside: All options side by side instead of in a list.
+    """
     now = asked(name, options, default)
     key = f"url-{name}-{now}-{len(options)}"
-    st.selectbox(
-        label,
-        options,
-        index=list(options).index(now),
-        format_func=shown,
-        key=key,
-        on_change=take,
-        args=(name, key, forget),
-        help=help,
-    )
-    return now
-
-
-def segments(
-    label: str,
-    name: str,
-    options: Sequence[str],
-    default: str,
-    *,
-    shown: Callable[[str], str] = str,
-    forget: Sequence[str] = (),
-    help: str | None = None,
-) -> str:
-    """A few choices side by side."""
-    now = asked(name, options, default)
-    key = f"url-{name}-{now}-{len(options)}"
-    st.segmented_control(
-        label,
-        options,
-        default=now,
-        required=True,
-        format_func=shown,
-        key=key,
-        on_change=take,
-        args=(name, key, forget),
-        help=help,
-    )
+    common: dict[str, Any] = {
+        "format_func": shown,
+        "key": key,
+        "on_change": take,
+        "args": (name, key, forget),
+        "help": help,
+    }
+    if beside:
+        st.segmented_control(label, options, default=now, required=True, **common)
+    else:
+        st.selectbox(label, options, index=list(options).index(now), **common)
     return now
 
 
