@@ -52,6 +52,8 @@ def _pick_layer(checkpoint: Checkpoint) -> str:
         key=f"all-layers-{checkpoint.path}",
         help="Also those inside blocks, and those without weights.",
     )
+    if not every and asked is not None and not asked.offered:
+        st.query_params.pop("layer")
     return url.select(
         "Layer",
         "layer",

@@ -1,10 +1,13 @@
 """What a new user does, in a real browser: from no data to runs that are compared."""
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from cifar_core.launch import launch_evaluation
 from cifar_core.runs import RunState, list_runs, read_run
 from tests.e2e.conftest import Server
 from tests.e2e.steps import go, metric, press_pill, set_number, settle, small_form
@@ -12,6 +15,7 @@ from tests.jobs import wait_for, wait_until_training
 
 pytestmark = pytest.mark.timeout(240)
 PATHS = ("", "data", "augmentation", "lr_finder", "train", "runs", "models")
+PATHS += ("evaluation", "gallery", "gradcam")
 
 
 def tick_rows(page: Page, *rows: int) -> None:
@@ -134,11 +138,20 @@ def test_mistakes_are_sentences(server: Server, page: Page) -> None:
     assert list_runs(server.runs) == []
 
 
+def with_a_table(server: Server, finished: Path, shared_cache: Path) -> None:
+    """Gives the server Shapes-10 and a run with its evaluation."""
+    shutil.copytree(shared_cache, server.folder / "cache", dirs_exist_ok=True)
+    shutil.copytree(finished, server.runs / finished.name)
+    job = launch_evaluation(server.runs, read_run(server.runs / finished.name), "best", "test")
+    wait_for(job, RunState.COMPLETED)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 420])
 def test_no_page_scrolls_sideways_or_shows_an_exception(
-    server: Server, browser: Browser, theme: str, width: int
+    server: Server, browser: Browser, finished: Path, shared_cache: Path, theme: str, width: int
 ) -> None:
+    with_a_table(server, finished, shared_cache)
     context = browser.new_context(
         color_scheme="dark" if theme == "dark" else "light",
         viewport={"width": width, "height": 900},
