@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from cifar_core import cli_data, cli_explain, cli_runs, cli_settings
 from cifar_core.config import TrainConfig
-from cifar_core.errors import CifarCoreError
+from cifar_core.errors import CifarCoreError, JobError
 from cifar_core.models import MODELS
 
 
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return options.do(options) or 0
     except CifarCoreError as error:
         print(error, file=sys.stderr)
-        return 2
+        return 1 if isinstance(error, JobError) else 2
     except KeyboardInterrupt:
         print("Cancelled.", file=sys.stderr)
         return 130

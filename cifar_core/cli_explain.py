@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,14 +115,19 @@ def _evaluate(options: argparse.Namespace) -> None:
             "loss": float(table.losses.mean()),
             "num_images": len(table.predictions),
         }
-        per_class = dict(zip(classes, accs.tolist(), strict=True))
-        facts = {"run": run.name, **table.facts, **figures, "class_acc": per_class}
+        per_class = {
+            name: None if math.isnan(acc) else acc
+            for name, acc in zip(classes, accs.tolist(), strict=True)
+        }
+        facts = {**table.facts, "run": run.name, "run_id": run.run_id}
+        facts |= {**figures, "class_acc": per_class}
         print(json.dumps({**facts, "confused": pairs, "matrix": table.matrix.tolist()}))
         return
     print(f"{run.name}: {table.acc:.2%} of {table}")
     for name, acc in zip(classes, accs, strict=True):
-        print(f"  {name:12} {acc:7.2%}")
-    print("Most confused, true -> predicted:")
+        print(f"  {name:12} {'no images' if math.isnan(acc) else f'{acc:7.2%}'}")
+    if pairs:
+        print("Most confused, true -> predicted:")
     for true, predicted, count in pairs:
         print(f"  {true} -> {predicted}: {count:,}")
 
@@ -153,6 +159,7 @@ def _explain(options: argparse.Namespace) -> None:
     from cifar_core.explain import Question, draw_own, draw_rows
     from cifar_core.files import write_atomic
 
+    _check_explain(options)
     if options.out.suffix.lower() != ".png":
         raise ConfigError(f"--out {options.out} has to end in .png.")
     if not options.out.absolute().parent.is_dir():
@@ -171,15 +178,25 @@ def _explain(options: argparse.Namespace) -> None:
     print(f"Wrote {options.out}.")
 
 
-def _rows(table: "Table", options: argparse.Namespace) -> list[int]:
+def _check_explain(options: argparse.Namespace) -> None:
+    """Refuses what can be known before anything is evaluated."""
     from cifar_core.explain import MAX_IMAGES
+    from cifar_core.gradcam import METHODS
+
+    if options.method not in METHODS:
+        raise ConfigError(f"--method {options.method} is unknown. Take: {', '.join(METHODS)}.")
+    if not 0 <= options.opacity <= 100:
+        raise ConfigError(f"--opacity {options.opacity:g} is not accepted; give 0 to 100.")
+    if options.worst is not None and not 1 <= options.worst <= MAX_IMAGES:
+        raise ConfigError(f"--worst {options.worst} is not accepted; give 1 to {MAX_IMAGES}.")
+
+
+def _rows(table: "Table", options: argparse.Namespace) -> list[int]:
     from cifar_core.tables import in_order
 
     if options.images:
         return [table.examples.find(index) for index in options.images]
     count = 10 if options.worst is None else options.worst
-    if not 1 <= count <= MAX_IMAGES:
-        raise ConfigError(f"--worst {count} is not accepted; give 1 to {MAX_IMAGES}.")
     rows = in_order(table, table.rows(), "confidence")[:count].tolist()
     if not rows:
         raise ConfigError(f"There is no error among {table}. Give --images instead.")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cifar_core.errors import RunError
+from cifar_core.errors import JobError
 from cifar_core.records import Metrics, read_metrics
 from cifar_core.runs import Run, RunState, read_run
 
@@ -64,7 +64,7 @@ def follow_stages(run_dir: Path) -> Run:
     """Follows a job that does not train.
 
     Raises:
-        RunError: if it did not complete; with its reason.
+        JobError: if it did not complete; with its reason.
     """
 
     def tell(run: Run, metrics: Metrics) -> Told:
@@ -76,5 +76,5 @@ def follow_stages(run_dir: Path) -> Run:
 
     run, _ = follow(run_dir, tell)
     if run.state is not RunState.COMPLETED:
-        raise RunError(run.reason or f"The job is {run.state}.")
+        raise JobError(run.reason or f"The job is {run.state}.")
     return run

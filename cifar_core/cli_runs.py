@@ -1,4 +1,4 @@
-"""The commands about runs: list, show, stop, rename, delete; and following a training."""
+"""The commands about runs: list, show, stop, resume, rename, delete; and following a training."""
 
 import argparse
 import json
@@ -31,8 +31,8 @@ def add_root(command: argparse.ArgumentParser) -> None:
 
 
 def add_runs(commands: Any) -> None:
-    """runs list|show|stop|rename|delete."""
-    group = commands.add_parser("runs", help="list, show, stop, rename and delete runs")
+    """runs list|show|stop|resume|rename|delete."""
+    group = commands.add_parser("runs", help="list, show, stop, resume, rename and delete runs")
     actions = group.add_subparsers(required=True, metavar="ACTION")
 
     def action(name: str, do: Callable[[argparse.Namespace], Any], text: str) -> Any:
@@ -47,6 +47,9 @@ def add_runs(commands: Any) -> None:
         command = action(name, do, f"{name} runs" if name == "list" else "one run in full")
         command.add_argument("--json", action="store_true", help="print JSON")
     action("stop", _stop, "finish the batch, keep a checkpoint, end")
+    resume = action("resume", _resume, "let a stopped, failed or interrupted run go on")
+    resume.add_argument("--detach", action="store_true", help="start it and return at once")
+    resume.add_argument("--json", action="store_true", help="print the result as JSON")
     rename = action("rename", _rename, "change name or notes")
     rename.add_argument("name", nargs="?", help="the new name")
     rename.add_argument("--notes", help="the new notes")
@@ -118,6 +121,17 @@ def _stop(options: argparse.Namespace) -> None:
     run = find_run(runs_root(options.runs), options.run)
     request_stop(run)
     print(f"{run.name} will finish its batch, keep a checkpoint and end.")
+
+
+def _resume(options: argparse.Namespace) -> int:
+    from cifar_core.launch import resume_run
+
+    run = find_run(runs_root(options.runs), options.run)
+    resume_run(run)
+    if options.detach:
+        print_run(run.path, options.json)
+        return 0
+    return follow_training(run.path, options.json)
 
 
 def _rename(options: argparse.Namespace) -> None:

@@ -17,6 +17,10 @@ class RunError(CifarCoreError):
     """A run cannot be found, started, named, changed or removed as asked."""
 
 
+class JobError(RunError):
+    """A job that a command waited for did not complete."""
+
+
 class CheckpointError(CifarCoreError):
     """A checkpoint is missing, damaged or of another model."""
 

@@ -19,6 +19,7 @@ from cifar_core.data.dataset import split_indices
 from cifar_core.data.locate import NAMED
 from cifar_core.data.store import is_ready, open_dataset
 from cifar_core.errors import ConfigError, RunError
+from cifar_core.files import write_json
 from cifar_core.places import cache_dir
 from cifar_core.processes import spawn
 from cifar_core.runs import Run, RunState, list_runs, read_run
@@ -42,6 +43,22 @@ def launch_training(root: Path, config: TrainConfig, name: str = "", notes: str 
     run_dir = create_run(root, "train", values, name, notes, stem=config.model)
     start_worker(run_dir)
     return run_dir
+
+
+def resume_run(run: Run) -> None:
+    """Lets a training that ended too early go on from its last checkpoint, else from its start.
+
+    Raises:
+        RunError: if there is nothing to go on with.
+    """
+    if run.kind != "train" or not run.state.can_resume:
+        raise RunError(
+            f"{run.name} is {run.state}. Only a stopped, failed or interrupted run can go on."
+        )
+    device_lock(str(run.request["device"]))
+    (run.path / "stop").unlink(missing_ok=True)
+    write_json(run.path / "resume.json", {"asked": time.time()})
+    start_worker(run.path)
 
 
 def launch_lr_find(root: Path, config: TrainConfig, find: "LRFindConfig") -> Path:

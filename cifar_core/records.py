@@ -90,8 +90,23 @@ class LRPoint:
     raw: float
 
 
-Record = StepRecord | EpochRecord | EvalProgress | StageRecord | LRPoint
-_STORED: dict[str, type[Any]] = {r.kind: r for r in (StepRecord, EpochRecord, StageRecord, LRPoint)}
+@dataclass(frozen=True)
+class ResumeRecord:
+    """A run went on from a checkpoint; what was recorded after its step does not count.
+
+    Attributes:
+        note: Why it may differ from a run that was never interrupted; empty if it may not.
+    """
+
+    kind: ClassVar[str] = "resume"
+    epoch: int
+    step: int
+    note: str = ""
+
+
+Record = StepRecord | EpochRecord | EvalProgress | StageRecord | LRPoint | ResumeRecord
+_KINDS = (StepRecord, EpochRecord, StageRecord, LRPoint, ResumeRecord)
+_STORED: dict[str, type[Any]] = {kind.kind: kind for kind in _KINDS}
 
 
 @dataclass(frozen=True)
@@ -107,6 +122,7 @@ class Metrics:
     epochs: tuple[EpochRecord, ...] = ()
     stages: tuple[StageRecord, ...] = ()
     points: tuple[LRPoint, ...] = ()
+    resumes: tuple[ResumeRecord, ...] = ()
     offset: int = 0
     damaged: int = 0
 
@@ -135,19 +151,29 @@ def read_metrics(path: Path, known: Metrics | None = None) -> Metrics:
     except FileNotFoundError:
         return Metrics()
     whole = text[: text.rfind(b"\n") + 1]
-    found: dict[str, list[Any]] = {kind: [] for kind in _STORED}
+    found: dict[str, list[Any]] = {
+        "step": list(known.steps),
+        "epoch": list(known.epochs),
+        "stage": list(known.stages),
+        "lr": list(known.points),
+        "resume": list(known.resumes),
+    }
     damaged = 0
     for line in whole.splitlines():
         record = _from_line(line)
         if record is None:
             damaged += 1
-        else:
-            found[record.kind].append(record)
+            continue
+        if isinstance(record, ResumeRecord):
+            for kind in ("step", "epoch"):
+                found[kind] = [r for r in found[kind] if r.step <= record.step]
+        found[record.kind].append(record)
     return Metrics(
-        steps=(*known.steps, *found["step"]),
-        epochs=(*known.epochs, *found["epoch"]),
-        stages=(*known.stages, *found["stage"]),
-        points=(*known.points, *found["lr"]),
+        steps=tuple(found["step"]),
+        epochs=tuple(found["epoch"]),
+        stages=tuple(found["stage"]),
+        points=tuple(found["lr"]),
+        resumes=tuple(found["resume"]),
         offset=known.offset + len(whole),
         damaged=known.damaged + damaged,
     )

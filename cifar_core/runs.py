@@ -6,6 +6,7 @@ metrics.jsonl   the worker: one record a line
 worker.log      the worker: what it printed
 worker.lock     held by the worker as long as it lives
 stop            app or command line: please stop
+resume.json     app or command line: please go on, and when that was
 name.json       app or command line: name and notes
 last-… best-…   the worker: checkpoints
 """
@@ -30,7 +31,7 @@ START_LIMIT_S = 30.0  # between the request and the worker's first sign of life
 
 
 class RunState(StrEnum):
-    """What a job is doing; the last four never change again by themselves."""
+    """What a job is doing; the last four never change by themselves."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -44,6 +45,11 @@ class RunState(StrEnum):
     def is_active(self) -> bool:
         """Whether a worker lives."""
         return self in (RunState.QUEUED, RunState.RUNNING, RunState.STOPPING)
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether it ended before its work was done."""
+        return self in (RunState.STOPPED, RunState.FAILED, RunState.INTERRUPTED)
 
 
 @dataclass(frozen=True)
@@ -163,29 +169,46 @@ def read_run(path: Path) -> Run:
 
 def compute_state(path: Path, created: datetime, status: dict[str, Any]) -> tuple[RunState, str]:
     """The state and, for ended jobs, the reason: a function of what is on disk and alive."""
-    if outcome := _outcome(status):
+    asked = _asked(path, created)
+    if outcome := _outcome(status, asked):
         return outcome, str(status.get("reason", ""))
     identity = status.get("worker")
     identity = identity if isinstance(identity, dict) else {}
     if is_locked(path / "worker.lock") or find_process(identity):
-        if status.get("phase", "queued") == "queued":
+        if status.get("phase", "queued") in ("queued", "ended"):
             return RunState.QUEUED, ""
         stopping = (path / "stop").exists()
         return (RunState.STOPPING if stopping else RunState.RUNNING), ""
-    if not identity and time.time() - created.timestamp() < START_LIMIT_S:
+    begun = bool(identity) and float(status.get("updated", asked)) >= asked
+    if not begun and time.time() - asked < START_LIMIT_S:
         return RunState.QUEUED, ""
     # Between reading the status and asking for the lock the worker may have ended in order.
     again = read_json(path / "status.json") or {}
-    if outcome := _outcome(again):
+    if outcome := _outcome(again, asked):
         return outcome, str(again.get("reason", ""))
-    return RunState.INTERRUPTED, _likely_cause(path, identity)
+    return RunState.INTERRUPTED, _likely_cause(path, identity if begun else {})
 
 
-def _outcome(status: dict[str, Any]) -> RunState | None:
+def _asked(path: Path, created: datetime) -> float:
+    """When a worker was last asked for; what ended before then has been asked to go on."""
+    resumed = (read_json(path / "resume.json") or {}).get("asked")
+    return float(resumed) if isinstance(resumed, int | float) else created.timestamp()
+
+
+def _outcome(status: dict[str, Any], asked: float) -> RunState | None:
+    """How the job ended since it was last asked to run; None if it has not."""
+    if float(status.get("ended", asked)) < asked:
+        return None
     try:
         return RunState(status["outcome"])
     except (KeyError, ValueError):
         return None
+
+
+def is_done(path: Path) -> bool:
+    """Whether there is nothing left to do for a worker of a job."""
+    run = read_run(path)
+    return _outcome(run.status, _asked(path, run.created)) is not None
 
 
 def _likely_cause(path: Path, identity: dict[str, Any]) -> str:

@@ -41,6 +41,7 @@ def sheet_png(cards: Sequence[Card], heading: Sequence[str], opacity: float) -> 
     panels = [_panel(card, opacity) for card in cards]
     height, width = panels[0].shape[:2]
     height += GAP + LINE * max(len(card.lines) for card in cards)
+    width = max(width, *(_text_width(card.lines) - 2 * GAP for card in cards))
     columns = max(1, min(len(cards), round(math.sqrt(len(cards) * height / width * 1.4))))
     num_rows = -(-len(cards) // columns)
     top = GAP + LINE * len(heading)

@@ -16,6 +16,9 @@ from cifar_core.records import LRPoint
 # still settles, and the last five points.
 SKIPPED_SHARE, SKIPPED_END = 10, 5
 MIN_POINTS = 8
+# A loss so far above the first ones has blown up, even where it is not five times the lowest: an
+# untrained network's cannot be. What it falls back from there is no learning.
+BLOWN_UP = 1.1
 MIN_FALL = 0.01  # of the loss; what falls less is as good as flat
 
 
@@ -92,9 +95,11 @@ def centred(raw: Sequence[float]) -> list[float]:
 def _count_sound(
     lrs: NDArray[np.float64], losses: NDArray[np.float64], diverge_factor: float
 ) -> int:
-    """How many points come before the first that is not finite, diverged, or not further right."""
+    """How many points come before the first that is not finite, blown up, or not further right."""
     assert lrs.shape == losses.shape
     sound = np.isfinite(losses) & (np.diff(lrs, prepend=0.0) > 0)
     finite = np.where(np.isfinite(losses), losses, np.inf)
     sound &= finite <= diverge_factor * np.minimum.accumulate(finite)
+    first = max(1, len(finite) // SKIPPED_SHARE)
+    sound[first:] &= finite[first:] <= BLOWN_UP * finite[:first].max(initial=0)
     return len(sound) if sound.all() else int(np.argmin(sound))

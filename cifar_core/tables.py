@@ -180,11 +180,20 @@ def table_path(run_dir: Path, checkpoint: str, split: str) -> Path:
 def write_table(path: Path, log_probs: NDArray[np.floating], facts: dict[str, Any]) -> None:
     """Writes a table whole, its facts and its sum last."""
     buffer = io.BytesIO()
-    np.save(buffer, log_probs.astype(np.float16), allow_pickle=False)
+    np.save(buffer, _rounded(log_probs), allow_pickle=False)
     path.parent.mkdir(exist_ok=True)
     write_atomic(path, buffer.getvalue())
     sha256 = hashlib.sha256(buffer.getvalue()).hexdigest()
     write_json(path.with_suffix(".json"), {"format": 1, **facts, "sha256": sha256})
+
+
+def _rounded(log_probs: NDArray[np.floating]) -> NDArray[np.float16]:
+    """As float16, each row's highest value still the highest: rounding would make ties."""
+    rounded, best = log_probs.astype(np.float16), log_probs.argmax(axis=1)
+    (tied,) = np.nonzero(rounded.argmax(axis=1) != best)
+    highest = rounded[tied].max(axis=1)
+    rounded[tied, best[tied]] = np.nextafter(highest, np.float16(np.inf))
+    return rounded
 
 
 def has_table(path: Path) -> bool:
@@ -225,11 +234,16 @@ def read_table(path: Path, examples: Examples, checkpoint: Checkpoint) -> Table:
         raise CheckpointError(f"{path.name} is of other data than are here now. {_AGAIN}")
     if facts.get("weights") != checkpoint.facts["weights"]:
         raise CheckpointError(f"{path.name} is of other weights than {checkpoint.name}. {_AGAIN}")
-    log_probs = np.load(io.BytesIO(content), allow_pickle=False).astype(np.float32)
+    try:
+        log_probs = np.load(io.BytesIO(content), allow_pickle=False).astype(np.float32)
+    except ValueError as error:
+        raise CheckpointError(f"{path.name} holds no numbers ({error}). {_AGAIN}") from None
     if log_probs.shape[:1] != examples.labels.shape:
         raise CheckpointError(
             f"{path.name} has {len(log_probs):,} rows, not one per image. {_AGAIN}"
         )
+    if log_probs.shape[1:] != (len(examples.classes),):
+        raise CheckpointError(f"{path.name} has not one number per class. {_AGAIN}")
     return Table(log_probs, examples, checkpoint, facts)
 
 

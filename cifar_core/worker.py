@@ -12,7 +12,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from cifar_core.checkpoint import list_checkpoints
 from cifar_core.errors import CifarCoreError
@@ -20,7 +20,7 @@ from cifar_core.files import read_json, write_json
 from cifar_core.identity import own_identity
 from cifar_core.jobs import JOBS
 from cifar_core.records import Record, to_line
-from cifar_core.runs import RunState
+from cifar_core.runs import RunState, is_done
 
 RESERVE = 65_536  # bytes
 LOG_LIMIT, LOG_KEEP = 5_000_000, 500_000  # bytes of worker.log
@@ -35,8 +35,9 @@ class Worker:
 
     def __init__(self, run_dir: Path) -> None:
         self.run_dir = run_dir
-        self.status: dict[str, Any] = {"phase": "queued", "worker": own_identity()}
-        self.metrics = os.open(run_dir / "metrics.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self.status: dict[str, Any] = {**_kept(run_dir), "phase": "queued"}
+        self.status["worker"] = own_identity()
+        self.metrics = _opened(run_dir / "metrics.jsonl")
         self.terminated = False
         (run_dir / ".reserve").write_bytes(bytes(RESERVE))  # so that a full disk can be recorded
         signal.signal(signal.SIGTERM, self._on_sigterm)
@@ -69,10 +70,33 @@ class Worker:
         self.update(**ended, traceback=trace)
 
 
+def _kept(run_dir: Path) -> dict[str, Any]:
+    """What stays true of an earlier worker's status when the job goes on."""
+    earlier = read_json(run_dir / "status.json") or {}
+    spent = float(earlier.get("ended", earlier.get("updated", 0))) - earlier.get("started", 0)
+    facts = ("best", "last", "versions", "runtime", "steps_per_epoch", "data_title", "fingerprint")
+    kept = {name: earlier[name] for name in facts if name in earlier}
+    return {**kept, "spent": spent if "started" in earlier else 0.0}
+
+
+def _opened(metrics: Path) -> int:
+    """The records, open for appending; what a killed worker left half is closed by a line's end."""
+    handle = os.open(metrics, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+    size = os.fstat(handle).st_size
+    if size and os.pread(handle, 1, size - 1) != b"\n":
+        os.write(handle, b"\n")
+    return handle
+
+
 def main(run_dir: Path) -> int:
     """Does the job in `run_dir`; returns the exit code."""
     lock = FileLock(run_dir / "worker.lock")
-    lock.acquire(timeout=10)
+    try:
+        lock.acquire(timeout=10)
+    except Timeout:
+        return 0  # another worker does it
+    if is_done(run_dir):
+        return 0
     faulthandler.enable()
     threading.Thread(target=_cap_log, args=(run_dir / "worker.log",), daemon=True).start()
     worker = Worker(run_dir)

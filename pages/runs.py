@@ -95,8 +95,8 @@ def actions(run: Run) -> None:
         if list_checkpoints(run.path):
             st.page_link("pages/evaluation.py", label="Evaluation", query_params=query)
         if run.state.is_active:
-            icon = ":material/stop_circle:"
-            st.button("Stop", icon=icon, on_click=parts.ask_to_stop, args=(run,))
+            st.button("Stop", on_click=parts.ask_to_stop, args=(run,))
+        parts.resume_button(run)
         if st.button("Use these settings again", icon=":material/replay:"):
             assert run.config is not None
             replace_draft(run.config.model_dump(mode="json"))

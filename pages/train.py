@@ -30,6 +30,7 @@ def show_run(run: Run) -> None:
             if st.button(label, type="primary", icon=icon):
                 with parts.sentences():
                     open_evaluation(run)
+        parts.resume_button(run, primary=True)
         if st.button("New run", icon=":material/add:"):
             st.query_params.clear()
             st.rerun()

@@ -1,15 +1,17 @@
-"""Real jobs for tests: small settings, waiting, and a stand-in for a live worker."""
+"""Jobs on disk for tests: real ones, requests without a worker, a stand-in for a live one."""
 
 import contextlib
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from cifar_core.changes import create_run
 from cifar_core.config import TrainConfig, make_config
-from cifar_core.files import write_json
+from cifar_core.files import read_json, write_json
 from cifar_core.runs import Run, RunState, read_run
 
 SMALL: dict[str, Any] = {
@@ -22,11 +24,43 @@ SMALL: dict[str, Any] = {
     "augment": "standard",
 }
 ENDLESS = {**SMALL, "epochs": 2000}
+CONFIG = make_config({"data": "shapes10", "model": "convnet"})
+REQUEST = {"config": CONFIG.model_dump(mode="json"), "device": "cpu"}
 
 
 def small(**changes: Any) -> TrainConfig:
     """A config that trains in about a second."""
     return make_config({**SMALL, **changes})
+
+
+def rewrite(path: Path, file: str = "request.json", /, **changes: Any) -> None:
+    """Changes entries of one of a run's files, which need not be there."""
+    write_json(path / file, {**(read_json(path / file) or {}), **changes})
+
+
+def new_run(root: Path, name: str = "", **changes: Any) -> Path:
+    """A run as the launcher leaves it; `changes` are then made to its request."""
+    path = create_run(root, "train", REQUEST, name)
+    if changes:
+        rewrite(path, **changes)
+    return path
+
+
+def ended_run(root: Path, name: str = "", outcome: str = "completed") -> Path:
+    """A run with nothing but its request and its end."""
+    path = new_run(root, name)
+    write_json(path / "status.json", {"outcome": outcome})
+    return path
+
+
+def folders(root: Path) -> set[str]:
+    """The names of the folders in a folder."""
+    return {path.name for path in root.iterdir() if path.is_dir()}
+
+
+def ago(seconds: float) -> str:
+    """A time of creation so long ago."""
+    return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
 
 
 def wait_for(run_dir: Path, *states: RunState, timeout_s: float = 60) -> Run:

@@ -17,36 +17,17 @@ from cifar_core.changes import (
     rename_run,
     request_stop,
 )
-from cifar_core.config import make_config
 from cifar_core.errors import RunError
 from cifar_core.files import read_json, write_json
 from cifar_core.runs import RunState, list_runs, read_run
-from tests.jobs import held
-
-CONFIG = make_config({"data": "shapes10", "model": "convnet"})
-VALUES = {"config": CONFIG.model_dump(mode="json"), "device": "cpu"}
-
-
-def new_run(root: Path, name: str = "", **status: Any) -> Path:
-    path = create_run(root, "train", VALUES, name)
-    if status:
-        write_json(path / "status.json", status)
-    return path
-
-
-def finished_run(root: Path, name: str = "") -> Path:
-    return new_run(root, name, outcome="completed")
-
-
-def folders(root: Path) -> set[str]:
-    return {path.name for path in root.iterdir() if path.is_dir()}
+from tests.jobs import REQUEST, ended_run, folders, held, new_run
 
 
 def test_a_new_run_has_its_request_and_its_name(runs: Path) -> None:
-    path = create_run(runs, "train", VALUES, " first ", "some notes")
+    path = create_run(runs, "train", REQUEST, " first ", "some notes")
     assert {p.name for p in path.iterdir()} == {"request.json", "name.json"}
     request = read_json(path / "request.json") or {}
-    assert request | VALUES | {"kind": "train", "run_id": path.name} == request
+    assert request | REQUEST | {"kind": "train", "run_id": path.name} == request
     assert read_json(path / "name.json") == {"name": "first", "notes": "some notes"}
     assert folders(runs) == {path.name}
 
@@ -128,7 +109,7 @@ def test_stop_is_asked_for_once_or_twice(runs: Path) -> None:
 
 @pytest.mark.parametrize("outcome", ["completed", "stopped", "failed", "interrupted"])
 def test_an_ended_run_cannot_be_stopped(runs: Path, outcome: str) -> None:
-    path = new_run(runs, "first", outcome=outcome)
+    path = ended_run(runs, "first", outcome)
     with pytest.raises(RunError, match=f"first is not running; it is {outcome}"):
         request_stop(read_run(path))
     assert not (path / "stop").exists()
@@ -155,7 +136,7 @@ def with_checkpoints(path: Path) -> Path:
 
 
 def test_deleting_leaves_nothing_of_a_run(runs: Path) -> None:
-    path, other = with_checkpoints(finished_run(runs, "first")), finished_run(runs, "other")
+    path, other = with_checkpoints(ended_run(runs, "first")), ended_run(runs, "other")
     delete_run(read_run(path))
     assert folders(runs) == {other.name}
     assert [run.name for run in list_runs(runs)] == ["other"]
@@ -163,7 +144,7 @@ def test_deleting_leaves_nothing_of_a_run(runs: Path) -> None:
 
 
 def test_deleting_checkpoints_keeps_curves_and_notes(runs: Path) -> None:
-    path = with_checkpoints(finished_run(runs, "first"))
+    path = with_checkpoints(ended_run(runs, "first"))
     delete_run(read_run(path), keep_curves=True)
     kept = {"request.json", "name.json", "status.json", "metrics.jsonl"}
     assert {p.name for p in path.iterdir()} == kept
@@ -174,7 +155,7 @@ def test_deleting_checkpoints_keeps_curves_and_notes(runs: Path) -> None:
 @pytest.mark.parametrize("change", ["rename", "delete", "stop"])
 def test_a_run_deleted_meanwhile_is_told_in_a_sentence(runs: Path, change: str) -> None:
     # As in a second tab that still shows it.
-    path = new_run(runs, "first") if change == "stop" else finished_run(runs, "first")
+    path = new_run(runs, "first") if change == "stop" else ended_run(runs, "first")
     run = read_run(path)
     write_json(path / "status.json", {"outcome": "stopped"})
     delete_run(read_run(path))

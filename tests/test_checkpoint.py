@@ -6,56 +6,21 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from cifar_core.batches import TrainingBatches
 from cifar_core.checkpoint import (
     list_checkpoints,
     load_model,
     remove_checkpoints,
     save_checkpoint,
 )
-from cifar_core.config import make_config
-from cifar_core.data import CLASSES
-from cifar_core.engine import TrainState
 from cifar_core.errors import CheckpointError
-from cifar_core.optim import update_ema
-from cifar_core.runtime import choose_runtime
-from tests.conftest import made_up
+from tests.builders import FACTS, contents_of, state_at
 
-FACTS: dict[str, Any] = {
-    "model": "convnet",
-    "classes": CLASSES,
-    "mean": [0.5, 0.5, 0.5],
-    "std": [0.25, 0.25, 0.25],
-    "figures": {"val_acc": 0.5},
-}
 LAST = {"weights.safetensors", "state.pt", "manifest.json"}
-
-
-def state_of(step: int = 3, **changes: Any) -> TrainState:
-    """A state at some step, all its numbers unlike those of a fresh one."""
-    values = {"model": "convnet", "batch_size": 16, "val_size": 14, "device": "cpu"}
-    config = make_config({**values, **changes})
-    runtime = choose_runtime("cpu", "fp32")
-    state = TrainState(config, TrainingBatches(config, made_up(64, 30), runtime), runtime)
-    generator = torch.Generator().manual_seed(step)
-    for parameter in state.model.parameters():
-        parameter.grad = torch.randn(parameter.shape, generator=generator)
-    state.optimizer.step()
-    if state.average is not None:
-        update_ema(state.average, state.model, 0.5)
-    state.step, state.epoch = step, step // 3
-    return state
-
-
-def held(path: Path) -> dict[str, bytes]:
-    """Every file below a folder with its content."""
-    return {str(p.relative_to(path)): p.read_bytes() for p in path.rglob("*") if p.is_file()}
 
 
 def same_weights(file: Path, model: torch.nn.Module) -> bool:
@@ -77,11 +42,11 @@ def same_weights(file: Path, model: torch.nn.Module) -> bool:
 def test_a_checkpoint_holds_what_its_role_needs_and_sums_that_match(
     tmp_path: Path, role: str, ema: float, names: set[str]
 ) -> None:
-    state = state_of(ema=ema)
+    state = state_at(ema=ema)
     checkpoint = save_checkpoint(tmp_path, role, state, FACTS)
     assert checkpoint.path == tmp_path / f"{role}-0000003"
     assert (checkpoint.role, checkpoint.step, checkpoint.epoch) == (role, 3, 1)
-    contents = held(checkpoint.path)
+    contents = contents_of(checkpoint.path)
     assert set(contents) == names
     manifest = json.loads(contents.pop("manifest.json"))
     assert manifest == checkpoint.manifest
@@ -93,7 +58,7 @@ def test_a_checkpoint_holds_what_its_role_needs_and_sums_that_match(
 
 
 def test_with_an_average_the_weights_are_the_average_and_raw_the_live_ones(tmp_path: Path) -> None:
-    state = state_of(ema=0.9)
+    state = state_at(ema=0.9)
     assert state.average is not None
     path = save_checkpoint(tmp_path, "last", state, FACTS).path
     assert same_weights(path / "weights.safetensors", state.average)
@@ -102,14 +67,14 @@ def test_with_an_average_the_weights_are_the_average_and_raw_the_live_ones(tmp_p
 
 
 def test_the_state_is_plain_values_that_load_safely(tmp_path: Path) -> None:
-    state = state_of()
+    state = state_at()
     content = (save_checkpoint(tmp_path, "last", state, FACTS).path / "state.pt").read_bytes()
     progress = torch.load(io.BytesIO(content), weights_only=True)
     assert (progress["step"], progress["epoch"], progress["num_seen"]) == (3, 1, 0)
 
 
 def test_two_last_and_one_best_are_kept(tmp_path: Path) -> None:
-    state = state_of()
+    state = state_at()
     for step in (3, 6, 9, 12):
         state.step = step
         for role in ("last", "best"):
@@ -123,14 +88,14 @@ def test_two_last_and_one_best_are_kept(tmp_path: Path) -> None:
 def test_a_new_checkpoint_is_kept_even_at_an_earlier_step(tmp_path: Path, role: str) -> None:
     # As after resuming from an older one because the newest was damaged.
     for step in (30, 33, 6):
-        save_checkpoint(tmp_path, role, state_of(step), FACTS)
+        save_checkpoint(tmp_path, role, state_at(step), FACTS)
     steps = [checkpoint.step for checkpoint in list_checkpoints(tmp_path, role)]
     assert 6 in steps
     assert len(steps) == {"last": 2, "best": 1}[role]
 
 
 def test_the_loaded_model_gives_the_same_logits(tmp_path: Path) -> None:
-    state = state_of(ema=0.5)
+    state = state_at(ema=0.5)
     model = load_model(save_checkpoint(tmp_path, "best", state, FACTS))
     assert not model.training
     images = torch.randn(4, 3, 32, 32)
@@ -140,14 +105,14 @@ def test_the_loaded_model_gives_the_same_logits(tmp_path: Path) -> None:
 
 
 def test_weights_of_another_model_are_told(tmp_path: Path) -> None:
-    checkpoint = save_checkpoint(tmp_path, "best", state_of(model="sepnet_v1"), FACTS)
+    checkpoint = save_checkpoint(tmp_path, "best", state_at(model="sepnet_v1"), FACTS)
     with pytest.raises(CheckpointError, match="does not hold the weights of convnet"):
         load_model(checkpoint)
 
 
 def test_listing_needs_no_torch(tmp_path: Path) -> None:
     for role in ("last", "best"):
-        save_checkpoint(tmp_path, role, state_of(), FACTS)
+        save_checkpoint(tmp_path, role, state_at(), FACTS)
     code = """
 import sys
 from pathlib import Path

@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from cifar_core import checkpoint as module
 from cifar_core import files
-from cifar_core.batches import TrainingBatches
 from cifar_core.checkpoint import (
     Checkpoint,
     list_checkpoints,
@@ -23,44 +21,12 @@ from cifar_core.checkpoint import (
     save_checkpoint,
     verified,
 )
-from cifar_core.config import make_config
-from cifar_core.data import CLASSES
 from cifar_core.engine import TrainState
 from cifar_core.errors import CheckpointError
 from cifar_core.files import write_atomic
-from cifar_core.optim import update_ema
-from cifar_core.runtime import choose_runtime
-from tests.conftest import made_up
+from tests.builders import FACTS, contents_of, state_at
 
-FACTS: dict[str, Any] = {
-    "model": "convnet",
-    "classes": CLASSES,
-    "mean": [0.5, 0.5, 0.5],
-    "std": [0.25, 0.25, 0.25],
-    "figures": {"val_acc": 0.5},
-}
 FILES = ["weights.safetensors", "raw.safetensors", "state.pt"]
-
-
-def state_of(step: int = 3, **changes: Any) -> TrainState:
-    """A state at some step, all its numbers unlike those of a fresh one."""
-    values = {"model": "convnet", "batch_size": 16, "val_size": 14, "device": "cpu"}
-    config = make_config({**values, **changes})
-    runtime = choose_runtime("cpu", "fp32")
-    state = TrainState(config, TrainingBatches(config, made_up(64, 30), runtime), runtime)
-    generator = torch.Generator().manual_seed(step)
-    for parameter in state.model.parameters():
-        parameter.grad = torch.randn(parameter.shape, generator=generator)
-    state.optimizer.step()
-    if state.average is not None:
-        update_ema(state.average, state.model, 0.5)
-    state.step, state.epoch = step, step // 3
-    return state
-
-
-def held(path: Path) -> dict[str, bytes]:
-    """Every file below a folder with its content."""
-    return {str(p.relative_to(path)): p.read_bytes() for p in path.rglob("*") if p.is_file()}
 
 
 def flip(content: bytes, at: int) -> bytes:
@@ -91,7 +57,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 def test_damage_of_any_file_is_told_with_its_name(
     tmp_path: Path, name: str, damage: Callable[[bytes], bytes]
 ) -> None:
-    state = state_of(ema=0.9)
+    state = state_at(ema=0.9)
     path = save_checkpoint(tmp_path, "last", state, FACTS).path
     open_all(path, state)
     (path / name).write_bytes(damage((path / name).read_bytes()))
@@ -101,7 +67,7 @@ def test_damage_of_any_file_is_told_with_its_name(
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_missing_file_is_told_with_its_name(tmp_path: Path, name: str) -> None:
-    state = state_of(ema=0.9)
+    state = state_at(ema=0.9)
     path = save_checkpoint(tmp_path, "last", state, FACTS).path
     (path / name).unlink()
     with pytest.raises(CheckpointError, match=rf"last-0000003/{name} .*No such file"):
@@ -109,7 +75,7 @@ def test_a_missing_file_is_told_with_its_name(tmp_path: Path, name: str) -> None
 
 
 def test_without_a_manifest_a_checkpoint_does_not_count(tmp_path: Path) -> None:
-    path = save_checkpoint(tmp_path, "last", state_of(), FACTS).path
+    path = save_checkpoint(tmp_path, "last", state_at(), FACTS).path
     (path / "manifest.json").unlink()
     assert list_checkpoints(tmp_path) == []
     with pytest.raises(CheckpointError, match="last-0000003 is no complete checkpoint"):
@@ -128,7 +94,7 @@ def sound(path: Path) -> bool:
 
 
 def test_a_damaged_manifest_never_breaks_a_listing(tmp_path: Path) -> None:
-    path = save_checkpoint(tmp_path, "last", state_of(), FACTS).path
+    path = save_checkpoint(tmp_path, "last", state_at(), FACTS).path
     content = (path / "manifest.json").read_bytes()
     for at in range(len(content)):
         (path / "manifest.json").write_bytes(flip(content, at))
@@ -136,7 +102,7 @@ def test_a_damaged_manifest_never_breaks_a_listing(tmp_path: Path) -> None:
 
 
 def test_a_damaged_manifest_never_passes_for_a_whole_one(tmp_path: Path) -> None:
-    path = save_checkpoint(tmp_path, "last", state_of(), FACTS).path
+    path = save_checkpoint(tmp_path, "last", state_at(), FACTS).path
     assert sound(path)
     content = (path / "manifest.json").read_bytes()
     unnoticed = []
@@ -154,7 +120,7 @@ def test_a_damaged_manifest_never_passes_for_a_whole_one(tmp_path: Path) -> None
 def test_a_manifest_of_the_wrong_shape_is_passed_over(
     tmp_path: Path, manifest: dict[str, Any]
 ) -> None:
-    good = save_checkpoint(tmp_path, "last", state_of(), FACTS)
+    good = save_checkpoint(tmp_path, "last", state_at(), FACTS)
     bad = tmp_path / "last-0000001"
     bad.mkdir()
     (bad / "manifest.json").write_text(json.dumps(manifest))
@@ -190,17 +156,17 @@ def break_write(patch: pytest.MonkeyPatch, number: int) -> None:
 def test_a_disk_full_at_any_file_leaves_the_old_ones_untouched_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, step: int
 ) -> None:
-    state = state_of(ema=0.9)
+    state = state_at(ema=0.9)
     for old in (3, 6):
         state.step = old
         save_checkpoint(tmp_path, "last", state, FACTS)
-    before, listed = held(tmp_path), list_checkpoints(tmp_path)
+    before, listed = contents_of(tmp_path), list_checkpoints(tmp_path)
     state.step = step
     with monkeypatch.context() as patch:
         break_write(patch, number)
         with pytest.raises(OSError, match="No space left"):
             save_checkpoint(tmp_path, "last", state, FACTS)
-    assert held(tmp_path) == before
+    assert contents_of(tmp_path) == before
     assert list_checkpoints(tmp_path) == listed
     assert [c.step for c in listed] == [3, 6]
     assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
@@ -214,22 +180,22 @@ def kill_left(run_dir: Path, checkpoint: Checkpoint) -> Path:
 
 
 def test_a_draft_of_a_killed_worker_is_not_listed(tmp_path: Path) -> None:
-    good = save_checkpoint(tmp_path, "last", state_of(), FACTS)
+    good = save_checkpoint(tmp_path, "last", state_at(), FACTS)
     kill_left(tmp_path, good)
     assert list_checkpoints(tmp_path) == [good]
     assert list_checkpoints(tmp_path, "last") == [good]
 
 
 def test_a_draft_of_a_killed_worker_goes_with_the_next_checkpoint(tmp_path: Path) -> None:
-    draft = kill_left(tmp_path, save_checkpoint(tmp_path, "last", state_of(), FACTS))
-    save_checkpoint(tmp_path, "last", state_of(6), FACTS)
+    draft = kill_left(tmp_path, save_checkpoint(tmp_path, "last", state_at(), FACTS))
+    save_checkpoint(tmp_path, "last", state_at(6), FACTS)
     assert not draft.exists()
 
 
 def test_removing_checkpoints_takes_damaged_ones_and_drafts_too(tmp_path: Path) -> None:
     for step in (3, 6):
-        good = save_checkpoint(tmp_path, "last", state_of(step), FACTS)
-    save_checkpoint(tmp_path, "best", state_of(), FACTS)
+        good = save_checkpoint(tmp_path, "last", state_at(step), FACTS)
+    save_checkpoint(tmp_path, "best", state_at(), FACTS)
     kill_left(tmp_path, good)
     (good.path / "manifest.json").write_text("torn")
     (tmp_path / "metrics.jsonl").write_text("kept")

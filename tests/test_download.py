@@ -1,19 +1,11 @@
-"""Downloads against a real server that breaks, lies, stalls and changes its mind."""
+"""Downloads from a real server: from the beginning, from a part, again; CIFAR-10 by name."""
 
-import contextlib
-import errno
 import hashlib
-import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from cifar_core.data import transfer
 from cifar_core.data.download import (
     ARCHIVE_URL,
     HUB_FILES,
@@ -22,109 +14,21 @@ from cifar_core.data.download import (
     download_file,
 )
 from cifar_core.errors import DataError
+from tests.web_server import (
+    BODY,
+    HALF,
+    OTHER,
+    SHA256,
+    Answer,
+    Site,
+    fetch,
+    leftovers,
+    path_below,
+    serving,
+)
 
-BODY = bytes(range(256)) * 1000
-OTHER = BODY[::-1]
-SHA256 = hashlib.sha256(BODY).hexdigest()
-HALF = len(BODY) // 2
-
-
-@dataclass(frozen=True)
-class Answer:
-    """How the server treats one request."""
-
-    status: int = 200
-    body: bytes = BODY
-    headers: dict[str, str] = field(default_factory=lambda: {"ETag": '"one"'})
-    stop_after: int | None = None  # bytes, then the connection closes
-    stall: bool = False  # stays open and silent instead of closing
-    pause_s: float = 0.0  # before each 16 kB
-    knows_ranges: bool = True
-    checks_if_range: bool = True
-    says_length: bool = True
-
-
-class Site(ThreadingHTTPServer):
-    """Gives the planned answers in turn, then plain ones; remembers what was asked and sent."""
-
-    daemon_threads = False  # so that server_close joins them
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.plan: list[Answer] = []
-        self.asked: list[tuple[str, str | None]] = []  # path, Range
-        self.sent: list[int] = []  # bytes of body per answer
-        self.over = threading.Event()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Site  # pyright: ignore[reportIncompatibleVariableOverride]
-
-    def do_GET(self) -> None:
-        answer = self.server.plan.pop(0) if self.server.plan else Answer()
-        self.server.asked.append((self.path, self.headers["Range"]))
-        self.server.sent.append(0)
-        with contextlib.suppress(ConnectionError):
-            self.answer(answer, self.start_of(answer))
-
-    def start_of(self, answer: Answer) -> int:
-        names = (answer.headers.get("ETag"), answer.headers.get("Last-Modified"))
-        same = self.headers["If-Range"] in names or not answer.checks_if_range
-        if not (self.headers["Range"] and answer.knows_ranges and same):
-            return 0
-        return int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
-
-    def answer(self, answer: Answer, start: int) -> None:
-        self.send_response(206 if start else answer.status)
-        if start:
-            last = len(answer.body) - 1
-            self.send_header("Content-Range", f"bytes {start}-{last}/{last + 1}")
-        if answer.says_length:
-            self.send_header("Content-Length", str(len(answer.body) - start))
-        for name, value in answer.headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        rest = answer.body[start:][: answer.stop_after]
-        for at in range(0, len(rest), 1 << 14):
-            time.sleep(answer.pause_s)
-            self.server.sent[-1] += self.wfile.write(rest[at : at + (1 << 14)])
-        if answer.stall:
-            self.server.over.wait(10)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.setenv("no_proxy", "*")
-    server = Site()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.over.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> Path:
-    return tmp_path / "folder" / "file.bin"
-
-
-def fetch(site: Site, target: Path, sha256: str | None = SHA256, **how: Any) -> list[Progress]:
-    settings: dict[str, Any] = {"timeout_s": 5, "wait_s": 0.01, **how}
-    return list(download_file(f"{site.url}/file.bin", target, sha256=sha256, **settings))
-
-
-def leftovers(target: Path) -> set[str]:
-    """What lies in the folder apart from the target and its lock."""
-    return {p.name for p in target.parent.iterdir()} - {target.name, f"{target.name}.lock"}
+site = pytest.fixture(serving)
+target = pytest.fixture(path_below)
 
 
 def test_downloads_and_reports(site: Site, target: Path) -> None:
@@ -248,104 +152,6 @@ def test_a_part_of_another_address_is_not_continued(site: Site, target: Path) ->
     list(download_file(f"{site.url}/mirror/file.bin", target, sha256=SHA256))
     assert site.asked[1] == ("/mirror/file.bin", None)
     assert target.read_bytes() == BODY
-
-
-@pytest.mark.parametrize("body", [OTHER, BODY[:-1]], ids=["wrong", "short"])
-def test_wrong_bytes_are_deleted_and_named(site: Site, target: Path, body: bytes) -> None:
-    site.plan = [Answer(body=body)]
-    found = hashlib.sha256(body).hexdigest()
-    with pytest.raises(DataError, match=rf"{found}.*{SHA256}.*Download again"):
-        fetch(site, target)
-    assert not target.exists()
-    assert leftovers(target) == set()
-
-
-@pytest.mark.parametrize("status", [403, 404, 410])
-def test_a_refusal_is_final(site: Site, target: Path, status: int) -> None:
-    site.plan = [Answer(status=status)]
-    with pytest.raises(DataError, match=rf"{site.url}/file.bin .*{status}.*Check the address"):
-        fetch(site, target)
-    assert len(site.asked) == 1
-
-
-@pytest.mark.parametrize("status", [429, 500, 503])
-def test_passing_troubles_are_tried_again_but_not_for_ever(
-    site: Site, target: Path, status: int
-) -> None:
-    site.plan = [Answer(status=status)] * 2
-    fetch(site, target, max_attempts=3)
-    target.unlink()
-    site.plan = [Answer(status=status)] * 3
-    with pytest.raises(DataError, match=rf"{status}.*3 times in a row.*0 bytes"):
-        fetch(site, target, max_attempts=3)
-
-
-def test_new_bytes_renew_the_attempts(site: Site, target: Path) -> None:
-    site.plan = [Answer(stop_after=len(BODY) // 8)] * 7
-    fetch(site, target, max_attempts=2)
-    assert target.read_bytes() == BODY
-    assert len(site.asked) == 8
-
-
-def test_the_same_bytes_again_do_not_renew_the_attempts(site: Site, target: Path) -> None:
-    site.plan = [Answer(stop_after=HALF, knows_ranges=False)] * 9
-    with pytest.raises(DataError, match=f"ended after {HALF:,} of {len(BODY):,} bytes, 3 times"):
-        fetch(site, target, max_attempts=3)
-
-
-def test_waits_grow_and_are_reported(site: Site, target: Path) -> None:
-    site.plan = [Answer(status=500)] * 2
-    began = time.monotonic()
-    reports = fetch(site, target, wait_s=0.2)
-    assert 0.6 <= time.monotonic() - began < 3
-    assert sum(r.stage.startswith("Waiting") for r in reports) >= 6
-
-
-def test_an_unreachable_server_is_named(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("no_proxy", "*")
-    with Site() as gone:
-        url = f"{gone.url}/file.bin"
-    with pytest.raises(DataError, match=rf"{url} .*refused.*HTTPS_PROXY"):
-        list(download_file(url, target, max_attempts=2, wait_s=0.01))
-
-
-def test_only_one_download_of_a_file_at_a_time(site: Site, target: Path) -> None:
-    site.plan = [Answer(pause_s=0.01)]
-    first = download_file(f"{site.url}/file.bin", target, sha256=SHA256)
-    next(first)
-    with pytest.raises(DataError, match="already running"):
-        fetch(site, target)
-    list(first)
-    assert target.read_bytes() == BODY
-
-
-def test_a_full_disk_is_named_and_the_part_kept(
-    site: Site, target: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read, blocks = transfer._read, iter([1])
-
-    def read_one(response: Any) -> bytes:
-        if next(blocks, None) is None:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return read(response)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(transfer, "_read", read_one)
-        with pytest.raises(DataError, match=rf"{target.parent} is full: [\d,]+ more bytes"):
-            fetch(site, target)
-    fetch(site, target)
-    assert site.asked[1][1] is not None
-
-
-def test_a_folder_that_cannot_be_written_is_named(site: Site, tmp_path: Path) -> None:
-    (tmp_path / "folder").write_text("a file")
-    with pytest.raises(DataError, match=r"cannot be written to .*folder"):
-        fetch(site, tmp_path / "folder" / "file.bin")
-
-
-def test_other_kinds_of_address_are_refused(target: Path) -> None:
-    with pytest.raises(DataError, match="http"):
-        list(download_file("file:///etc/hostname", target))
 
 
 def test_hub_fetches_both_files(site: Site, tmp_path: Path) -> None:

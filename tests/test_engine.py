@@ -9,19 +9,26 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cifar_core import engine
 from cifar_core.augment import AugmentSpec, Operation
 from cifar_core.batches import TrainingBatches
-from cifar_core.config import TrainConfig, make_config
+from cifar_core.config import TrainConfig
 from cifar_core.data import Dataset
-from cifar_core.engine import TrainState, train
+from cifar_core.engine import train
 from cifar_core.errors import ConfigError
 from cifar_core.models import create_model
 from cifar_core.optim import lr_at
-from cifar_core.records import EpochRecord, EvalProgress, Record, StepRecord
+from cifar_core.records import StepRecord
 from cifar_core.runtime import choose_runtime
 from cifar_core.seeds import Purpose, derive_seed
-from tests.conftest import made_up
+from tests.builders import (
+    config_of,
+    epochs_of,
+    record_each_step,
+    set_up,
+    single_thread,
+    textbook_model,
+    trained,
+)
 
 MIXED = AugmentSpec(operations=(Operation(name="PadCrop"), Operation(name="MixUp", p=0.6)))
 CASES: dict[str, dict[str, Any]] = {
@@ -36,41 +43,8 @@ CASES: dict[str, dict[str, Any]] = {
     "ema": {"ema": 0.8},
     "speednet": {"model": "speednet", "epochs": 1},
 }
-
-
-def config_of(**changes: Any) -> TrainConfig:
-    """Three epochs of three steps of 16 of the tiny data's 50 training images."""
-    values: dict[str, Any] = {
-        "model": "convnet",
-        "epochs": 3,
-        "batch_size": 16,
-        "val_size": 14,
-        "lr": 0.1,
-        "device": "cpu",
-        "precision": "fp32",
-    }
-    return make_config({**values, **changes})
-
-
-def set_up(config: TrainConfig, data: Dataset) -> tuple[TrainState, TrainingBatches]:
-    runtime = choose_runtime(config.device, config.precision, config.memory_format)
-    batches = TrainingBatches(config, data, runtime)
-    return TrainState(config, batches, runtime), batches
-
-
-def trained(config: TrainConfig, data: Dataset) -> tuple[TrainState, list[Record]]:
-    state, batches = set_up(config, data)
-    return state, list(train(config, data, state, batches))
-
-
-def epochs_of(records: list[Record]) -> list[EpochRecord]:
-    return [record for record in records if isinstance(record, EpochRecord)]
-
-
-@pytest.fixture
-def each_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A record of every step."""
-    monkeypatch.setattr(engine, "RECORD_EVERY_S", 0.0)
+each_step = pytest.fixture(record_each_step)
+one_thread = pytest.fixture(single_thread, autouse=True)
 
 
 @dataclass
@@ -87,11 +61,7 @@ def textbook(config: TrainConfig, data: Dataset) -> Textbook:
     """The same training as any tutorial writes it, with torch's own scheduler."""
     runtime = choose_runtime(config.device, config.precision, config.memory_format)
     batches = TrainingBatches(config, data, runtime)
-    torch.manual_seed(derive_seed(config.seed, Purpose.INIT))
-    model = create_model(config.model, 10)
-    if config.model == "speednet":
-        model.init_from_data(batches.sample(2000))  # pyright: ignore[reportCallIssue] # of this model
-    model.to(memory_format=runtime.torch_memory_format)  # pyright: ignore[reportCallIssue] # the stubs of torch lack this overload
+    model = textbook_model(config, batches)
     parameters = [p for p in model.parameters() if p.requires_grad]
     weights = [p for p in parameters if p.ndim > 1]
     groups = [
@@ -142,15 +112,6 @@ def own_generators() -> Iterator[None]:
     """The textbook loop seeds torch's global generators, as textbooks do."""
     with torch.random.fork_rng(devices=[]):
         yield
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Batches this small only suffer from threads that wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.mark.usefixtures("each_step")
@@ -248,18 +209,6 @@ def test_without_a_state_the_run_is_the_same(tiny: Dataset) -> None:
     config = config_of(epochs=1)
     (given,), (made,) = epochs_of(trained(config, tiny)[1]), epochs_of(list(train(config, tiny)))
     assert (given.train_loss, given.test_loss) == (made.train_loss, made.test_loss)
-
-
-def test_evaluation_reports_how_far_it_is() -> None:
-    data = made_up(64, 1030)
-    _, records = trained(config_of(epochs=1), data)
-    told = [(r.split, r.done, r.total) for r in records if isinstance(r, EvalProgress)]
-    assert told == [
-        ("val", 14, 14),
-        ("test", 500, 1030),
-        ("test", 1000, 1030),
-        ("test", 1030, 1030),
-    ]
 
 
 def test_speednet_begins_with_filters_made_from_the_images(tiny: Dataset) -> None:

@@ -1,32 +1,28 @@
-"""The LR test against a loop written here, bit for bit; how it ends; what it leaves as it was."""
+"""The LR test against a loop written here, bit for bit; what it leaves as it was."""
 
 import itertools
-import math
 import random
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
 from cifar_core.augment import AugmentSpec, Operation
 from cifar_core.batches import TrainingBatches
-from cifar_core.config import TrainConfig, make_config
-from cifar_core.data import Dataset, open_dataset
+from cifar_core.config import TrainConfig
+from cifar_core.data import Dataset
 from cifar_core.engine import train
-from cifar_core.errors import ConfigError
-from cifar_core.fields import bounds, choices, describe_accepted, validated
-from cifar_core.lr_finder import Ending, LRFindConfig, LRPoint, range_test
-from cifar_core.models import create_model
+from cifar_core.lr_finder import LRPoint, range_test
 from cifar_core.optim import create_optimizer
 from cifar_core.records import EpochRecord
 from cifar_core.runtime import choose_runtime, cpu_bf16_instructions
 from cifar_core.seeds import Purpose, derive_seed
-from cifar_core.suggest import centred, steepest
+from cifar_core.suggest import suggest_lr
+from tests.builders import config_of, find_of, searched, textbook_model
+from tests.conftest import made_up
 
 MIXED = AugmentSpec(operations=(Operation(name="PadCrop"), Operation(name="MixUp", p=0.6)))
 LOADED = AugmentSpec(operations=(Operation(name="Affine"), Operation(name="CutMix", p=0.5)))
@@ -45,39 +41,11 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
-def config_of(**changes: Any) -> TrainConfig:
-    """Three steps an epoch of 16 of the tiny data's 50 training images."""
-    values: dict[str, Any] = {
-        "model": "convnet",
-        "batch_size": 16,
-        "val_size": 14,
-        "device": "cpu",
-        "precision": "fp32",
-        "num_workers": 0,
-    }
-    return make_config({**values, **changes})
-
-
-def find_of(**changes: Any) -> LRFindConfig:
-    return validated(LRFindConfig, {"num_steps": 10, "end_lr": 1, **changes})
-
-
-def searched(
-    config: TrainConfig, find: LRFindConfig, data: Dataset
-) -> tuple[Ending, list[LRPoint]]:
-    points: list[LRPoint] = []
-    return range_test(config, find, data, points.append, lambda: False), points
-
-
 def textbook(config: TrainConfig, lrs: list[float], data: Dataset) -> list[float]:
     """The losses of a loop as any tutorial writes it, with these learning rates."""
     runtime = choose_runtime(config.device, config.precision, config.memory_format)
     batches = TrainingBatches(config, data, runtime)
-    torch.manual_seed(derive_seed(config.seed, Purpose.INIT))
-    model = create_model(config.model, 10)
-    if config.model == "speednet":
-        model.init_from_data(batches.sample(2000))  # pyright: ignore[reportCallIssue] # of this model
-    model.to(memory_format=runtime.torch_memory_format)  # pyright: ignore[reportCallIssue] # the stubs of torch lack this overload
+    model = textbook_model(config, batches)
     optimizer = create_optimizer(config, model)
     smoothed = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing)
     stream = ((e, batch) for e in itertools.count() for batch in batches.epoch(e))
@@ -150,59 +118,6 @@ def test_points_come_as_they_are_made(tiny: Dataset) -> None:
     assert len(points) == 10
 
 
-@pytest.mark.parametrize("num_steps", [0, 1, 5])
-def test_a_stop_is_heard_at_every_step(num_steps: int, tiny: Dataset) -> None:
-    points: list[LRPoint] = []
-    ending = range_test(
-        config_of(), find_of(), tiny, points.append, lambda: len(points) >= num_steps
-    )
-    assert ending == "stopped"
-    assert len(points) == num_steps
-
-
-def test_a_stop_after_the_last_step_changes_nothing(tiny: Dataset) -> None:
-    points: list[LRPoint] = []
-    ending = range_test(config_of(), find_of(), tiny, points.append, lambda: len(points) >= 10)
-    assert (ending, len(points)) == ("completed", 10)
-
-
-@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
-@pytest.mark.parametrize("step", [1, 4, 10])
-def test_a_loss_that_is_no_number_ends_it(
-    step: int, bad: float, tiny: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    steps, cross_entropy = itertools.count(1), F.cross_entropy
-
-    def failing(*arguments: Any, **options: Any) -> Tensor:
-        loss = cross_entropy(*arguments, **options)
-        return loss + bad if next(steps) == step else loss
-
-    monkeypatch.setattr(F, "cross_entropy", failing)
-    ending, points = searched(config_of(), find_of(), tiny)
-    assert ending == "not a number"
-    assert len(points) == step - 1
-    assert all(math.isfinite(point.loss) and math.isfinite(point.raw) for point in points)
-
-
-def test_weights_that_overflow_end_it(tiny: Dataset) -> None:
-    config = config_of(l1=1, optimizer="sgd", weight_decay=10)
-    find = find_of(start_lr=90, end_lr=100, num_steps=200, diverge_factor=1000, smoothing=0.01)
-    ending, points = searched(config, find, tiny)
-    assert ending in ("not a number", "diverged")
-    assert len(points) < 200
-    assert all(math.isfinite(point.loss) for point in points)
-
-
-def test_divergence_ends_it_early(tiny: Dataset) -> None:
-    find = find_of(start_lr=1e-3, end_lr=100, num_steps=60, diverge_factor=1.5, smoothing=0.9)
-    ending, points = searched(config_of(), find, tiny)
-    losses = [point.loss for point in points]
-    assert ending == "diverged"
-    assert len(points) < 60
-    diverged = [loss > 1.5 * min(losses[: i + 1]) for i, loss in enumerate(losses)]
-    assert diverged == [False] * (len(points) - 1) + [True]
-
-
 def random_states() -> tuple[bytes, bytes, object, object]:
     name, keys, *rest = np.random.get_state(legacy=True)
     return (
@@ -256,53 +171,12 @@ def test_what_the_caller_prints_is_seen(tiny: Dataset, capsys: pytest.CaptureFix
     assert shown.err == ""
 
 
-def test_loader_workers_end_with_it(tiny: Dataset) -> None:
-    config, points = config_of(augment=LOADED, num_workers=1), list[LRPoint]()
-    ending = range_test(config, find_of(), tiny, points.append, lambda: len(points) >= 2)
-    assert ending == "stopped"
-    assert not psutil.Process().children()
-
-
 def test_a_model_that_can_learn_gets_a_suggestion() -> None:
+    data = made_up(512, 10)
+    data.train.images[:] //= 2  # each class has a tint of its own
+    data.train.images[..., 0] += (12 * data.train.labels)[:, None, None]
     config = config_of(train_size=512, batch_size=32, val_size=0)
-    _, points = searched(config, find_of(num_steps=60, end_lr=10), open_dataset("shapes10"))
-    found = steepest([p.lr for p in points], centred([p.raw for p in points]))
+    _, points = searched(config, find_of(num_steps=60, end_lr=10), data)
+    found = suggest_lr(points)
     assert found is not None
     assert 3e-3 < found.lr < 3
-
-
-def test_too_few_images_are_refused(tiny: Dataset) -> None:
-    with pytest.raises(ConfigError, match="batch_size = 64"):
-        searched(config_of(batch_size=64), find_of(), tiny)
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({"start_lr": 0}, "start_lr = 0 is not accepted; give a number above 0 to 100."),
-        ({"num_steps": 9}, "num_steps = 9 is not accepted; give a whole number from 10 to 1000."),
-        ({"mode": "cosine"}, "mode = 'cosine' is not accepted; give one of exp, linear."),
-        ({"smoothing": 1}, "smoothing = 1 is not accepted; give a number from 0 to below 1."),
-        ({"diverge_factor": 1}, "give a number above 1 to 1000."),
-        ({"end_lr": math.nan}, "end_lr = nan is not accepted"),
-        ({"start_lr": True}, "Start_lr = True is not a number."),
-        ({"seeds": 3}, "Unknown setting 'seeds'. Known: start_lr, end_lr"),
-        ({"start_lr": 2, "end_lr": 2}, "The learning rate has to rise, but end_lr = 2 is not"),
-    ],
-)
-def test_settings_out_of_bounds_are_refused(values: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        validated(LRFindConfig, values)
-    assert message in str(caught.value)
-
-
-def test_settings_carry_what_a_form_needs() -> None:
-    for name, field in LRFindConfig.model_fields.items():
-        assert field.description, name
-        assert isinstance(field.json_schema_extra, dict)
-        assert field.json_schema_extra["group"] == "LR test"
-        assert choices(field) or None not in bounds(field)
-        assert describe_accepted(field)
-    plain = LRFindConfig().model_dump(mode="json")
-    assert validated(LRFindConfig, plain) == LRFindConfig()
-    assert validated(LRFindConfig, {k: str(v) for k, v in plain.items()}) == LRFindConfig()

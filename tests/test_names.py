@@ -4,7 +4,6 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,25 +13,9 @@ from cifar_core.changes import (
     free_name,
     rename_run,
 )
-from cifar_core.config import make_config
 from cifar_core.errors import RunError
-from cifar_core.files import write_json
 from cifar_core.runs import find_run, list_runs, read_run
-
-CONFIG = make_config({"data": "shapes10", "model": "convnet"})
-VALUES = {"config": CONFIG.model_dump(mode="json"), "device": "cpu"}
-
-
-def new_run(root: Path, name: str = "", **status: Any) -> Path:
-    path = create_run(root, "train", VALUES, name)
-    if status:
-        write_json(path / "status.json", status)
-    return path
-
-
-def folders(root: Path) -> set[str]:
-    return {path.name for path in root.iterdir() if path.is_dir()}
-
+from tests.jobs import REQUEST, folders, new_run
 
 REFUSED = {
     "empty": "",
@@ -100,7 +83,7 @@ def test_a_taken_name_is_refused_also_by_the_id_of_another(runs: Path) -> None:
 def test_twenty_threads_ask_for_one_name_and_one_gets_it(runs: Path) -> None:
     def ask(number: int) -> str:
         try:
-            return create_run(runs, "train", VALUES, "wanted").name
+            return create_run(runs, "train", REQUEST, "wanted").name
         except RunError as error:
             return str(error)
 
@@ -149,7 +132,7 @@ def test_free_names_count_up_past_those_taken(runs: Path) -> None:
 
 
 def test_renaming_keeps_the_notes_and_noting_keeps_the_name(runs: Path) -> None:
-    path = create_run(runs, "train", VALUES, "first", "the notes")
+    path = create_run(runs, "train", REQUEST, "first", "the notes")
     rename_run(read_run(path), " renamed ")
     assert (read_run(path).name, read_run(path).notes) == ("renamed", "the notes")
     rename_run(read_run(path), notes="other\nnotes")

@@ -1,6 +1,5 @@
 """Going on from a checkpoint: the same weights and figures as if nothing had happened."""
 
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -8,16 +7,14 @@ from typing import Any
 import pytest
 import torch
 
-from cifar_core import engine
 from cifar_core.augment import AugmentSpec, Operation
-from cifar_core.batches import TrainingBatches
 from cifar_core.checkpoint import load_state, save_checkpoint
-from cifar_core.config import TrainConfig, make_config
+from cifar_core.config import TrainConfig
 from cifar_core.data import Dataset
 from cifar_core.engine import TrainState, train
 from cifar_core.errors import CheckpointError
-from cifar_core.records import EpochRecord, Record
-from cifar_core.runtime import choose_runtime
+from cifar_core.records import Record
+from tests.builders import config_of, epochs_of, record_each_step, set_up, single_thread, trained
 
 MIXED = AugmentSpec(operations=(Operation(name="PadCrop"), Operation(name="MixUp", p=0.5)))
 CASES: dict[str, dict[str, Any]] = {
@@ -34,45 +31,13 @@ CASES: dict[str, dict[str, Any]] = {
 # With a record of each step: 0 1 2 steps, 3 4 validation and test, 5 the epoch; then from 6 on.
 PER_EPOCH = 6
 TIMES = {"images_per_s": 0, "train_s": 0, "eval_s": 0}
-
-
-@pytest.fixture(autouse=True)
-def one_thread_and_each_step(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A record of every step; and no threads, which batches this small only suffer from."""
-    monkeypatch.setattr(engine, "RECORD_EVERY_S", 0.0)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-def config_of(**changes: Any) -> TrainConfig:
-    """Three epochs of three steps."""
-    values: dict[str, Any] = {
-        "model": "convnet",
-        "epochs": 3,
-        "batch_size": 16,
-        "val_size": 14,
-        "device": "cpu",
-        "precision": "fp32",
-    }
-    return make_config({**values, **changes})
-
-
-def set_up(config: TrainConfig, data: Dataset) -> tuple[TrainState, TrainingBatches]:
-    runtime = choose_runtime(config.device, config.precision, config.memory_format)
-    batches = TrainingBatches(config, data, runtime)
-    return TrainState(config, batches, runtime), batches
+each_step = pytest.fixture(record_each_step, autouse=True)
+one_thread = pytest.fixture(single_thread, autouse=True)
 
 
 def figures(records: list[Record]) -> list[dict[str, Any]]:
     """Of the epochs, the times left out."""
-    return [{**asdict(r), **TIMES} for r in records if isinstance(r, EpochRecord)]
-
-
-def whole(config: TrainConfig, data: Dataset) -> tuple[TrainState, list[Record]]:
-    state, batches = set_up(config, data)
-    return state, list(train(config, data, state, batches))
+    return [{**asdict(r), **TIMES} for r in epochs_of(records)]
 
 
 def interrupted(
@@ -105,7 +70,7 @@ def assert_same(first: TrainState, second: TrainState) -> None:
 
 def test_a_run_resumed_after_any_record_is_the_same_run(tiny: Dataset, tmp_path: Path) -> None:
     config = config_of()
-    expected, records = whole(config, tiny)
+    expected, records = trained(config, tiny)
     assert len(records) == 3 * PER_EPOCH
     for stop in range(len(records)):
         run_dir = tmp_path / str(stop)
@@ -121,7 +86,7 @@ def test_a_resumed_run_ends_bit_for_bit_as_an_uninterrupted_one(
     tiny: Dataset, tmp_path: Path, changes: dict[str, Any], stop: int
 ) -> None:
     config = config_of(**changes)
-    expected, records = whole(config, tiny)
+    expected, records = trained(config, tiny)
     state, found = interrupted(config, tiny, tmp_path, stop)
     assert_same(expected, state)
     assert figures(found) == figures(records)
@@ -129,7 +94,7 @@ def test_a_resumed_run_ends_bit_for_bit_as_an_uninterrupted_one(
 
 def test_a_run_may_be_interrupted_again_and_again(tiny: Dataset, tmp_path: Path) -> None:
     config = config_of(ema=0.7, model="sepnet_v1")
-    expected, records = whole(config, tiny)
+    expected, records = trained(config, tiny)
     state, found = interrupted(config, tiny, tmp_path, 0, 1, 5, 10)
     assert_same(expected, state)
     assert figures(found) == figures(records)
@@ -137,7 +102,7 @@ def test_a_run_may_be_interrupted_again_and_again(tiny: Dataset, tmp_path: Path)
 
 def test_the_number_of_loader_workers_changes_nothing(tiny: Dataset) -> None:
     states = [
-        whole(config_of(augment="eva_resnet18", num_workers=n, epochs=1), tiny)[0]
+        trained(config_of(augment="eva_resnet18", num_workers=n, epochs=1), tiny)[0]
         for n in (0, 1, 2)
     ]
     assert_same(states[0], states[1])

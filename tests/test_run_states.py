@@ -3,44 +3,20 @@
 import os
 import signal
 import time
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
-from cifar_core.changes import create_run, request_stop
-from cifar_core.config import make_config
+from cifar_core.changes import request_stop
 from cifar_core.files import read_json, write_json
 from cifar_core.identity import find_process, is_locked, own_identity
-from cifar_core.runs import (
-    RunState,
-    read_run,
-)
-from tests.jobs import held
-
-CONFIG = make_config({"data": "shapes10", "model": "convnet"})
-
-
-def new_run(root: Path, name: str = "", **changes: Any) -> Path:
-    """A run as the launcher leaves it; `changes` are then made to its request."""
-    path = create_run(root, "train", {"config": CONFIG.model_dump(mode="json")}, name)
-    if changes:
-        write_json(path / "request.json", {**(read_json(path / "request.json") or {}), **changes})
-    return path
-
-
-def ago(seconds: float) -> str:
-    return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
+from cifar_core.runs import RunState, read_run
+from tests.jobs import ago, held, new_run, rewrite
 
 
 def state_of(path: Path) -> RunState:
     return read_run(path).state
-
-
-def rewrite(path: Path, file: str = "request.json", /, **changes: Any) -> None:
-    write_json(path / file, {**(read_json(path / file) or {}), **changes})
 
 
 def test_a_request_without_a_worker_is_queued_while_it_is_young(runs: Path) -> None:

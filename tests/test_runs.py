@@ -10,9 +10,7 @@ from typing import Any
 import pytest
 
 from cifar_core.changes import create_run
-from cifar_core.config import make_config
 from cifar_core.errors import RunError
-from cifar_core.files import read_json, write_json
 from cifar_core.runs import (
     Run,
     RunState,
@@ -22,20 +20,7 @@ from cifar_core.runs import (
     log_tail,
     read_run,
 )
-
-CONFIG = make_config({"data": "shapes10", "model": "convnet"})
-
-
-def new_run(root: Path, name: str = "", **changes: Any) -> Path:
-    """A run as the launcher leaves it; `changes` are then made to its request."""
-    path = create_run(root, "train", {"config": CONFIG.model_dump(mode="json")}, name)
-    if changes:
-        write_json(path / "request.json", {**(read_json(path / "request.json") or {}), **changes})
-    return path
-
-
-def ago(seconds: float) -> str:
-    return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
+from tests.jobs import CONFIG, ago, new_run, rewrite
 
 
 def test_a_run_reads_as_it_was_created(runs: Path) -> None:
@@ -79,10 +64,6 @@ def test_a_folder_that_is_not_there_lists_nothing(runs: Path) -> None:
     assert list_runs(runs) == []
     runs.write_text("a file in the way")
     assert list_runs(runs) == []
-
-
-def rewrite(path: Path, file: str = "request.json", /, **changes: Any) -> None:
-    write_json(path / file, {**(read_json(path / file) or {}), **changes})
 
 
 HURTS: dict[str, Callable[[Path], object]] = {

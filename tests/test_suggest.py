@@ -70,9 +70,13 @@ def test_a_bounce_after_divergence_does_not_count() -> None:
     losses[75:90] = 60
     losses[90:] = 0.1  # the steepest fall of all, and the lowest loss
     assert suggested(losses) == suggested(losses[:75], LRS[:75])
-    forgiving = steepest(LRS.tolist(), losses.tolist(), diverge_factor=1000)
-    assert forgiving is not None
-    assert forgiving.index > 75
+
+
+def test_a_bounce_after_a_blow_up_that_never_diverged_does_not_count() -> None:
+    losses = valley(-3)[:70]  # as a network does that is thrown back to where it began
+    losses[55:62] = np.linspace(losses[54], 3.0, 7)
+    losses[62:] = np.linspace(3.0, 0.2, 8)
+    assert suggested(losses, LRS[:70]) == suggested(losses[:58], LRS[:58])
 
 
 def test_a_bounce_above_the_lowest_loss_does_not_count() -> None:

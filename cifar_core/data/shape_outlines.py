@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating[Any]]  # float32 wherever there are pixels
 
 
-def outline_distances(labels: NDArray[np.integer[Any]], x: Floats, y: Floats, form: Floats) -> Floats:
-    """(N, H, W) distances from (x, y) to shapes in the unit circle, negative inside.
+def outline_distances(
+    labels: NDArray[np.integer[Any]], x: Floats, y: Floats, form: Floats
+) -> Floats:
+    """Distances, negative inside, from (x, y) to shapes inside the unit circle.
 
     Args:
         labels: (N,) indices into `OUTLINES`.
-        x: (N, H, W), as `y`.
-        y: (N, H, W).
-        form: (N, 1, 1), 0..1, varies the build.
+        x: (N, H, W); so is `y`.
+        form: (N, 1, 1), 0..1; varies the build.
     """
     distance = np.empty_like(x)
     for label, outline in enumerate(OUTLINES.values()):
@@ -29,14 +30,15 @@ def outline_distances(labels: NDArray[np.integer[Any]], x: Floats, y: Floats, fo
     return distance
 
 
-def _length(x: Floats, y: Floats) -> Floats:
+def length(x: Floats, y: Floats) -> Floats:
+    """Distance of (x, y) to the origin."""
     return np.sqrt(x * x + y * y)
 
 
 def _box(x: Floats, y: Floats, wide: Floats | float, high: Floats | float) -> Floats:
     """Distance to a rectangle of half sizes `wide` and `high`, corners rounded."""
     right, up = np.abs(x) - (wide - 0.06), np.abs(y) - (high - 0.06)
-    outside = _length(np.maximum(right, 0), np.maximum(up, 0))
+    outside = length(np.maximum(right, 0), np.maximum(up, 0))
     return outside + np.minimum(np.maximum(right, up), 0) - 0.06
 
 
@@ -54,17 +56,17 @@ def _polygon(x: Floats, y: Floats, corners: Sequence[tuple[Floats | float, ...]]
 
 def _crescent(x: Floats, y: Floats, form: Floats) -> Floats:
     outer, inner, shift = 0.97, 0.74, 0.48 + 0.08 * form
-    bitten = np.maximum(_length(x, y) - outer, inner - _length(x - shift, y))
+    bitten = np.maximum(length(x, y) - outer, inner - length(x - shift, y))
     tip_x = (outer**2 - inner**2 + shift * shift) / (2 * shift)
     tip_y, y = np.sqrt(outer**2 - tip_x * tip_x), np.abs(y)
     beyond = x * tip_y - y * tip_x > shift * np.maximum(tip_y - y, 0)
-    return np.where(beyond, _length(x - tip_x, y - tip_y), bitten)
+    return np.where(beyond, length(x - tip_x, y - tip_y), bitten)
 
 
 def _heart(x: Floats, y: Floats, form: Floats) -> Floats:
     scale = 0.66 + 0.04 * form
     x, y = np.abs(x) * scale, 0.6 - y * scale
-    lobe = _length(x - 0.25, y - 0.75) - math.sqrt(2) / 4
+    lobe = length(x - 0.25, y - 0.75) - math.sqrt(2) / 4
     along = 0.5 * np.maximum(x + y, 0)
     point = np.minimum(x * x + (y - 1) ** 2, (x - along) ** 2 + (y - along) ** 2)
     return np.where(x + y > 1, lobe, np.sign(x - y) * np.sqrt(point)) / scale
@@ -83,10 +85,9 @@ def _arrow(x: Floats, y: Floats, form: Floats) -> Floats:
     return _polygon(x, y, [(0.0, -0.93), *right, *((-px, py) for px, py in reversed(right))])
 
 
-# Distance from (x, y) to a shape inside the unit circle; `form`, 0..1, varies its build.
 OUTLINES: dict[str, Callable[[Floats, Floats, Floats], Floats]] = {
-    "circle": lambda x, y, form: _length(x, y) - (0.8 + 0.1 * form),
-    "ring": lambda x, y, form: np.abs(_length(x, y) - 0.79 + 0.06 * form) - 0.15 - 0.05 * form,
+    "circle": lambda x, y, form: length(x, y) - (0.8 + 0.1 * form),
+    "ring": lambda x, y, form: np.abs(length(x, y) - 0.79 + 0.06 * form) - 0.15 - 0.05 * form,
     "crescent": _crescent,
     "heart": _heart,
     "triangle": lambda x, y, form: _polygon(

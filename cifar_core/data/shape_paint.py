@@ -1,14 +1,13 @@
 """Colours and textures of Shapes-10, and random numbers and axes, one per image."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
-Floats = NDArray[np.floating[Any]]  # float32 wherever there are pixels
-SIZE = 32
+from cifar_core.data.shape_outlines import Floats, length
+
+SIZE = 32  # pixels, both ways
 
 
 def uniform(rng: Generator, num: int, low: float, high: float) -> Floats:
@@ -26,24 +25,23 @@ def random_axes(rng: Generator, across: Floats, down: Floats) -> tuple[Floats, F
 
 
 def surfaces(num: int, rng: Generator) -> tuple[Floats, Floats, Floats]:
-    """Colours, 0..255, of background and object, one light, one dark, and what is between.
+    """Colours, 0..255, of background and object, one light, one dark, and of what is around.
 
     Returns:
-        Background and object, (3, N, H, W) each, and four plain colours, (4, 3, N, 1, 1).
+        Background and object, (3, N, H, W) each, and four tints between, (4, 3, N, 1, 1).
     """
     night = rng.random(num) < 0.5
     ground_light = np.where(night, rng.uniform(0.3, 0.42, num), rng.uniform(0.86, 0.95, num))
     figure_light = np.where(night, rng.uniform(0.72, 0.86, num), rng.uniform(0.46, 0.64, num))
-    haze = 0.62 * rng.random(num) ** 2
-    step = (figure_light - ground_light) * (1 - haze)
+    clear = 1 - 0.6 * rng.random(num) ** 2  # few are hazy
+    step = clear * (figure_light - ground_light)
     # The second colour of a texture keeps away from the other surface.
-    away = np.where(night, 1, -1) * rng.uniform(0.05, 0.1, num) * (1 - haze)
+    away = clear * np.where(night, 1, -1) * rng.uniform(0.05, 0.1, num)
     ground = _textured(rng, ground_light, rng.uniform(0.02, 0.09, num), -0.6 * away)
-    chroma = rng.uniform(0.12, 0.2, num)
-    figure = _textured(rng, ground_light + step, chroma, away)
+    figure = _textured(rng, ground_light + step, rng.uniform(0.12, 0.2, num), away)
     light = ground_light + step * rng.uniform(0.25, 0.7, (4, num))
-    plain = _srgb(light, rng.uniform(0.03, 0.13, (4, num)), rng.uniform(0, 2 * np.pi, (4, num)))
-    return ground, figure, plain.swapaxes(0, 1)[..., None, None]
+    tints = _srgb(light, rng.uniform(0.03, 0.13, (4, num)), rng.uniform(0, 2 * np.pi, (4, num)))
+    return ground, figure, tints.swapaxes(0, 1)[..., None, None]
 
 
 def _textured(rng: Generator, light: Floats, chroma: Floats, lighter: Floats) -> Floats:
@@ -83,7 +81,7 @@ def _wave(x: Floats, period: Floats) -> Floats:
 
 def _dots(x: Floats, y: Floats, period: Floats, _rng: Generator) -> Floats:
     x, y = ((axis / period - np.floor(axis / period) - 0.5) * period for axis in (x, y))
-    return np.clip(0.5 + 0.3 * period - _length(x, y), 0, 1)
+    return np.clip(0.5 + 0.3 * period - length(x, y), 0, 1)
 
 
 def _clouds(x: Floats, _y: Floats, _period: Floats, rng: Generator) -> Floats:

@@ -6,6 +6,7 @@ same images come out on every machine.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -18,8 +19,9 @@ SHAPES_VERSION = 2  # a change of any pixel is a new version: caches and runs re
 SHAPES: tuple[str, ...] = tuple(OUTLINES)
 
 _CHUNK = 128  # images drawn at a time: about 10 MB of intermediate arrays
-_RADIUS = (7, 12.5)  # pixels from the centre of a shape to its farthest point
-_HIDDEN = 0.3  # of an object, at most
+_RADIUS = (7.5, 12.5)  # pixels from the centre of a shape to its farthest point
+_HIDDEN = 0.25  # of an object, at most
+_FAR = np.float32(2 * SIZE)  # pixels to what is not there
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,75 +66,71 @@ def _draw(labels: NDArray[np.uint8], rng: Generator) -> tuple[NDArray[np.uint8],
     room = SIZE / 2 - 1 - radius  # one pixel at the border stays free
     across, down = (SIZE / 2 + room * uniform(rng, num, -1, 1) for _ in range(2))
     figure_at = _placed(labels, across, down, radius, rng)
-    pixels, figure, plain = surfaces(num, rng)
-    for colour in plain[:2]:
-        _cover(pixels, _piece(radius, rng), colour)
-    _cover(pixels, _stick(across, down, uniform(rng, num, 6, 16), rng), plain[2])
+    pixels, figure, tints = surfaces(num, rng)
+    for tint in tints[:2]:
+        _cover(pixels, _small_shape(radius, rng), tint)
+    _cover(pixels, _stick(across, down, uniform(rng, num, 6, 16), rng), tints[2])
     pixels *= 1 - 0.4 * _shadow(figure_at)
-    figure += 14 * np.clip(-figure_at / 6, 0, 1)
-    _cover(pixels, figure_at, figure)
+    _cover(pixels, figure_at, figure + 14 * np.clip(-figure_at / 6, 0, 1))
     front_at = _in_front(figure_at, _stick(across, down, 0.6 * radius, rng))
     pixels *= 1 - 0.3 * _shadow(front_at)
-    _cover(pixels, front_at, plain[3])
-    images = _photographed(pixels, rng)
-    return images, (figure_at < 0) & (front_at >= 0)
+    _cover(pixels, front_at, tints[3])
+    return _photographed(pixels, rng), (figure_at < 0) & (front_at >= 0)
 
 
 def _placed(
-    labels: NDArray[np.uint8], across: Floats, down: Floats, radius: Floats, rng: Generator
+    labels: NDArray[np.integer[Any]], across: Floats, down: Floats, radius: Floats, rng: Generator
 ) -> Floats:
-    """(N, H, W) pixels to outlines, negative inside, at a random angle."""
+    """(N, H, W) pixels to outlines around a point, negative inside, at random angles."""
     x, y = (axis / radius for axis in random_axes(rng, across, down))
     return outline_distances(labels, x, y, uniform(rng, len(labels), 0, 1)) * radius
 
 
-def _piece(radius: Floats, rng: Generator) -> Floats:
-    """Pixels to the outline of a small random shape, often cut off; far from it if there is none."""
+def _small_shape(radius: Floats, rng: Generator) -> Floats:
+    """Pixels to a shape much smaller than `radius`, anywhere; far from it if there is none."""
     num = len(radius)
-    labels = rng.integers(len(SHAPES), size=num).astype(np.uint8)
+    labels = rng.integers(len(SHAPES), size=num)
     across, down = (uniform(rng, num, 0, SIZE) for _ in range(2))
     distance = _placed(labels, across, down, radius * uniform(rng, num, 0.3, 0.55), rng)
-    return distance + SIZE * (rng.random((num, 1, 1)) < 0.35)
+    return distance + _FAR * (rng.random((num, 1, 1)) < 0.35)
 
 
 def _stick(across: Floats, down: Floats, reach: Floats, rng: Generator) -> Floats:
-    """Pixels to a line from edge to edge, `reach` at most from a point; far if there is none."""
+    """Pixels to a line through the image, within `reach` of a point; far if there is none."""
     num = len(across)
     x, _ = random_axes(rng, across, down)
-    x += reach * uniform(rng, num, -1, 1)
-    distance = np.abs(x) - uniform(rng, num, 0.5, 1.8)
-    return distance + SIZE * (rng.random((num, 1, 1)) < 0.6)
+    distance = np.abs(x + reach * uniform(rng, num, -1, 1)) - uniform(rng, num, 0.5, 1.5)
+    return distance + _FAR * (rng.random((num, 1, 1)) < 0.7)
 
 
 def _in_front(figure_at: Floats, front_at: Floats) -> Floats:
-    """Takes away what would hide too much of an object."""
+    """Removes what would hide more than `_HIDDEN` of an object."""
     figure = figure_at < 0
     hidden = (figure & (front_at < 0)).sum(axis=(1, 2), keepdims=True)
     most = _HIDDEN * figure.sum(axis=(1, 2), keepdims=True)
-    return np.where(hidden > most, np.float32(SIZE), front_at)
+    return np.where(hidden > most, _FAR, front_at)
 
 
 def _shadow(distance: Floats) -> Floats:
-    """Light from the upper left: the outline again, one pixel further down and right."""
+    """0..1. Light from the upper left: the outline again, one pixel further down and right."""
     far = np.pad(distance, ((0, 0), (1, 0), (1, 0)), mode="edge")[:, :-1, :-1]
     return np.clip((3 - far) / 4, 0, 1)
 
 
 def _cover(pixels: Floats, distance: Floats, colour: Floats) -> None:
-    """Paints (3, N, H, W) pixels where the distance is negative."""
+    """Paints (3, N, H, W) pixels as far as an outline covers them."""
     pixels += np.clip(0.5 - distance, 0, 1) * (colour - pixels)
 
 
 def _photographed(pixels: Floats, rng: Generator) -> NDArray[np.uint8]:
-    """(N, H, W, 3) what a camera makes of (3, N, H, W): blur and noise."""
+    """(N, H, W, 3) images of (3, N, H, W) pixels, blurred and noisy, few of them much."""
     num = pixels.shape[1]
     blur = 0.3 * uniform(rng, num, 0, 1) ** 2
+    ticks = np.arange(SIZE)
+    before, after = np.maximum(ticks - 1, 0), np.minimum(ticks + 1, SIZE - 1)
     for axis in (2, 3):
-        wide = [(0, 0), (0, 0), (0, 0), (0, 0)]
-        wide[axis] = (1, 1)
-        padded = np.pad(pixels, wide, mode="edge")
-        low, high = (padded[:, :, :-2], padded[:, :, 2:]) if axis == 2 else (padded[..., :-2], padded[..., 2:])
-        pixels = pixels + blur * (low + high - 2 * pixels)
+        around = pixels.take(before, axis) + pixels.take(after, axis)
+        pixels = pixels + blur * (around - 2 * pixels)
     noise = rng.random(pixels.shape, np.float32) - np.float32(0.5)
-    pixels += noise * (4 + 50 * uniform(rng, num, 0, 1) ** 2)
+    pixels += noise * (4 + 30 * uniform(rng, num, 0, 1) ** 2)
     return np.clip(pixels + 0.5, 0, 255).astype(np.uint8).transpose(1, 2, 3, 0)

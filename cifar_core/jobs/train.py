@@ -3,17 +3,20 @@
 import contextlib
 import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cifar_core.errors import CheckpointError
 from cifar_core.jobs.shared import requested_data
 from cifar_core.launch import turn_on_device
-from cifar_core.records import EpochRecord, Record
+from cifar_core.records import EpochRecord, Record, ResumeRecord
 from cifar_core.runs import RunState
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
     from cifar_core.batches import TrainingBatches
+    from cifar_core.checkpoint import Checkpoint
     from cifar_core.config import TrainConfig
     from cifar_core.engine import TrainState
     from cifar_core.worker import Worker
@@ -24,8 +27,12 @@ def train_model(worker: "Worker", request: dict[str, Any]) -> RunState:
     with turn_on_device(worker.run_dir, request["device"], worker.should_stop) as my_turn:
         if not my_turn:
             return RunState.STOPPED
-        worker.update(phase="starting", started=time.time())
+        worker.update(phase="starting", started=time.time() - worker.status["spent"])
+        earlier = dict(worker.status)
         config, batches, state = _set_up(worker, request)
+        if (worker.run_dir / "resume.json").exists():
+            _go_on(worker, config, batches, state, earlier)
+        worker.update(phase="running")
         return _run_epochs(worker, config, batches, state)
 
 
@@ -43,22 +50,79 @@ def _set_up(
     batches = TrainingBatches(config, data, runtime)
     state = TrainState(config, batches, runtime)
     worker.update(
-        phase="running",
         runtime=asdict(runtime),
+        versions=_versions(),
         data_title=data.title,
         fingerprint=data.fingerprint,
         steps_per_epoch=batches.steps_per_epoch,
-        versions=_versions(),
     )
     return config, batches, state
+
+
+def _go_on(
+    worker: "Worker",
+    config: "TrainConfig",
+    batches: "TrainingBatches",
+    state: "TrainState",
+    earlier: dict[str, Any],
+) -> None:
+    """Puts the state to where the newest whole checkpoint was written, if there is any."""
+    from cifar_core.checkpoint import list_checkpoints
+
+    loaded = _load_newest(worker.run_dir, state)
+    note = _inexact(earlier, worker.status)
+    worker.record(ResumeRecord(state.epoch + 1, state.step, note))
+    best = list_checkpoints(worker.run_dir, "best")
+    worker.update(best=best[-1].manifest["figures"] if best else None)
+    figures = loaded.manifest["figures"] if loaded else {}
+    if figures.get("step") == state.step:  # killed before the best or the status knew of it
+        _keep(worker, config, batches, state, EpochRecord(**figures))
+
+
+def _load_newest(run_dir: Path, state: "TrainState") -> "Checkpoint | None":
+    """`load_state` of the newest checkpoint that is whole; None if the run has none yet.
+
+    Raises:
+        CheckpointError: if there are some, but none of them will do.
+    """
+    from cifar_core.checkpoint import list_checkpoints, load_state
+
+    refused = None
+    for checkpoint in reversed(list_checkpoints(run_dir, "last")):
+        try:
+            load_state(checkpoint, state)
+            return checkpoint
+        except CheckpointError as error:
+            refused = refused or error
+    if refused:
+        raise refused
+    return None
+
+
+def _inexact(then: dict[str, Any], now: dict[str, Any]) -> str:
+    """Why a resumed run may differ from an uninterrupted one; empty if it may not."""
+    for facts in ("versions", "runtime"):
+        before, after = then.get(facts) or {}, now[facts]
+        for name in ("device", "precision", "memory_format", *_versions()):
+            if name in before and before[name] != after.get(name):
+                return (
+                    f"It went on with {name} {after.get(name)} instead of {before[name]}, "
+                    "so it may differ from a run that was never interrupted."
+                )
+    if now["runtime"]["device"] != "cpu":
+        return "On a GPU it may differ in the last bits from a run that was never interrupted."
+    return ""
 
 
 def _versions() -> dict[str, str]:
     import platform
     from importlib.metadata import version
 
+    import torch
+
     names = ("torch", "torchvision", "albumentations", "numpy")
-    return {"python": platform.python_version(), **{name: version(name) for name in names}}
+    found = {name: version(name) for name in names}
+    return {"python": platform.python_version(), "threads": str(torch.get_num_threads()), **found}
 
 
 def _run_epochs(

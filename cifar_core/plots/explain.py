@@ -32,7 +32,7 @@ def _bars(names: Sequence[str], shares: NDArray[np.floating]) -> go.Figure:
         y=list(names),
         orientation="h",
         marker={"color": SPLIT_COLOURS["train"]},
-        text=[f"{share:.1%}" for share in shares],
+        text=["no images" if np.isnan(share) else f"{share:.1%}" for share in shares],
         textposition="auto",
         hoverinfo="skip",
     )
@@ -117,4 +117,4 @@ def _cell_colours(shares: NDArray[np.float64], dark: bool) -> NDArray[np.float64
 
 def _readable_on(colour: NDArray[np.float64]) -> str:
     """Black or white, by the weights of ITU-R BT.601."""
-    return "#15181c" if colour @ (0.299, 0.587, 0.114) > 140 else "#f4f6f8"
+    return "#15181c" if colour @ (0.299, 0.587, 0.114) > 110 else "#f4f6f8"

@@ -9,6 +9,7 @@ from cifar_core.changes import request_stop
 from cifar_core.data import Dataset
 from cifar_core.data.store import altered_copies
 from cifar_core.errors import CifarCoreError, RunError
+from cifar_core.launch import resume_run
 from cifar_core.runs import Run, RunState, unreadable
 from pages.ui import cache
 from pages.ui.state import DATA
@@ -51,6 +52,17 @@ def ask_to_stop(run: Run) -> None:
     """For `on_click`: a callback is heard in whatever rerun the click arrives."""
     with suppress(RunError):  # it ended meanwhile, which the page is about to show
         request_stop(run)
+
+
+def resume_button(run: Run, primary: bool = False) -> None:
+    """Where a run ended before its work was done: lets it go on."""
+    if not run.state.can_resume:
+        return
+    kind = "primary" if primary else "secondary"
+    if st.button("Resume", type=kind, icon=":material/resume:"):
+        with sentences(), st.spinner("Starting …"):
+            resume_run(run)
+        st.rerun()
 
 
 def name_unreadable() -> None:
