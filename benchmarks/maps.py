@@ -56,12 +56,16 @@ def _check(
     model: "nn.Module", images: "Tensor", layer: str, classes: list[int], quick: bool
 ) -> str:
     """Compares each method's maps, or with `quick` only Grad-CAM's."""
+    from threadpoolctl import threadpool_limits
+
     from cifar_core.gradcam import METHODS, cam_maps
 
     differences = {}
     for name in ["GradCAM"] if quick else METHODS:
         found = cam_maps(model, images, layer, classes, name)
-        plain = one_by_one(model, images, layer, classes, METHODS[name].library)
+        # On a busy machine EigenCAM's small SVDs take minutes on several threads.
+        with threadpool_limits(1, "blas"):
+            plain = one_by_one(model, images, layer, classes, METHODS[name].library)
         try:
             differences[name] = largest_difference(found.maps, plain, found.peaks)
         except Unequal as error:
