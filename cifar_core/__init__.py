@@ -6,10 +6,13 @@
     models      the networks and their layer tables
     optim       optimizers, learning-rate schedules, weight averaging
     engine      the training step and the loop around it; yields records
+    lr_finder   the learning-rate test;  suggest: what its curve says
     evaluation  log-probabilities, loss and accuracy of a model on a split
+    tables      log-probabilities as they are kept;  metrics: figures from them
+    gradcam     maps of where a model looked;  explain, layers, sheet, own_image: around them
     checkpoint  what a run keeps of a model, and how it stays whole
     runs        what is on disk of each job, and what state it is in
-    launch      start, stop and queue jobs;  worker: the process that does one
+    launch      start, resume and queue jobs;  worker, jobs: the process, what it does
     runtime     device, precision and memory format, each with its reason
     plots       records to Plotly figures
     cli         python -m cifar_core

@@ -16,9 +16,10 @@ from cifar_core.records import LRPoint
 # still settles, and the last five points.
 SKIPPED_SHARE, SKIPPED_END = 10, 5
 MIN_POINTS = 8
-# A loss so far above the first ones has blown up, even where it is not five times the lowest: an
-# untrained network's cannot be. What it falls back from there is no learning.
-BLOWN_UP = 1.1
+# A loss that rises again by as much as it fell, and by this share of the first ones, has blown up,
+# even where it is far from five times the lowest: an untrained network's cannot get there. What it
+# falls back from there is no learning.
+BLOWN_UP = 0.05
 MIN_FALL = 0.01  # of the loss; what falls less is as good as flat
 
 
@@ -100,6 +101,10 @@ def _count_sound(
     sound = np.isfinite(losses) & (np.diff(lrs, prepend=0.0) > 0)
     finite = np.where(np.isfinite(losses), losses, np.inf)
     sound &= finite <= diverge_factor * np.minimum.accumulate(finite)
-    first = max(1, len(finite) // SKIPPED_SHARE)
-    sound[first:] &= finite[first:] <= BLOWN_UP * finite[:first].max(initial=0)
+    settling = max(1, len(finite) // SKIPPED_SHARE)
+    start = finite[:settling].max(initial=0)
+    lowest = np.minimum.accumulate(finite)
+    with np.errstate(invalid="ignore"):  # where nothing is finite
+        risen = finite - lowest > np.maximum(start - lowest, BLOWN_UP * start)
+    sound[settling:] &= ~risen[settling:]
     return len(sound) if sound.all() else int(np.argmin(sound))
