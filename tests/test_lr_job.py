@@ -179,7 +179,7 @@ def test_the_suggestion_reads_the_single_losses_and_not_the_lagging_mean() -> No
 
 def test_what_counts_as_diverged_is_the_tests_own_setting() -> None:
     lrs = [10 ** (-5 + 6 * k / 99) for k in range(100)]
-    raw = np.interp(range(100), [0, 10, 60, 66, 74, 99], [2.3, 2.3, 0.8, 1.3, 0.2, 0.2]).tolist()
+    raw = np.interp(range(100), [0, 10, 60, 70, 78, 99], [2.3, 2.3, 0.8, 2.0, 0.2, 0.2]).tolist()
     points = [LRPoint(k + 1, lrs[k], raw[k], raw[k]) for k in range(100)]
     strict, lenient = suggest_lr(points, 1.2), suggest_lr(points, 1000.0)
     assert strict is not None
