@@ -74,6 +74,10 @@ class Server:
         assert self.process is not None
         os.killpg(self.process.pid, 9)
         self.process.wait(10)
+        until = time.monotonic() + 30
+        while self._answers():  # a large process takes a moment to go
+            assert time.monotonic() < until
+            time.sleep(0.05)
 
 
 @pytest.fixture
