@@ -25,19 +25,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     facts = machine()
     lines: list[Measured] = []
+    failed = False
     for name in options.names or MEASUREMENTS:
         _say(f"{name} …")
         try:
             lines.append(MEASUREMENTS[name](options.quick))
         except Unequal as error:
             _say(f"{name} was not timed, since the results are not equal: {error}.")
-            return 1
+            failed = True
     sys.stdout.write(f"{table(lines, options.quick)}\n\n")
     sys.stdout.writelines(f"{name}: {fact}\n" for name, fact in facts.items())
     if options.json:
         found = {"quick": options.quick, "machine": facts, "lines": [figures(m) for m in lines]}
         options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    return 0
+    return int(failed)
 
 
 def _parser() -> argparse.ArgumentParser:
