@@ -18,6 +18,9 @@ lint: .venv/installed-dev
 test: .venv/installed-dev
 	$(BIN)/python -m pytest -q -m "not slow"
 
+test-slow: .venv/installed-dev
+	$(BIN)/python -m pytest -q tests/reliability --full
+
 e2e: .venv/installed-dev
 	$(BIN)/python -m pytest -q tests/e2e
 

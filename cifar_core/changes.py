@@ -4,20 +4,24 @@ import contextlib
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+import psutil
 
-from cifar_core.checkpoint import remove_checkpoints
+from cifar_core.checkpoint import list_checkpoints
+from cifar_core.claims import ELSEWHERE, one_at_a_time
 from cifar_core.errors import RunError
 from cifar_core.files import read_json, write_json
-from cifar_core.runs import Run, run_dirs
+from cifar_core.runs import Run, read_run, run_dirs
+from cifar_core.saving import remove_checkpoints
+from cifar_core.states import find_worker, last_start
 
 FORMAT = 1
-_ELSEWHERE = "Choose another folder with --runs or CIFAR_RUNS."
+FORCE_AFTER_S = 10.0
 
 
 def new_run_id() -> str:
@@ -32,16 +36,18 @@ def create_run(
     name: str = "",
     notes: str = "",
     stem: str = "",
+    after: Path | None = None,
 ) -> Path:
     """Claims a folder and writes the request; the folder appears whole or not at all.
 
     Args:
         stem: Without a name, the run is called by it and the next free number.
+        after: Folder of a run whose checkpoints and records the new one begins with.
 
     Raises:
         RunError: if the name is taken or unfit, or the folder cannot be written.
     """
-    with _changing_names(root):
+    with one_at_a_time(root, "names"):
         name = check_name(root, name) if name else free_name(root, stem) if stem else ""
         run_id = next(i for _ in range(100) if not (root / (i := new_run_id())).exists())
         draft = root / f".draft-{run_id}"
@@ -51,28 +57,26 @@ def create_run(
             draft.mkdir()
             write_json(draft / "request.json", request)
             write_json(draft / "name.json", {"name": name or run_id, "notes": notes})
+            if after:
+                _inherit(draft, after)
             draft.replace(root / run_id)
         except OSError as error:
             shutil.rmtree(draft, ignore_errors=True)
-            raise RunError(f"{root} cannot be written ({error.strerror}). {_ELSEWHERE}") from None
+            raise RunError(f"{root} cannot be written ({error.strerror}). {ELSEWHERE}") from None
     return root / run_id
 
 
-@contextlib.contextmanager
-def _changing_names(root: Path) -> Iterator[None]:
-    """One process at a time gives names, so that two runs never share one."""
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(root / ".names.lock", timeout=30)
-        lock.acquire()
-    except Timeout:
-        raise RunError(f"Another process keeps {root} busy. Try again in a minute.") from None
-    except OSError as error:
-        raise RunError(f"{root} cannot be written ({error.strerror}). {_ELSEWHERE}") from None
-    try:
-        yield
-    finally:
-        lock.release()
+def _inherit(draft: Path, after: Path) -> None:
+    """Checkpoints are linked where the file system can: they are replaced, never changed."""
+    shutil.copyfile(after / "metrics.jsonl", draft / "metrics.jsonl")
+    for checkpoint in list_checkpoints(after):
+        (draft / checkpoint.name).mkdir()
+        for file in checkpoint.path.iterdir():
+            target = draft / checkpoint.name / file.name
+            try:
+                target.hardlink_to(file)
+            except OSError:
+                shutil.copyfile(file, target)
 
 
 def check_name(root: Path, name: str, but: str = "") -> str:
@@ -121,7 +125,7 @@ def rename_run(run: Run, name: str | None = None, notes: str | None = None) -> N
     Raises:
         RunError: as `check_name`.
     """
-    with _changing_names(run.path.parent):
+    with one_at_a_time(run.path.parent, "names"):
         _check_there(run)
         if name is not None:
             name = check_name(run.path.parent, name, but=run.run_id)
@@ -140,7 +144,43 @@ def request_stop(run: Run) -> None:
     if not run.state.is_active:
         raise RunError(f"{run.name} is not running; it is {run.state}.")
     with _writing(run):
-        (run.path / "stop").touch()
+        if not (run.path / "stop").exists():
+            write_json(run.path / "stop", {"asked": time.time()})
+
+
+def stopping_s(run: Run) -> float:
+    """Seconds since the run was asked to stop; 0 if it was not."""
+    asked = (read_json(run.path / "stop") or {}).get("asked")
+    return max(time.time() - asked, 0.0) if isinstance(asked, int | float) else 0.0
+
+
+def force_stop(run: Run) -> None:
+    """Ends the process of a run that was asked to stop and does not.
+
+    No other process is ever touched: it is found by pid and start time.
+
+    Raises:
+        RunError: if it was not asked, not long enough ago, or its process cannot be told.
+    """
+    _check_there(run)
+    now = read_run(run.path)
+    if not now.state.is_active:
+        raise RunError(f"{run.name} is not running; it is {now.state}.")
+    waited = stopping_s(now)
+    if waited < FORCE_AFTER_S:
+        raise RunError(
+            f"{run.name} has to be asked to stop first, and be given {FORCE_AFTER_S:.0f} s to "
+            f"finish its batch; {waited:.0f} s have passed. Wait a moment."
+        )
+    process = find_worker(now.status, last_start(run.path, run.created)[1])
+    if process is None:
+        raise RunError(f"The process of {run.name} cannot be told from others; none was ended.")
+    with _writing(run):
+        write_json(run.path / "stop", {"asked": time.time() - waited, "forced": time.time()})
+    with contextlib.suppress(psutil.Error):  # it ended meanwhile
+        for child in process.children(recursive=True):
+            child.kill()
+        process.kill()
 
 
 def delete_run(run: Run, keep_curves: bool = False) -> None:

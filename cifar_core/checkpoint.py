@@ -2,6 +2,7 @@
 
     <run>/last-0000390/   weights.safetensors [raw.safetensors] state.pt manifest.json
     <run>/best-0000390/   weights.safetensors manifest.json
+    <run>/epoch-0000390/  the same, of the epochs that `keep_epochs` keeps
 
 The number is the optimizer step. `weights` are those that are evaluated (averaged ones with EMA,
 whose `raw` weights are then kept for resuming). A folder without a matching manifest does not
@@ -11,22 +12,17 @@ count. Listing needs no torch.
 import contextlib
 import hashlib
 import json
-import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cifar_core.errors import CheckpointError
-from cifar_core.files import read_json, sync_folder, write_atomic, write_json
+from cifar_core.files import read_json
 
 if TYPE_CHECKING:
     from torch import nn
 
     from cifar_core.engine import TrainState
-
-KEEP_LAST = 2
-_FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -35,7 +31,7 @@ class Checkpoint:
 
     Attributes:
         name: "last-0000390", the folder's name.
-        role: "last" or "best".
+        role: "last", "best" or "epoch".
         manifest: Model, classes, normalisation, figures, and the sums of the files.
     """
 
@@ -58,75 +54,6 @@ class Checkpoint:
         return {"checkpoint": self.name, "epoch": self.epoch, **kept}
 
 
-def save_checkpoint(
-    run_dir: Path, role: str, state: "TrainState", facts: dict[str, Any]
-) -> Checkpoint:
-    """Writes a checkpoint and then removes what it replaces.
-
-    Args:
-        role: "last" keeps all that resuming needs, "best" only the weights.
-        facts: Plain values for the manifest: model, classes, mean, std, figures.
-
-    Raises:
-        OSError: if it cannot be written; what was there before stays.
-    """
-    final = run_dir / f"{role}-{state.step:07d}"
-    draft = run_dir / f".{final.name}.{os.getpid()}.draft"
-    for left in run_dir.glob(".*.draft"):  # by a worker that was killed; a run has but one
-        shutil.rmtree(left, ignore_errors=True)
-    draft.mkdir()
-    try:
-        files = _contents(state, resumable=role == "last")
-        for name, content in files.items():
-            write_atomic(draft / name, content)
-        sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-        place = {"role": role, "epoch": state.epoch, "step": state.step}
-        manifest = {"format": _FORMAT, **place, **facts, "sha256": sums}
-        write_json(draft / "manifest.json", {**manifest, "sum": _sum_of(manifest)})
-        _put_in_place(draft, final)
-        sync_folder(run_dir)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    keep = KEEP_LAST if role == "last" else 1
-    others = [c for c in list_checkpoints(run_dir, role) if c.path != final]
-    for old in others[: len(others) - keep + 1]:
-        shutil.rmtree(old.path, ignore_errors=True)
-    return read_checkpoint(final)
-
-
-def _put_in_place(draft: Path, final: Path) -> None:
-    before = draft.with_name(f".{final.name}.before.draft")  # of the same step, if there is one
-    if final.exists():
-        final.replace(before)
-    try:
-        draft.replace(final)
-    except OSError:
-        if before.exists():
-            before.replace(final)
-        raise
-    shutil.rmtree(before, ignore_errors=True)
-
-
-def _contents(state: "TrainState", resumable: bool) -> dict[str, bytes]:
-    import io
-
-    import torch
-    from safetensors.torch import save
-
-    files = {"weights.safetensors": save(_on_cpu(state.judged))}
-    if resumable:
-        if state.average is not None:
-            files["raw.safetensors"] = save(_on_cpu(state.model))
-        buffer = io.BytesIO()
-        torch.save(state.progress(), buffer)
-        files["state.pt"] = buffer.getvalue()
-    return files
-
-
-def _on_cpu(model: "nn.Module") -> dict[str, Any]:
-    return {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
-
-
 def list_checkpoints(run_dir: Path, role: str | None = None) -> list[Checkpoint]:
     """The checkpoints of a run that have a manifest, oldest first."""
     found = []
@@ -145,13 +72,14 @@ def read_checkpoint(path: Path) -> Checkpoint:
     manifest = read_json(path / "manifest.json")
     match manifest:
         case {"role": str(role), "step": int(step), "epoch": int(epoch), "sha256": dict()} if (
-            manifest.get("sum") == _sum_of({k: v for k, v in manifest.items() if k != "sum"})
+            manifest.get("sum") == sum_of({k: v for k, v in manifest.items() if k != "sum"})
         ):
             return Checkpoint(path, role, step, epoch, manifest)
     raise CheckpointError(f"{path.name} is no complete checkpoint. Choose another one.")
 
 
-def _sum_of(manifest: dict[str, Any]) -> str:
+def sum_of(manifest: dict[str, Any]) -> str:
+    """The SHA-256 of a manifest without its own sum."""
     return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
@@ -178,21 +106,30 @@ def load_model(checkpoint: Checkpoint) -> "nn.Module":
     Raises:
         CheckpointError: if a file is missing, damaged, or of another model.
     """
-    from safetensors.torch import load
-
     from cifar_core.models import create_model
 
     manifest = checkpoint.manifest
-    weights = load(verified(checkpoint, "weights.safetensors"))
     model = create_model(manifest["model"], len(manifest["classes"]))
+    load_weights(checkpoint, model)
+    return model.eval()
+
+
+def load_weights(checkpoint: Checkpoint, model: "nn.Module") -> None:
+    """Puts the weights that were evaluated into a model of the same kind.
+
+    Raises:
+        CheckpointError: if a file is missing, damaged, or of another model.
+    """
+    from safetensors.torch import load
+
+    weights = load(verified(checkpoint, "weights.safetensors"))
     try:
         model.load_state_dict(weights)
     except RuntimeError:
         raise CheckpointError(
-            f"{checkpoint.name} does not hold the weights of {manifest['model']}. "
-            "Choose another checkpoint."
+            f"{checkpoint.name} does not hold the weights of this model; it was made from a "
+            f"{checkpoint.manifest['model']}. Choose another checkpoint."
         ) from None
-    return model.eval()
 
 
 def verified(checkpoint: Checkpoint, name: str) -> bytes:
@@ -242,9 +179,3 @@ def load_state(checkpoint: Checkpoint, state: "TrainState") -> None:
     except (RuntimeError, KeyError, ValueError) as error:
         reason = json.dumps(str(error))[:200]
         raise CheckpointError(f"{checkpoint.name} does not fit this config: {reason}.") from None
-
-
-def remove_checkpoints(run_dir: Path) -> None:
-    """Deletes all checkpoints of a run; its records stay."""
-    for path in (*run_dir.glob("last-*"), *run_dir.glob("best-*"), *run_dir.glob(".*.draft")):
-        shutil.rmtree(path) if path.is_dir() else path.unlink()

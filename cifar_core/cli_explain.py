@@ -13,7 +13,8 @@ from cifar_core.errors import ConfigError
 from cifar_core.lr_finder import UNUSED, LRFindConfig, explain_ending
 from cifar_core.places import runs_root
 from cifar_core.records import Metrics
-from cifar_core.runs import Run, RunState, find_run
+from cifar_core.runs import Run, find_run
+from cifar_core.states import RunState
 
 if TYPE_CHECKING:
     from cifar_core.tables import Table

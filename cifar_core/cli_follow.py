@@ -8,7 +8,8 @@ from pathlib import Path
 
 from cifar_core.errors import JobError
 from cifar_core.records import Metrics, read_metrics
-from cifar_core.runs import Run, RunState, read_run
+from cifar_core.runs import Run, read_run
+from cifar_core.states import RunState
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,8 @@ from cifar_core.cli_follow import Told, follow
 from cifar_core.errors import RunError
 from cifar_core.places import runs_root
 from cifar_core.records import Metrics, Pace
-from cifar_core.runs import (
-    Run,
-    RunState,
-    disk_bytes,
-    find_run,
-    list_runs,
-    log_tail,
-    read_run,
-    run_pace,
-    unreadable,
-)
+from cifar_core.runs import Run, disk_bytes, find_run, list_runs, read_run, run_pace, unreadable
+from cifar_core.states import RunState, log_tail
 
 
 def add_root(command: argparse.ArgumentParser) -> None:

@@ -51,6 +51,12 @@ class TrainConfig(BaseModel):
     model: Annotated[str, BeforeValidator(_known_model)] = setting(
         "resnet18", "Model", "The network."
     )
+    weights: str = setting(
+        "",
+        "Model",
+        "Start from the weights of another run: its name or id, or the folder of one of its "
+        "checkpoints; empty: from random ones.",
+    )
     augment: AugmentSpec = setting(
         preset("standard"), "Augmentation", "What happens to each training image."
     )
@@ -118,9 +124,27 @@ class TrainConfig(BaseModel):
         le=64,
     )
     seed: int = setting(0, "Run", "All randomness derives from it.", ge=0, le=2**31 - 1)
+    keep_epochs: int = setting(
+        6,
+        "Run",
+        "Epochs whose weights are kept beside the best and the last, closer together at first; "
+        "0: none.",
+        ge=0,
+        le=1000,
+    )
     tensorboard: bool = setting(
         False, "Run", "Also write TensorBoard event files into the run's folder."
     )
+
+    @property
+    def kept_epochs(self) -> tuple[int, ...]:
+        """The epochs, from 1, whose weights are kept: evenly spaced on a log scale, the last too.
+
+        Fewer than `keep_epochs` where several fall on the same epoch.
+        """
+        gaps = max(self.keep_epochs - 1, 1)
+        spaced = {round(self.epochs ** (1 - n / gaps)) for n in range(self.keep_epochs)}
+        return tuple(sorted(spaced))
 
     @model_validator(mode="before")
     @classmethod

@@ -3,8 +3,8 @@
 import copy
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cifar_core.batches import TrainingBatches
+from cifar_core.checkpoint import load_weights, read_checkpoint
 from cifar_core.config import TrainConfig
 from cifar_core.data import Dataset
 from cifar_core.errors import TrainingError
@@ -21,13 +22,15 @@ from cifar_core.models import create_model
 from cifar_core.optim import create_optimizer, ema_decay, l1_norm, lr_at, update_ema
 from cifar_core.records import EpochRecord, EvalProgress, Record, StepRecord
 from cifar_core.runtime import Runtime, choose_runtime
-from cifar_core.seeds import Purpose, derive_seed
+from cifar_core.seeds import Purpose, derive_seed, seeded
 
 RECORD_EVERY_S = 0.5  # so that reading the loss, which waits for the device, is rare
 
 
 class TrainState:
     """Everything that changes during a run; with the config it determines all that follows.
+
+    A config's `weights` is here the folder of a checkpoint.
 
     Attributes:
         average: The model of averaged weights, or None without EMA.
@@ -87,18 +90,12 @@ class TrainState:
 def _initial_model(config: TrainConfig, batches: TrainingBatches, runtime: Runtime) -> nn.Module:
     with seeded(derive_seed(config.seed, Purpose.INIT), torch.device("cpu")):
         model = create_model(config.model, len(batches.data.classes))
-    if hasattr(model, "init_from_data"):  # a whitening first layer looks at the images
+    if config.weights:
+        load_weights(read_checkpoint(Path(config.weights)), model)
+    elif hasattr(model, "init_from_data"):  # a whitening first layer looks at the images
         model.init_from_data(batches.sample(5000).cpu())  # pyright: ignore[reportCallIssue] # a method by its model's contract
     moved = model.to(runtime.torch_device)
     return moved.to(memory_format=runtime.torch_memory_format)  # pyright: ignore[reportCallIssue] # the stubs of torch lack this overload
-
-
-@contextmanager
-def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Seeds torch's global generators inside the block and puts them back afterwards."""
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        yield
 
 
 def train(

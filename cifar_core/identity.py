@@ -9,7 +9,15 @@ import psutil
 
 def own_identity() -> dict[str, Any]:
     """What a worker writes of itself."""
-    return {"pid": os.getpid(), "create_time": psutil.Process().create_time()}
+    return identity_of(os.getpid())
+
+
+def identity_of(pid: int) -> dict[str, Any]:
+    """What names a process, of this one or another; nobody's if it is gone."""
+    try:
+        return {"pid": pid, "create_time": psutil.Process(pid).create_time()}
+    except psutil.Error:
+        return {"pid": pid, "create_time": 0.0}
 
 
 def find_process(identity: dict[str, Any]) -> psutil.Process | None:

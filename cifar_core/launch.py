@@ -1,64 +1,112 @@
-"""Starts jobs as processes of their own and waits for their turn on a device.
+"""Starts jobs as processes of their own, each once."""
 
-A queued job is a live worker that has not imported torch yet; nobody dispatches.
-"""
-
-import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
-
 from cifar_core.changes import create_run, delete_run
-from cifar_core.checkpoint import find_checkpoint
-from cifar_core.config import TrainConfig
+from cifar_core.checkpoint import Checkpoint, find_checkpoint, read_checkpoint, verified
+from cifar_core.claims import find_draft, one_at_a_time
+from cifar_core.config import TrainConfig, make_config
 from cifar_core.data.dataset import split_indices
 from cifar_core.data.locate import NAMED
 from cifar_core.data.store import is_ready, open_dataset
 from cifar_core.errors import ConfigError, RunError
 from cifar_core.files import write_json
-from cifar_core.places import cache_dir
+from cifar_core.identity import identity_of
 from cifar_core.processes import spawn
-from cifar_core.runs import Run, RunState, list_runs, read_run
+from cifar_core.runs import Run, disk_bytes, find_run, list_runs, read_run
 from cifar_core.runtime import decide, probe
+from cifar_core.space import check_space
+from cifar_core.states import RunState
 from cifar_core.tables import examples_of
+from cifar_core.turns import device_lock
 
 if TYPE_CHECKING:
     from cifar_core.lr_finder import LRFindConfig
 
 
-def launch_training(root: Path, config: TrainConfig, name: str = "", notes: str = "") -> Path:
+def launch_training(
+    root: Path, config: TrainConfig, name: str = "", notes: str = "", draft: str = ""
+) -> Path:
     """Checks what can be checked at once, claims a folder, starts the worker.
+
+    Args:
+        draft: Names one intention: whoever comes with the same one again, in whatever process,
+            gets the run that was started for it.
 
     Returns:
         The run's folder.
 
     Raises:
-        CifarCoreError: if name, data or hardware will not do; nothing is left behind then.
+        CifarCoreError: if name, space, data or hardware will not do, or if the draft was started
+            with other settings; nothing is left behind then.
     """
-    config, values = _checked(config)
-    run_dir = create_run(root, "train", values, name, notes, stem=config.model)
-    start_worker(run_dir)
+    config, values = _checked(root, config)
+    with one_at_a_time(root, "launch"):
+        if earlier := find_draft(root, draft):
+            if earlier.request["config"] != values["config"]:
+                raise RunError(
+                    f"This form was started before, as {earlier.name}, with other settings. "
+                    "Press Start again to train with these as well."
+                )
+            return earlier.path
+        check_space(root, config)
+        run_dir = create_run(root, "train", {**values, "draft": draft}, name, notes, config.model)
+        start_worker(run_dir)
     return run_dir
 
 
 def resume_run(run: Run) -> None:
     """Lets a training that ended too early go on from its last checkpoint, else from its start.
 
+    Does nothing if somebody else was quicker.
+
     Raises:
-        RunError: if there is nothing to go on with.
+        RunError: if there is nothing to go on with, or no space.
     """
-    if run.kind != "train" or not run.state.can_resume:
-        raise RunError(
-            f"{run.name} is {run.state}. Only a stopped, failed or interrupted run can go on."
+    with one_at_a_time(run.path.parent, "launch"):
+        now = read_run(run.path)
+        if run.state.can_resume and now.state.is_active:
+            return
+        if now.kind != "train" or now.config is None or not now.state.can_resume:
+            raise RunError(
+                f"{now.name} is {now.state}. Only a stopped, failed or interrupted run can go on."
+            )
+        device_lock(str(now.request["device"]))
+        check_space(now.path.parent, now.config, written=disk_bytes(now))
+        (now.path / "stop").unlink(missing_ok=True)
+        start_worker(now.path)
+
+
+def extend_run(run: Run, epochs: int, name: str = "") -> Path:
+    """Lets a completed training go on for more epochs as a new run; the old one stays as it is.
+
+    The new one begins with the old one's checkpoints and records; from there on its learning rate
+    follows the schedule of the longer run. Asked again, it returns the run that was started.
+
+    Raises:
+        CifarCoreError: if it has not completed, has no checkpoint, or is not made longer.
+    """
+    if run.config is None or run.kind != "train" or run.state is not RunState.COMPLETED:
+        raise RunError(f"{run.name} is {run.state}. Only a completed training can be extended.")
+    if epochs <= run.config.epochs:
+        raise ConfigError(
+            f"epochs = {epochs} is not accepted: {run.name} has had {run.config.epochs}. Give more."
         )
-    device_lock(str(run.request["device"]))
-    (run.path / "stop").unlink(missing_ok=True)
-    write_json(run.path / "resume.json", {"asked": time.time()})
-    start_worker(run.path)
+    find_checkpoint(run.path, "last")
+    root, longer = run.path.parent, {**run.config.model_dump(mode="json"), "epochs": epochs}
+    config, values = _checked(root, make_config(longer))
+    values |= {"extends": run.run_id, "draft": f"{run.run_id} to {epochs}"}
+    values["fingerprint"] = run.status["fingerprint"]  # refused later if the data changed
+    with one_at_a_time(root, "launch"):
+        if earlier := find_draft(root, values["draft"]):
+            return earlier.path
+        check_space(root, config)
+        run_dir = create_run(root, "train", values, name, stem=run.name, after=run.path)
+        start_worker(run_dir)
+    return run_dir
 
 
 def launch_lr_find(root: Path, config: TrainConfig, find: "LRFindConfig") -> Path:
@@ -67,22 +115,25 @@ def launch_lr_find(root: Path, config: TrainConfig, find: "LRFindConfig") -> Pat
     Raises:
         CifarCoreError: if data or hardware will not do; nothing is left behind then.
     """
-    _, values = _checked(config)
+    _, values = _checked(root, config)
     run_dir = create_run(root, "lr_find", {**values, "find": find.model_dump(mode="json")})
     start_worker(run_dir)
     return run_dir
 
 
-def _checked(config: TrainConfig) -> tuple[TrainConfig, dict[str, Any]]:
-    """The config with an absolute folder of data, and what goes into the request.
+def _checked(root: Path, config: TrainConfig) -> tuple[TrainConfig, dict[str, Any]]:
+    """The config with absolute folders, since workers start elsewhere, and the request's content.
 
     Raises:
-        CifarCoreError: if data or hardware will not do.
+        CifarCoreError: if data, starting weights or hardware will not do.
     """
     device = decide(probe(), config.device, config.precision, config.memory_format).device
     device_lock(device)
-    if config.data not in NAMED:  # the worker starts in another folder
+    if config.data not in NAMED:
         config = config.model_copy(update={"data": str(Path(config.data).expanduser().absolute())})
+    if config.weights:
+        weights = str(_starting_weights(root, config).path.absolute())
+        config = config.model_copy(update={"weights": weights})
     values: dict[str, Any] = {"config": config.model_dump(mode="json"), "device": device}
     if is_ready(config.data):
         data = open_dataset(config.data)
@@ -94,6 +145,26 @@ def _checked(config: TrainConfig) -> tuple[TrainConfig, dict[str, Any]]:
             )
         values |= {"data_title": data.title, "fingerprint": data.fingerprint}
     return config, values
+
+
+def _starting_weights(root: Path, config: TrainConfig) -> Checkpoint:
+    """The checkpoint that `config.weights` names.
+
+    Raises:
+        CifarCoreError: if there is none, or it is damaged or of another model.
+    """
+    folder = Path(config.weights).expanduser()
+    if (folder / "manifest.json").is_file():
+        found = read_checkpoint(folder)
+    else:
+        found = find_checkpoint(find_run(root, config.weights, "train").path, "best")
+    if found.manifest["model"] != config.model:
+        raise ConfigError(
+            f"weights = {config.weights!r} are those of a {found.manifest['model']}, not of a "
+            f"{config.model}. Take weights of the same model."
+        )
+    verified(found, "weights.safetensors")
+    return found
 
 
 def launch_data(root: Path, origin: str, path: str = "", accept_altered: bool = False) -> Path:
@@ -118,14 +189,15 @@ def launch_evaluation(root: Path, run: Run, checkpoint: str, split: str) -> Path
     assert run.config is not None
     found = find_checkpoint(run.path, checkpoint)
     examples_of(open_dataset(run.config.data), run.config, split)
-    earlier = evaluations(root, run, found.name, split)
-    if earlier and earlier[0].state.is_active:
-        return earlier[0].path
-    for job in earlier:  # what they found lies with the run
-        delete_run(job)
-    values = {"run": run.run_id, "checkpoint": found.name, "split": split}
-    run_dir = create_run(root, "evaluate", values)
-    start_worker(run_dir)
+    with one_at_a_time(root, "launch"):
+        earlier = evaluations(root, run, found.name, split)
+        if active := [job for job in earlier if job.state.is_active]:
+            return active[0].path
+        for job in earlier:  # what they found lies with the run
+            delete_run(job)
+        values = {"run": run.run_id, "checkpoint": found.name, "split": split}
+        run_dir = create_run(root, "evaluate", values)
+        start_worker(run_dir)
     return run_dir
 
 
@@ -136,57 +208,8 @@ def evaluations(root: Path, run: Run, checkpoint: str, split: str) -> list[Run]:
 
 
 def start_worker(run_dir: Path) -> None:
-    """Starts the process that does the job."""
-    spawn("cifar_core.worker", str(run_dir), log=run_dir / "worker.log")
-
-
-def queue_position(run_dir: Path) -> int:
-    """How many jobs of the same device and folder are before this one; 0: it is next."""
-    mine = read_run(run_dir)
-    ahead = [
-        run
-        for run in list_runs(run_dir.parent, kind=None)
-        if run.request.get("device") == mine.request.get("device")
-        and (run.created, run.run_id) < (mine.created, mine.run_id)
-        and run.state is RunState.QUEUED
-    ]
-    return len(ahead)
-
-
-def device_lock(device: str) -> FileLock:
-    """The lock that whoever computes on a device holds.
-
-    Raises:
-        RunError: if the cache cannot be written.
-    """
-    path = cache_dir() / "locks" / f"{device.replace(':', '-')}.lock"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(
-            f"The cache {cache_dir()} cannot be written ({error.strerror}). "
-            "Set CIFAR_CACHE to a folder that can."
-        ) from None
-    return FileLock(path)
-
-
-@contextlib.contextmanager
-def turn_on_device(
-    run_dir: Path, device: str, should_stop: Callable[[], bool], wait_s: float = 0.5
-) -> Iterator[bool]:
-    """Waits until the device is free and no earlier job waits; holds it inside the block.
-
-    Yields:
-        Whether it was this job's turn; False if it was stopped while it waited.
-    """
-    lock = device_lock(device)
-    while not should_stop():
-        if queue_position(run_dir) == 0:
-            with contextlib.suppress(Timeout):
-                lock.acquire(timeout=0)
-                break
-        time.sleep(wait_s)
-    try:
-        yield lock.is_locked
-    finally:
-        lock.release()
+    """Starts the process that does the job, and notes when and which it is."""
+    start: dict[str, Any] = {"asked": time.time()}
+    write_json(run_dir / "start.json", start)
+    process = spawn("cifar_core.worker", str(run_dir), log=run_dir / "worker.log")
+    write_json(run_dir / "start.json", {**start, "worker": identity_of(process.pid)})

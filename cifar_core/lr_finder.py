@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 
 GROUP = "LR test"
 # Settings of a training that play no part in a test.
-UNUSED = frozenset(
-    ["lr", "epochs", "schedule", "pct_start", "step_epochs", "gamma", "ema", "tensorboard"]
-)
+_SCHEDULE = ("lr", "epochs", "schedule", "pct_start", "step_epochs", "gamma")
+UNUSED = frozenset([*_SCHEDULE, "ema", "keep_epochs", "tensorboard"])
 Ending = Literal["completed", "diverged", "not a number", "stopped"]
 
 
@@ -124,8 +123,9 @@ def range_test(
     Source: Smith 2017, https://arxiv.org/abs/1506.01186, section 3.3.
     """
     from cifar_core.batches import TrainingBatches
-    from cifar_core.engine import TrainState, seeded
+    from cifar_core.engine import TrainState
     from cifar_core.runtime import choose_runtime
+    from cifar_core.seeds import seeded
 
     runtime = choose_runtime(config.device, config.precision, config.memory_format)
     batches = TrainingBatches(config, data, runtime)

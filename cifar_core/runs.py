@@ -1,55 +1,35 @@
-"""Jobs on disk: one folder each. States are computed from what is there, never believed.
+"""Jobs on disk: one folder each.
 
 request.json    the launcher: kind, config, when
+start.json      the launcher: when it last asked for a worker, and which process that is
 status.json     the worker: identity, phase, hardware, progress, how it ended
 metrics.jsonl   the worker: one record a line
 worker.log      the worker: what it printed
 worker.lock     held by the worker as long as it lives
+memory.json     the worker: only while the system has little left
 stop            app or command line: please stop
-resume.json     app or command line: please go on, and when that was
 name.json       app or command line: name and notes
-last-… best-…   the worker: checkpoints
+last-… best-… epoch-…   the worker: checkpoints
 """
 
 import contextlib
-import time
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 from cifar_core.config import TrainConfig, make_config
 from cifar_core.errors import CifarCoreError, RunError
 from cifar_core.files import folder_bytes, read_json
-from cifar_core.identity import find_process, is_locked
 from cifar_core.records import Metrics, Pace, pace
+from cifar_core.states import RunState, compute_state
 
-START_LIMIT_S = 30.0  # between the request and the worker's first sign of life
-
-
-class RunState(StrEnum):
-    """What a job is doing; the last four never change by themselves."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    STOPPING = "stopping"
-    COMPLETED = "completed"
-    STOPPED = "stopped"
-    FAILED = "failed"
-    INTERRUPTED = "interrupted"
-
-    @property
-    def is_active(self) -> bool:
-        """Whether a worker lives."""
-        return self in (RunState.QUEUED, RunState.RUNNING, RunState.STOPPING)
-
-    @property
-    def can_resume(self) -> bool:
-        """Whether it ended before its work was done."""
-        return self in (RunState.STOPPED, RunState.FAILED, RunState.INTERRUPTED)
+# What is computed with, by its type.
+_STATUS: dict[Any, tuple[str, ...]] = {
+    int | float: ("updated", "started", "ended", "spent", "steps_per_epoch"),
+    dict: ("worker", "runtime", "versions", "best", "last"),
+    str: ("phase", "outcome", "reason"),
+}
 
 
 @dataclass(frozen=True)
@@ -150,7 +130,7 @@ def read_run(path: Path) -> Run:
     except (KeyError, ValueError, TypeError, CifarCoreError) as error:
         raise RunError(f"The request of {path.name} is damaged ({error}).") from None
     labels = read_json(path / "name.json") or {}
-    status = read_json(path / "status.json") or {}
+    status = _checked_status(path)
     state, reason = compute_state(path, created, status)
     return Run(
         run_id=path.name,
@@ -167,59 +147,18 @@ def read_run(path: Path) -> Run:
     )
 
 
-def compute_state(path: Path, created: datetime, status: dict[str, Any]) -> tuple[RunState, str]:
-    """The state and, for ended jobs, the reason: a function of what is on disk and alive."""
-    asked = _asked(path, created)
-    if outcome := _outcome(status, asked):
-        return outcome, str(status.get("reason", ""))
-    identity = status.get("worker")
-    identity = identity if isinstance(identity, dict) else {}
-    if is_locked(path / "worker.lock") or find_process(identity):
-        if status.get("phase", "queued") in ("queued", "ended"):
-            return RunState.QUEUED, ""
-        stopping = (path / "stop").exists()
-        return (RunState.STOPPING if stopping else RunState.RUNNING), ""
-    begun = bool(identity) and float(status.get("updated", asked)) >= asked
-    if not begun and time.time() - asked < START_LIMIT_S:
-        return RunState.QUEUED, ""
-    # Between reading the status and asking for the lock the worker may have ended in order.
-    again = read_json(path / "status.json") or {}
-    if outcome := _outcome(again, asked):
-        return outcome, str(again.get("reason", ""))
-    return RunState.INTERRUPTED, _likely_cause(path, identity if begun else {})
+def _checked_status(path: Path) -> dict[str, Any]:
+    """The worker's status, empty if there is none yet.
 
-
-def _asked(path: Path, created: datetime) -> float:
-    """When a worker was last asked for; what ended before then has been asked to go on."""
-    resumed = (read_json(path / "resume.json") or {}).get("asked")
-    return float(resumed) if isinstance(resumed, int | float) else created.timestamp()
-
-
-def _outcome(status: dict[str, Any], asked: float) -> RunState | None:
-    """How the job ended since it was last asked to run; None if it has not."""
-    if float(status.get("ended", asked)) < asked:
-        return None
-    try:
-        return RunState(status["outcome"])
-    except (KeyError, ValueError):
-        return None
-
-
-def is_done(path: Path) -> bool:
-    """Whether there is nothing left to do for a worker of a job."""
-    run = read_run(path)
-    return _outcome(run.status, _asked(path, run.created)) is not None
-
-
-def _likely_cause(path: Path, identity: dict[str, Any]) -> str:
-    if not identity:
-        return "The worker never started; see its log."
-    started = identity.get("create_time")
-    if isinstance(started, float | int) and psutil.boot_time() > started:
-        return "The machine was restarted while it ran."
-    if "Fatal Python error" in log_tail(path):
-        return "Its process crashed; the last lines of its log say where."
-    return "Its process vanished without a word: killed, or the system ran out of memory."
+    Raises:
+        RunError: if it is not what a worker writes.
+    """
+    status = read_json(path / "status.json") or {}
+    for kind, names in _STATUS.items():
+        for name in names:
+            if not isinstance(status.get(name), kind | None):
+                raise RunError(f"The status of {path.name} is damaged ({name} = {status[name]!r}).")
+    return status
 
 
 def disk_bytes(run: Run) -> int:
@@ -233,14 +172,3 @@ def run_pace(run: Run, metrics: Metrics) -> Pace:
     if run.config is None or not steps:
         return Pace()
     return pace(metrics, run.config.epochs, steps, run.config.batch_size)
-
-
-def log_tail(run_dir: Path, num_lines: int = 30) -> str:
-    """The last lines the worker of a job printed."""
-    try:
-        with (run_dir / "worker.log").open("rb") as stream:
-            stream.seek(max(0, stream.seek(0, 2) - 20_000))
-            text = stream.read().decode(errors="replace")
-    except OSError:
-        return ""
-    return "\n".join(text.splitlines()[-num_lines:])

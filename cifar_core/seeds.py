@@ -1,8 +1,14 @@
 """All randomness derives from (seed, purpose, epoch, step), so that none has to be stored."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import torch
 
 
 class Purpose(IntEnum):
@@ -23,3 +29,13 @@ def derive_seed(seed: int, purpose: Purpose, *path: int) -> int:
     """
     words = np.random.SeedSequence([seed, int(purpose), *path]).generate_state(1, np.uint64)
     return int(words[0] >> np.uint64(1))
+
+
+@contextmanager
+def seeded(seed: int, device: "torch.device") -> Iterator[None]:
+    """Seeds torch's global generators inside the block and puts them back afterwards."""
+    import torch
+
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield

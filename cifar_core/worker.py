@@ -19,8 +19,10 @@ from cifar_core.errors import CifarCoreError
 from cifar_core.files import read_json, write_json
 from cifar_core.identity import own_identity
 from cifar_core.jobs import JOBS
+from cifar_core.memory import memory_now, note_memory
 from cifar_core.records import Record, to_line
-from cifar_core.runs import RunState, is_done
+from cifar_core.runs import read_run
+from cifar_core.states import RunState
 
 RESERVE = 65_536  # bytes
 LOG_LIMIT, LOG_KEEP = 5_000_000, 500_000  # bytes of worker.log
@@ -30,6 +32,7 @@ class Worker:
     """One job while it is being done: its folder, its status, its records.
 
     Attributes:
+        goes_on: There are records already, of an earlier worker or an earlier run.
         terminated: A SIGTERM came.
     """
 
@@ -38,6 +41,7 @@ class Worker:
         self.status: dict[str, Any] = {**_kept(run_dir), "phase": "queued"}
         self.status["worker"] = own_identity()
         self.metrics = _opened(run_dir / "metrics.jsonl")
+        self.goes_on = os.fstat(self.metrics).st_size > 0
         self.terminated = False
         (run_dir / ".reserve").write_bytes(bytes(RESERVE))  # so that a full disk can be recorded
         signal.signal(signal.SIGTERM, self._on_sigterm)
@@ -95,10 +99,10 @@ def main(run_dir: Path) -> int:
         lock.acquire(timeout=10)
     except Timeout:
         return 0  # another worker does it
-    if is_done(run_dir):
-        return 0
+    if not read_run(run_dir).state.is_active:
+        return 0  # it was done while this process waited for the lock
     faulthandler.enable()
-    threading.Thread(target=_cap_log, args=(run_dir / "worker.log",), daemon=True).start()
+    threading.Thread(target=_watch, args=(run_dir,), daemon=True).start()
     worker = Worker(run_dir)
     try:
         request = read_json(run_dir / "request.json") or {}
@@ -136,12 +140,14 @@ def _sentence(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _cap_log(path: Path) -> None:
-    """Keeps the log below its limit; what prints endlessly must not fill the disk."""
+def _watch(run_dir: Path) -> None:
+    """Keeps the log below its limit, and notes when memory runs low."""
     while True:
         time.sleep(1)
         with contextlib.suppress(OSError):
-            trim_log(path)
+            trim_log(run_dir / "worker.log")
+        with contextlib.suppress(OSError):
+            note_memory(run_dir, memory_now())
 
 
 def trim_log(path: Path, limit: int = LOG_LIMIT, keep: int = LOG_KEEP) -> None:

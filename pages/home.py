@@ -7,7 +7,8 @@ import streamlit as st
 from cifar_core.checkpoint import list_checkpoints
 from cifar_core.data.store import forget
 from cifar_core.errors import CifarCoreError
-from cifar_core.runs import Run, RunState, list_runs, log_tail
+from cifar_core.runs import Run, list_runs
+from cifar_core.states import RunState, log_tail
 from pages.ui import cache, parts
 from pages.ui.boot import boot
 from pages.ui.get_data import choose, progress, start

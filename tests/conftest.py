@@ -129,7 +129,7 @@ def write_folders(folder: Path, data: Dataset) -> Path:
 def finished(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Path:
     """A run of two epochs on Shapes-10, done by a real worker; copy it before changing it."""
     from cifar_core.launch import launch_training
-    from cifar_core.runs import RunState
+    from cifar_core.states import RunState
     from tests.jobs import small, wait_for
 
     with pytest.MonkeyPatch.context() as patch:

@@ -12,7 +12,8 @@ from typing import Any
 from cifar_core.changes import create_run
 from cifar_core.config import TrainConfig, make_config
 from cifar_core.files import read_json, write_json
-from cifar_core.runs import Run, RunState, read_run
+from cifar_core.runs import Run, read_run
+from cifar_core.states import RunState
 
 SMALL: dict[str, Any] = {
     "data": "shapes10",

@@ -29,9 +29,10 @@ WITH_TORCH = {
 }
 # What drawing a curve or listing runs needs; each has to come without torch.
 LIGHT = (
-    "errors fields config recipes places files records runs changes identity processes launch "
-    "worker jobs checkpoint plots cli cli_data cli_runs runtime preflight data data.store augment "
-    "models tables metrics layers own_image lr_finder suggest gradcam"
+    "errors fields config recipes places files records runs states changes claims identity "
+    "processes launch turns worker jobs checkpoint saving space memory plots cli cli_data cli_runs "
+    "runtime preflight data data.store augment models tables metrics layers own_image lr_finder "
+    "suggest gradcam"
 )
 
 

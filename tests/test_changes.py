@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from cifar_core import changes
+from cifar_core import changes, claims
 from cifar_core.changes import (
     create_run,
     delete_run,
@@ -19,7 +19,8 @@ from cifar_core.changes import (
 )
 from cifar_core.errors import RunError
 from cifar_core.files import read_json, write_json
-from cifar_core.runs import RunState, list_runs, read_run
+from cifar_core.runs import list_runs, read_run
+from cifar_core.states import RunState
 from tests.jobs import REQUEST, ended_run, folders, held, new_run
 
 
@@ -92,7 +93,7 @@ def test_a_lock_that_stays_taken_is_told_in_a_sentence(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs.mkdir()
-    monkeypatch.setattr(changes, "FileLock", lambda path, timeout: FileLock(path, timeout=0.05))
+    monkeypatch.setattr(claims, "FileLock", lambda path, timeout: FileLock(path, timeout=0.05))
     with FileLock(runs / ".names.lock"), pytest.raises(RunError) as refused:
         new_run(runs, "first")
     assert "None" not in str(refused.value)

@@ -9,21 +9,20 @@ from typing import Any
 
 import pytest
 
-from cifar_core import checkpoint as module
 from cifar_core import files
+from cifar_core import saving as module
 from cifar_core.checkpoint import (
     Checkpoint,
     list_checkpoints,
     load_model,
     load_state,
     read_checkpoint,
-    remove_checkpoints,
-    save_checkpoint,
     verified,
 )
 from cifar_core.engine import TrainState
 from cifar_core.errors import CheckpointError
 from cifar_core.files import write_atomic
+from cifar_core.saving import remove_checkpoints, save_checkpoint
 from tests.builders import FACTS, contents_of, state_at
 
 FILES = ["weights.safetensors", "raw.safetensors", "state.pt"]

@@ -13,7 +13,8 @@ import pytest
 from cifar_core.cli import main
 from cifar_core.config import TrainConfig
 from cifar_core.models import list_models
-from cifar_core.runs import RunState, list_runs, read_run
+from cifar_core.runs import list_runs, read_run
+from cifar_core.states import RunState
 from tests.jobs import SMALL, held, pretend_running, wait_for, wait_until_training
 
 SMALL_ARGUMENTS = [

@@ -28,6 +28,7 @@ OTHER: dict[str, Any] = {
     "train_size": 1000,
     "val_size": 0,
     "model": "sepnet_v1",
+    "weights": "first",
     "augment": preset("strong"),
     "epochs": 7,
     "batch_size": 96,
@@ -47,6 +48,7 @@ OTHER: dict[str, Any] = {
     "memory_format": "contiguous",
     "num_workers": 0,
     "seed": 2**31 - 1,
+    "keep_epochs": 3,
     "tensorboard": True,
 }
 

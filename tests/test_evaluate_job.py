@@ -15,10 +15,12 @@ from cifar_core.data import open_dataset
 from cifar_core.errors import CheckpointError, CifarCoreError, ConfigError
 from cifar_core.evaluation import fill_table
 from cifar_core.files import read_json, write_json
-from cifar_core.launch import device_lock, evaluations, launch_evaluation, start_worker
+from cifar_core.launch import evaluations, launch_evaluation, start_worker
 from cifar_core.records import read_metrics
-from cifar_core.runs import Run, RunState, list_runs, read_run
+from cifar_core.runs import Run, list_runs, read_run
+from cifar_core.states import RunState
 from cifar_core.tables import examples_of, has_table, load_table, table_path
+from cifar_core.turns import device_lock
 from tests.jobs import held, pretend_running, wait_for
 
 ENDED = (RunState.COMPLETED, RunState.STOPPED, RunState.FAILED, RunState.INTERRUPTED)

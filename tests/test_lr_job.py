@@ -18,11 +18,13 @@ from cifar_core.config import TrainConfig
 from cifar_core.data import open_dataset
 from cifar_core.errors import CifarCoreError, ConfigError
 from cifar_core.fields import validated
-from cifar_core.launch import launch_lr_find, launch_training, queue_position, start_worker
+from cifar_core.launch import launch_lr_find, launch_training, start_worker
 from cifar_core.lr_finder import LRFindConfig, explain_ending, range_test
 from cifar_core.records import LRPoint, read_metrics
-from cifar_core.runs import Run, RunState, list_runs, read_run
+from cifar_core.runs import Run, list_runs, read_run
+from cifar_core.states import RunState
 from cifar_core.suggest import centred, steepest, suggest_lr
+from cifar_core.turns import queue_position
 from tests.jobs import ENDLESS, SMALL, small, wait_for, wait_until_training
 
 ENDED = (RunState.COMPLETED, RunState.STOPPED, RunState.FAILED, RunState.INTERRUPTED)

@@ -11,7 +11,8 @@ from cifar_core.augment import PRESETS
 from cifar_core.config import make_config
 from cifar_core.places import repository
 from cifar_core.recipes import RECIPES
-from cifar_core.runs import RunState, list_runs, read_run
+from cifar_core.runs import list_runs, read_run
+from cifar_core.states import RunState
 from tests.apptest import app, button, texts
 from tests.conftest import made_up, write_parquet
 from tests.jobs import SMALL, held, pretend_failed, pretend_running, wait_for

@@ -12,7 +12,8 @@ from cifar_core.fields import validated
 from cifar_core.files import read_json, write_json
 from cifar_core.launch import launch_evaluation, launch_lr_find
 from cifar_core.lr_finder import LRFindConfig
-from cifar_core.runs import RunState, list_runs, read_run
+from cifar_core.runs import list_runs, read_run
+from cifar_core.states import RunState
 from cifar_core.tables import Table, load_table, table_path
 from tests.apptest import app, button, in_url, texts
 from tests.jobs import SMALL, held, pretend_failed, pretend_running, small, wait_for

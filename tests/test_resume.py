@@ -8,12 +8,13 @@ import pytest
 import torch
 
 from cifar_core.augment import AugmentSpec, Operation
-from cifar_core.checkpoint import load_state, save_checkpoint
+from cifar_core.checkpoint import load_state
 from cifar_core.config import TrainConfig
 from cifar_core.data import Dataset
 from cifar_core.engine import TrainState, train
 from cifar_core.errors import CheckpointError
 from cifar_core.records import Record
+from cifar_core.saving import save_checkpoint
 from tests.builders import config_of, epochs_of, record_each_step, set_up, single_thread, trained
 
 MIXED = AugmentSpec(operations=(Operation(name="PadCrop"), Operation(name="MixUp", p=0.5)))

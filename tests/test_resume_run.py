@@ -16,7 +16,8 @@ from cifar_core.errors import RunError
 from cifar_core.identity import find_process
 from cifar_core.launch import launch_training, resume_run
 from cifar_core.records import EpochRecord, Metrics, read_metrics
-from cifar_core.runs import Run, RunState, read_run
+from cifar_core.runs import Run, read_run
+from cifar_core.states import RunState
 from tests.jobs import rewrite, small, wait_for, wait_until_training
 
 TIMES = {"images_per_s": 0.0, "train_s": 0.0, "eval_s": 0.0}

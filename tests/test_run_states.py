@@ -11,7 +11,8 @@ import pytest
 from cifar_core.changes import request_stop
 from cifar_core.files import read_json, write_json
 from cifar_core.identity import find_process, is_locked, own_identity
-from cifar_core.runs import RunState, read_run
+from cifar_core.runs import read_run
+from cifar_core.states import RunState
 from tests.jobs import ago, held, new_run, rewrite
 
 

@@ -11,15 +11,8 @@ import pytest
 
 from cifar_core.changes import create_run
 from cifar_core.errors import RunError
-from cifar_core.runs import (
-    Run,
-    RunState,
-    disk_bytes,
-    find_run,
-    list_runs,
-    log_tail,
-    read_run,
-)
+from cifar_core.runs import Run, disk_bytes, find_run, list_runs, read_run
+from cifar_core.states import RunState, log_tail
 from tests.jobs import CONFIG, ago, new_run, rewrite
 
 

@@ -15,10 +15,12 @@ from cifar_core.data import open_dataset
 from cifar_core.errors import RunError
 from cifar_core.evaluation import log_probabilities, score
 from cifar_core.files import read_json, write_json
-from cifar_core.launch import launch_training, queue_position, start_worker
+from cifar_core.launch import launch_training, start_worker
 from cifar_core.records import read_metrics
-from cifar_core.runs import RunState, log_tail, read_run
+from cifar_core.runs import read_run
 from cifar_core.runtime import choose_runtime
+from cifar_core.states import RunState, log_tail
+from cifar_core.turns import queue_position
 from cifar_core.worker import trim_log
 from tests.jobs import ENDLESS, small, wait_for, wait_until_training
 

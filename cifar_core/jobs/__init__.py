@@ -7,7 +7,7 @@ from cifar_core.jobs.data import get_data
 from cifar_core.jobs.evaluate import evaluate_checkpoint
 from cifar_core.jobs.lr_find import find_lr
 from cifar_core.jobs.train import train_model
-from cifar_core.runs import RunState
+from cifar_core.states import RunState
 
 if TYPE_CHECKING:
     from cifar_core.worker import Worker

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cifar_core.errors import RunError
 from cifar_core.jobs.shared import report
-from cifar_core.runs import RunState
+from cifar_core.states import RunState
 
 if TYPE_CHECKING:
     from cifar_core.worker import Worker

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from cifar_core.jobs.shared import requested_data
-from cifar_core.launch import turn_on_device
-from cifar_core.runs import RunState
+from cifar_core.states import RunState
+from cifar_core.turns import turn_on_device
 
 if TYPE_CHECKING:
     from cifar_core.worker import Worker

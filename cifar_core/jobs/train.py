@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from cifar_core.errors import CheckpointError
 from cifar_core.jobs.shared import requested_data
-from cifar_core.launch import turn_on_device
+from cifar_core.memory import peak_memory
 from cifar_core.records import EpochRecord, Record, ResumeRecord
-from cifar_core.runs import RunState
+from cifar_core.states import RunState
+from cifar_core.turns import turn_on_device
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -30,7 +31,7 @@ def train_model(worker: "Worker", request: dict[str, Any]) -> RunState:
         worker.update(phase="starting", started=time.time() - worker.status["spent"])
         earlier = dict(worker.status)
         config, batches, state = _set_up(worker, request)
-        if (worker.run_dir / "resume.json").exists():
+        if worker.goes_on:
             _go_on(worker, config, batches, state, earlier)
         worker.update(phase="running")
         return _run_epochs(worker, config, batches, state)
@@ -155,11 +156,13 @@ def _keep(
     """Keeps the epoch, and the best one so far; only then does the status speak of it."""
     figures = asdict(record)
     _save(worker, config, batches, state, "last", figures)
+    if record.epoch in config.kept_epochs:
+        _save(worker, config, batches, state, "epoch", figures)
     best = worker.status.get("best")
     if record.val_acc is not None and (best is None or record.val_acc > best["val_acc"]):
         _save(worker, config, batches, state, "best", figures)
         best = figures
-    worker.update(last=figures, best=best)
+    worker.update(last=figures, best=best, memory_bytes=peak_memory(batches.runtime.device))
 
 
 def _save(
@@ -170,7 +173,7 @@ def _save(
     role: str,
     figures: dict[str, Any],
 ) -> None:
-    from cifar_core.checkpoint import save_checkpoint
+    from cifar_core.saving import save_checkpoint
 
     data = batches.data
     facts = {

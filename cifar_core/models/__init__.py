@@ -14,10 +14,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What a form shows of a model, and the module whose function of the model's name builds it."""
+    """What a form shows of a model, and the module whose function of the model's name builds it.
+
+    Attributes:
+        weight_bytes: Of its parameters and buffers as they are saved.
+    """
 
     module: str
     about: str
+    weight_bytes: int
 
 
 MODELS: dict[str, ModelCard] = {
@@ -25,31 +30,37 @@ MODELS: dict[str, ModelCard] = {
         "convnet",
         "Small network of plain and depthwise-separable convolutions, quick on a CPU; "
         "147 k parameters, 14.4 MMAC per image.",
+        597_152,
     ),
     "speednet": ModelCard(
         "speednet",
         "Wide, shallow network of the 94 % speed runs with a whitening first layer; "
         "1.97 M parameters, 118.1 MMAC per image.",
+        7_900_432,
     ),
     "sepnet_v1": ModelCard(
         "sepnet",
         "Fully convolutional network with strided downsampling and one grouped convolution; "
         "181 k parameters, 35.4 MMAC per image.",
+        727_344,
     ),
     "sepnet_v2": ModelCard(
         "sepnet",
         "Fully convolutional network of depthwise-separable convolutions; "
         "195 k parameters, 36.5 MMAC per image.",
+        784_568,
     ),
     "resnet18": ModelCard(
         "resnet",
         "ResNet-18 with a stem for 32 × 32 images, the usual reference; "
         "11.17 M parameters, 555.4 MMAC per image.",
+        44_734_408,
     ),
     "resnet34": ModelCard(
         "resnet",
         "ResNet-34 with a stem for 32 × 32 images, twice as deep; "
         "21.28 M parameters, 1159.4 MMAC per image.",
+        85_196_872,
     ),
 }
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 import streamlit as st
 
 from cifar_core import plots
-from cifar_core.launch import queue_position
 from cifar_core.records import Metrics
-from cifar_core.runs import Run, RunState, log_tail, read_run, run_pace
+from cifar_core.runs import Run, read_run, run_pace
+from cifar_core.states import RunState, log_tail
+from cifar_core.turns import queue_position
 from pages.ui import cache, parts
 
 PLOT = {"displaylogo": False, "responsive": True}

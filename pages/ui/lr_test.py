@@ -4,10 +4,11 @@ import streamlit as st
 
 from cifar_core import plots
 from cifar_core.fields import validated
-from cifar_core.launch import queue_position
 from cifar_core.lr_finder import LRFindConfig, explain_ending
-from cifar_core.runs import Run, RunState, log_tail, read_run
+from cifar_core.runs import Run, read_run
+from cifar_core.states import RunState, log_tail
 from cifar_core.suggest import centred, suggest_lr
+from cifar_core.turns import queue_position
 from pages.ui import cache, parts
 from pages.ui.form import fill_draft
 from pages.ui.live import PLOT

@@ -10,7 +10,8 @@ from cifar_core.data import Dataset
 from cifar_core.data.store import altered_copies
 from cifar_core.errors import CifarCoreError, RunError
 from cifar_core.launch import resume_run
-from cifar_core.runs import Run, RunState, unreadable
+from cifar_core.runs import Run, unreadable
+from cifar_core.states import RunState
 from pages.ui import cache
 from pages.ui.state import DATA
 

@@ -8,7 +8,8 @@ import streamlit as st
 from cifar_core.checkpoint import Checkpoint, find_checkpoint, list_checkpoints
 from cifar_core.errors import CheckpointError
 from cifar_core.launch import evaluations, launch_evaluation
-from cifar_core.runs import Run, RunState, find_run, list_runs, read_run
+from cifar_core.runs import Run, find_run, list_runs, read_run
+from cifar_core.states import RunState
 from cifar_core.tables import SPLIT_NAMES, SPLITS, Table, has_table, table_path
 from pages.ui import cache, parts, url
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from cifar_core.runs import RunState, list_runs
+from cifar_core.runs import list_runs
+from cifar_core.states import RunState
 from tests.conftest import REAL_DATA
 from tests.e2e.conftest import Server
 from tests.jobs import wait_for

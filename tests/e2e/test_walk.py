@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from cifar_core.launch import launch_evaluation
-from cifar_core.runs import RunState, list_runs, read_run
+from cifar_core.runs import list_runs, read_run
+from cifar_core.states import RunState
 from tests.e2e.conftest import Server
 from tests.e2e.steps import go, metric, press_pill, set_number, settle, small_form
 from tests.jobs import wait_for, wait_until_training

@@ -1,0 +1,196 @@
+"""Workers without torch: the real worker and training job around an engine that only counts.
+
+`python -m tests.reliability.plain` forks one for every folder it reads from its input, within
+milliseconds instead of the seconds that torch takes to import; what they write, lock, claim and
+survive is done by the code of the product.
+"""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+from cifar_core.checkpoint import Checkpoint, list_checkpoints, verified
+from cifar_core.config import TrainConfig, make_config
+from cifar_core.records import EpochRecord, Record, StepRecord
+from tests.jobs import small
+
+STEPS_PER_EPOCH = 4
+VERSIONS = {"python": "plain", "threads": "1"}
+RUNTIME = {"device": "cpu", "precision": "fp32", "memory_format": "contiguous"}
+
+
+def plain_config(epochs: int = 5, step_s: float = 0.002, **changes: Any) -> TrainConfig:
+    """A config for a plain worker; its weight decay is what a step takes, in seconds."""
+    return small(epochs=epochs, weight_decay=step_s, **changes)
+
+
+@dataclass
+class PlainState:
+    """What a plain run computes: a chain of hashes, so that each step depends on all before."""
+
+    config: TrainConfig
+    epoch: int = 0
+    step: int = 0
+    value: str = "begun"
+    seen: list[int] = field(default_factory=list)  # steps of the epoch under way
+
+    @property
+    def figure(self) -> float:
+        return int(hashlib.sha256(self.value.encode()).hexdigest()[:8], 16) / 16**8
+
+    def take_step(self) -> None:
+        self.value = hashlib.sha256(f"{self.value} {self.step}".encode()).hexdigest()
+        self.step += 1
+        self.seen.append(self.step)
+
+
+def train(config: TrainConfig, data: Any, state: PlainState, batches: Any) -> Iterator[Record]:
+    """As `engine.train`: records of steps and epochs that follow from the state alone."""
+    while state.epoch < config.epochs:
+        while state.step < (state.epoch + 1) * STEPS_PER_EPOCH:
+            time.sleep(config.weight_decay)
+            state.take_step()
+            figure = state.figure
+            yield StepRecord(state.epoch + 1, state.step, figure, figure, 0.1, 1000.0)
+        state.epoch, state.seen, figure = state.epoch + 1, [], state.figure
+        yield EpochRecord(
+            state.epoch, state.step, figure, figure, figure, figure, figure, figure, 0.1
+        )
+
+
+def figures_of(config: TrainConfig) -> tuple[str, list[float]]:
+    """How a run that nothing disturbs ends: its last value, and the figure of each epoch."""
+    state = PlainState(config)
+    config = config.model_copy(update={"weight_decay": 0.0})
+    records = list(train(config, None, state, None))
+    return state.value, [r.test_acc for r in records if isinstance(r, EpochRecord)]
+
+
+def value_of(checkpoint: Checkpoint) -> str:
+    """What a checkpoint holds, its sums compared.
+
+    Raises:
+        CheckpointError: if it is damaged.
+    """
+    return verified(checkpoint, "weights.safetensors")[-64:].decode()
+
+
+def newest_value(run_dir: Path) -> str:
+    return value_of(list_checkpoints(run_dir, "last")[-1])
+
+
+def _contents(state: PlainState, resumable: bool) -> dict[str, bytes]:
+    files = {"weights.safetensors": bytes(50_000) + state.value.rjust(64).encode()}
+    if resumable:
+        progress = {"epoch": state.epoch, "step": state.step, "value": state.value}
+        files["state.pt"] = json.dumps({**progress, "seen": state.seen}).encode()
+    return files
+
+
+def _load_state(checkpoint: Checkpoint, state: PlainState) -> None:
+    progress = json.loads(verified(checkpoint, "state.pt"))
+    verified(checkpoint, "weights.safetensors")
+    state.epoch, state.step = progress["epoch"], progress["step"]
+    state.value, state.seen = progress["value"], progress["seen"]
+
+
+def _set_up(worker: Any, request: dict[str, Any]) -> tuple[TrainConfig, Any, PlainState]:
+    import numpy as np
+
+    config = make_config(request["config"])
+    data = SimpleNamespace(
+        title="Plain", fingerprint="plain", classes=["a"], mean=np.zeros(3), std=np.ones(3)
+    )
+    batches = SimpleNamespace(data=data, runtime=SimpleNamespace(**RUNTIME))
+    facts = {"runtime": RUNTIME, "versions": VERSIONS, "data_title": "Plain"}
+    worker.update(**facts, fingerprint="plain", steps_per_epoch=STEPS_PER_EPOCH)
+    return config, batches, PlainState(config)
+
+
+def make_plain() -> None:
+    """Puts the counting engine in the place of the real one, in this process for good."""
+    from cifar_core import checkpoint, saving
+    from cifar_core.jobs import train as job
+
+    engine: Any = ModuleType("cifar_core.engine")
+    engine.train = train
+    sys.modules["cifar_core.engine"] = engine
+    replaced: list[tuple[Any, str, Any]] = [
+        (saving, "_contents", _contents),
+        (checkpoint, "load_state", _load_state),
+        (job, "_set_up", _set_up),
+        (job, "_versions", lambda: VERSIONS),
+    ]
+    for module, name, value in replaced:
+        setattr(module, name, value)
+
+
+def work(run_dir: Path) -> int:
+    """What a forked child does: a session of its own, output to the log, then the job."""
+    from cifar_core import worker
+
+    os.setsid()
+    log = os.open(run_dir / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for number in (1, 2):
+        os.dup2(log, number)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    return worker.main(run_dir)
+
+
+class PlainServer:
+    """A process that forks plain workers; `spawn` stands in for `processes.spawn`."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.reliability.plain"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def spawn(self, module: str, run_dir: str, log: Path | None = None) -> Any:
+        assert module == "cifar_core.worker"
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(f"{run_dir}\n")
+        self.process.stdin.flush()
+        return SimpleNamespace(pid=int(self.process.stdout.readline()))
+
+    def close(self) -> None:
+        """Ends the server; its workers go on."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        self.process.wait(10)
+        self.process.stdout.close()
+
+
+def serve() -> None:
+    """Forks a worker for each line of the input and answers with its pid."""
+    import cifar_core.worker  # noqa: F401 # once, before all forks
+
+    make_plain()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them, and none stays a zombie
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                code = work(Path(line.strip()))
+            finally:
+                os._exit(code)
+        sys.stdout.write(f"{child}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    serve()

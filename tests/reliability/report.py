@@ -1,0 +1,68 @@
+"""docs/reliability.md, written from the counts of a full session."""
+
+import platform
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from itertools import groupby
+from pathlib import Path
+
+import psutil
+
+REPORT = "docs/reliability.md"
+HEAD = """# Reliability, counted
+
+Every line is a fault that was provoked for real: signals to real processes, disks that are really
+full, files that are really damaged. `make test` provokes a few of each, `make test-slow` all of
+them; the latter writes this page. *Plain* workers run the product's own worker, job, store and
+claims around an engine that only counts, so that hundreds can be killed in minutes; *torch*
+workers are the real thing.
+
+| | what was provoked | as it should be | seconds |
+| --- | --- | ---: | ---: |
+"""
+
+
+@dataclass(frozen=True)
+class Count:
+    """One line of the report.
+
+    Attributes:
+        requirement: Such as "R7"; those of one guarantee stand together.
+        what: The fault, and what has to come of it.
+        good: How often it did, of `of` times.
+    """
+
+    requirement: str
+    what: str
+    good: int
+    of: int
+    took_s: float
+
+
+def write_report(path: Path, counts: list[Count]) -> None:
+    """Writes the page; a count that fell short stands out."""
+    lines = []
+    ordered = sorted(counts, key=lambda c: (int(c.requirement.strip("R")), c.what))
+    for requirement, group in groupby(ordered, key=lambda c: c.requirement):
+        for number, count in enumerate(group):
+            figure = f"{count.good:,} of {count.of:,}"
+            figure = figure if count.good == count.of else f"**{figure}**"
+            shown = requirement if number == 0 else ""
+            lines.append(f"| {shown} | {count.what} | {figure} | {count.took_s:.0f} |")
+    path.write_text(HEAD + "\n".join(lines) + "\n\n" + _circumstances(counts), encoding="utf-8")
+
+
+def _circumstances(counts: list[Count]) -> str:
+    minutes = sum(count.took_s for count in counts) / 60
+    memory = psutil.virtual_memory().total / 2**30
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    return (
+        f"`make test-slow`, {datetime.now(UTC):%Y-%m-%d}, {minutes:.0f} minutes, commit {commit}; "
+        f"{psutil.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}, "
+        f"Python {platform.python_version()}, torch {version('torch')}. No GPU, no power cut: what "
+        "a sudden loss of power does was not tried.\n"
+    )

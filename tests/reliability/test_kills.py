@@ -1,0 +1,69 @@
+"""kill -9 at random moments: what was said to be done is there, the rest is done again."""
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from cifar_core.checkpoint import list_checkpoints
+from cifar_core.identity import find_process
+from cifar_core.launch import launch_training, resume_run
+from cifar_core.records import read_metrics
+from cifar_core.runs import list_runs, read_run, unreadable
+from cifar_core.states import RunState, find_worker, last_start
+from tests.jobs import wait_for
+from tests.reliability.conftest import Tally
+from tests.reliability.plain import figures_of, newest_value, plain_config, value_of
+
+pytestmark = pytest.mark.usefixtures("plain")
+
+
+def kill_after(run_dir: Path, seconds: float) -> None:
+    """Ends the worker of a run without a warning, if it is still there."""
+    time.sleep(seconds)
+    run = read_run(run_dir)
+    process = find_worker(run.status, last_start(run_dir, run.created)[1])
+    if process:
+        process.kill()
+        process.wait(10)
+
+
+@pytest.mark.timeout(1800)
+def test_killed_at_any_moment_a_run_loses_at_most_the_epoch_in_flight(
+    runs: Path, tally: Tally
+) -> None:
+    chance = random.Random(0)
+    config = plain_config(epochs=6, step_s=0.004)
+    value, figures = figures_of(config)
+    kept = whole = 0
+    times = tally.times(12, 500)
+    while kept < times:
+        run_dir = launch_training(runs, config)
+        while kept < times and read_run(run_dir).state is not RunState.COMPLETED:
+            kill_after(run_dir, chance.uniform(0.0, 0.25))
+            run = read_run(run_dir)
+            if run.state is not RunState.INTERRUPTED:
+                continue
+            epochs = [e.epoch for e in read_metrics(run_dir / "metrics.jsonl").epochs]
+            said = (run.status.get("last") or {}).get("epoch", 0)  # what a page has shown
+            newest = list_checkpoints(run_dir, "last")
+            there = newest[-1].epoch if newest else 0
+            assert epochs == list(range(1, len(epochs) + 1))
+            assert said <= there <= len(epochs) <= there + 1, (said, there, epochs)
+            for checkpoint in list_checkpoints(run_dir):
+                value_of(checkpoint)
+            kept += 1
+            resume_run(run)
+        run = wait_for(run_dir, RunState.COMPLETED, RunState.INTERRUPTED)
+        if run.state is RunState.COMPLETED:
+            metrics = read_metrics(run_dir / "metrics.jsonl")
+            assert [e.test_acc for e in metrics.epochs] == figures
+            assert newest_value(run_dir) == value
+            assert run.status["best"]["epoch"] == metrics.best.epoch  # pyright: ignore[reportOptionalMemberAccess]
+        assert not unreadable(runs)
+        whole += 1
+    assert len(list_runs(runs)) == whole
+    what = "kill -9 of a plain worker at a random moment: no epoch lost but the one in flight"
+    tally.note("R12", what, kept, times)
+    assert find_process({}) is None
