@@ -37,6 +37,10 @@ def one_at_a_time(root: Path, what: str) -> Iterator[None]:
 def find_draft(root: Path, draft: str) -> Run | None:
     """The run that a draft has become; None if it was not started yet."""
     for path in run_dirs(root) if draft else ():
-        if (read_json(path / "request.json") or {}).get("draft") == draft:
+        request = path / "request.json"
+        with contextlib.suppress(OSError):  # deleted meanwhile
+            if draft.encode() not in request.read_bytes():
+                continue  # four times quicker than to parse it
+        if (read_json(request) or {}).get("draft") == draft:
             return read_run(path)
     return None

@@ -1,13 +1,21 @@
-"""The commands about runs: list, show, stop, resume, rename, delete; and following a training."""
+"""The commands about runs: list, show, stop, resume and so on; and following a training."""
 
 import argparse
 import json
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cifar_core.changes import delete_run, rename_run, request_stop
+from cifar_core.changes import (
+    FORCE_AFTER_S,
+    delete_run,
+    force_stop,
+    rename_run,
+    request_stop,
+    stopping_s,
+)
 from cifar_core.cli_follow import Told, follow
 from cifar_core.errors import RunError
 from cifar_core.places import runs_root
@@ -22,8 +30,8 @@ def add_root(command: argparse.ArgumentParser) -> None:
 
 
 def add_runs(commands: Any) -> None:
-    """runs list|show|stop|resume|rename|delete."""
-    group = commands.add_parser("runs", help="list, show, stop, resume, rename and delete runs")
+    """runs list|show|stop|resume|extend|rename|delete."""
+    group = commands.add_parser("runs", help="list, stop, resume, extend, rename, delete runs")
     actions = group.add_subparsers(required=True, metavar="ACTION")
 
     def action(name: str, do: Callable[[argparse.Namespace], Any], text: str) -> Any:
@@ -37,10 +45,16 @@ def add_runs(commands: Any) -> None:
     for name, do in (("list", _list), ("show", _show)):
         command = action(name, do, f"{name} runs" if name == "list" else "one run in full")
         command.add_argument("--json", action="store_true", help="print JSON")
-    action("stop", _stop, "finish the batch, keep a checkpoint, end")
+    stop = action("stop", _stop, "finish the batch, keep a checkpoint, end")
+    stop.add_argument("--force", action="store_true", help="end its process if that takes long")
     resume = action("resume", _resume, "let a stopped, failed or interrupted run go on")
     resume.add_argument("--detach", action="store_true", help="start it and return at once")
     resume.add_argument("--json", action="store_true", help="print the result as JSON")
+    extend = action("extend", _extend, "let a completed run go on as a new one")
+    extend.add_argument("epochs", type=int, help="epochs in all")
+    extend.add_argument("--name", default="", help="what to call the new run; else a free name")
+    extend.add_argument("--detach", action="store_true", help="start it and return at once")
+    extend.add_argument("--json", action="store_true", help="print the result as JSON")
     rename = action("rename", _rename, "change name or notes")
     rename.add_argument("name", nargs="?", help="the new name")
     rename.add_argument("--notes", help="the new notes")
@@ -112,6 +126,12 @@ def _stop(options: argparse.Namespace) -> None:
     run = find_run(runs_root(options.runs), options.run)
     request_stop(run)
     print(f"{run.name} will finish its batch, keep a checkpoint and end.")
+    while options.force and (run := read_run(run.path)).state.is_active:
+        if stopping_s(run) > FORCE_AFTER_S:
+            force_stop(run)
+            print(f"{run.name} did not end and was ended by force.")
+            return
+        time.sleep(0.2)
 
 
 def _resume(options: argparse.Namespace) -> int:
@@ -123,6 +143,17 @@ def _resume(options: argparse.Namespace) -> int:
         print_run(run.path, options.json)
         return 0
     return follow_training(run.path, options.json)
+
+
+def _extend(options: argparse.Namespace) -> int:
+    from cifar_core.launch import extend_run
+
+    run = find_run(runs_root(options.runs), options.run, "train")
+    run_dir = extend_run(run, options.epochs, options.name)
+    if options.detach:
+        print_run(run_dir, options.json)
+        return 0
+    return follow_training(run_dir, options.json)
 
 
 def _rename(options: argparse.Namespace) -> None:

@@ -109,15 +109,19 @@ def extend_run(run: Run, epochs: int, name: str = "") -> Path:
     return run_dir
 
 
-def launch_lr_find(root: Path, config: TrainConfig, find: "LRFindConfig") -> Path:
+def launch_lr_find(root: Path, config: TrainConfig, find: "LRFindConfig", draft: str = "") -> Path:
     """Starts a job that tests learning rates for a config; see `launch_training`.
 
     Raises:
         CifarCoreError: if data or hardware will not do; nothing is left behind then.
     """
     _, values = _checked(root, config)
-    run_dir = create_run(root, "lr_find", {**values, "find": find.model_dump(mode="json")})
-    start_worker(run_dir)
+    values |= {"find": find.model_dump(mode="json"), "draft": draft}
+    with one_at_a_time(root, "launch"):
+        if earlier := find_draft(root, draft):
+            return earlier.path
+        run_dir = create_run(root, "lr_find", values)
+        start_worker(run_dir)
     return run_dir
 
 
@@ -168,15 +172,19 @@ def _starting_weights(root: Path, config: TrainConfig) -> Checkpoint:
 
 
 def launch_data(root: Path, origin: str, path: str = "", accept_altered: bool = False) -> Path:
-    """Starts a job that downloads ("archive", "hub") or reads ("folder") CIFAR-10.
+    """Starts a job that downloads ("archive", "hub") or reads ("folder") CIFAR-10, if none does.
 
     CIFAR_MIRROR, if set, is the address that has the files instead of the official ones.
     """
     mirror = os.environ.get("CIFAR_MIRROR")
     path = str(Path(path).expanduser().absolute()) if path else ""
     values = {"origin": origin, "path": path, "accept_altered": accept_altered, "mirror": mirror}
-    run_dir = create_run(root, "data", values)
-    start_worker(run_dir)
+    with one_at_a_time(root, "launch"):
+        for job in list_runs(root, "data"):
+            if job.state.is_active and values.items() <= job.request.items():
+                return job.path
+        run_dir = create_run(root, "data", values)
+        start_worker(run_dir)
     return run_dir
 
 

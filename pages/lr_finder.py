@@ -12,9 +12,11 @@ from cifar_core.runs import find_run, list_runs
 from pages.ui import cache, parts
 from pages.ui.boot import boot
 from pages.ui.form import fill_draft
+from pages.ui.intent import draft_id
 from pages.ui.lr_test import show_test
 from pages.ui.widgets import field_widget, label_of
 
+START = "start_test"
 boot(__file__)
 
 IN_SIGHT = ("start_lr", "end_lr", "num_steps")
@@ -42,6 +44,7 @@ def test_settings() -> dict[str, Any]:
 
 def start_form() -> None:
     """What is tested, the range, Start."""
+    draft = draft_id("pages/lr_finder.py", START)
     form = fill_draft()
     with parts.sentences():
         config = make_config(form)
@@ -54,10 +57,11 @@ def start_form() -> None:
         )
         st.page_link("pages/train.py", label="Change them", icon=":material/edit:")
     values = test_settings()
-    if st.button("Start the test", type="primary", icon=":material/play_arrow:"):
+    if st.button("Start the test", type="primary", icon=":material/play_arrow:", key=START):
         with parts.sentences(), st.spinner("Starting …"):
-            run_dir = launch_lr_find(cache.root(), config, validated(LRFindConfig, values))
-        st.query_params["test"] = run_dir.name
+            find = validated(LRFindConfig, values)
+            run_dir = launch_lr_find(cache.root(), config, find, draft)
+        st.query_params.from_dict({"test": run_dir.name})
         st.rerun()
 
 

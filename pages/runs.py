@@ -9,9 +9,9 @@ from cifar_core.checkpoint import list_checkpoints
 from cifar_core.config import difference
 from cifar_core.runs import Run, disk_bytes, list_runs, read_run
 from pages.ui import cache, parts
+from pages.ui.actions import again_buttons
 from pages.ui.boot import boot
 from pages.ui.live import PLOT
-from pages.ui.state import replace_draft
 
 boot(__file__)
 
@@ -97,10 +97,7 @@ def actions(run: Run) -> None:
         if run.state.is_active:
             st.button("Stop", on_click=parts.ask_to_stop, args=(run,))
         parts.resume_button(run)
-        if st.button("Use these settings again", icon=":material/replay:"):
-            assert run.config is not None
-            replace_draft(run.config.model_dump(mode="json"))
-            st.switch_page("pages/train.py")
+        again_buttons(run)
         if st.button("Rename, notes", icon=":material/edit:"):
             edit(run)
         tip = "Stop it first." if (active := run.state.is_active) else None

@@ -5,41 +5,27 @@ from typing import Any
 import streamlit as st
 
 from cifar_core.changes import free_name
-from cifar_core.checkpoint import list_checkpoints
-from cifar_core.config import make_config
+from cifar_core.config import TrainConfig, make_config
 from cifar_core.errors import CifarCoreError
 from cifar_core.launch import launch_training
 from cifar_core.runs import Run, find_run, list_runs
 from pages.ui import cache, parts
+from pages.ui.actions import ancestry, run_actions
 from pages.ui.boot import boot
 from pages.ui.estimate import estimate_line
 from pages.ui.form import config_fields, recipe_picker
+from pages.ui.intent import draft_id, new_draft
 from pages.ui.live import run_view
-from pages.ui.state import replace_draft
-from pages.ui.subject import open_evaluation
 
+START = "start_training"
 boot(__file__)
 
 
 def show_run(run: Run) -> None:
     """One run, live, and where to go from it."""
     st.title(run.name)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if not run.state.is_active and list_checkpoints(run.path):
-            label, icon = "What does it get wrong?", ":material/fact_check:"
-            if st.button(label, type="primary", icon=icon):
-                with parts.sentences():
-                    open_evaluation(run)
-        parts.resume_button(run, primary=True)
-        if st.button("New run", icon=":material/add:"):
-            st.query_params.clear()
-            st.rerun()
-        if st.button("Use these settings again", icon=":material/replay:"):
-            assert run.config is not None
-            replace_draft(run.config.model_dump(mode="json"))
-            st.query_params.clear()
-            st.rerun()
-        st.page_link("pages/runs.py", label="All runs", icon=":material/stacked_line_chart:")
+    run_actions(run)
+    ancestry(run)
     if run.notes:
         st.text(run.notes)
     run_view(run)
@@ -74,6 +60,7 @@ def show_form() -> None:
             parts.state_badge(run)
             query = {"run": run.run_id}
             st.page_link("pages/train.py", label=f"Watch {run.name}", query_params=query)
+    draft = draft_id("pages/train.py", START)
     recipe_picker()
     values = config_fields()
     st.subheader("Start")
@@ -87,11 +74,21 @@ def show_form() -> None:
     name = left.text_input("Name", placeholder=free_name(cache.root(), stem), key="run_name")
     notes = right.text_input("Notes", key="run_notes")
     estimate_line(config)
-    if st.button("Start training", type="primary", icon=":material/play_arrow:"):
-        with parts.sentences(), st.spinner("Starting …"):
-            run_dir = launch_training(cache.root(), config, name, notes)
-        st.query_params["run"] = run_dir.name
-        st.rerun()
+    if st.button("Start training", type="primary", icon=":material/play_arrow:", key=START):
+        start(config, name, notes, draft)
+
+
+def start(config: TrainConfig, name: str, notes: str, draft: str) -> None:
+    """Starts the run and goes to it; refused, the form stays."""
+    try:
+        with st.spinner("Starting …"):
+            run_dir = launch_training(cache.root(), config, name, notes, draft)
+    except CifarCoreError as error:
+        st.error(str(error), icon=":material/error:")
+        new_draft()
+        st.stop()
+    st.query_params.from_dict({"run": run_dir.name})
+    st.rerun()
 
 
 asked = st.query_params.get("run")

@@ -1,11 +1,14 @@
 """Going on from a checkpoint: the same weights and figures as if nothing had happened."""
 
+import itertools
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from cifar_core.augment import AugmentSpec, Operation
 from cifar_core.checkpoint import load_state
@@ -81,16 +84,65 @@ def test_a_run_resumed_after_any_record_is_the_same_run(tiny: Dataset, tmp_path:
         assert figures(found) == figures(records), stop
 
 
-@pytest.mark.parametrize("stop", [PER_EPOCH + 1, PER_EPOCH - 1], ids=["mid-epoch", "boundary"])
 @pytest.mark.parametrize("changes", CASES.values(), ids=CASES)
 def test_a_resumed_run_ends_bit_for_bit_as_an_uninterrupted_one(
-    tiny: Dataset, tmp_path: Path, changes: dict[str, Any], stop: int
+    tiny: Dataset, tmp_path: Path, changes: dict[str, Any]
 ) -> None:
+    """Interrupted in mid-epoch, or at any boundary between two epochs."""
     config = config_of(**changes)
     expected, records = trained(config, tiny)
-    state, found = interrupted(config, tiny, tmp_path, stop)
-    assert_same(expected, state)
-    assert figures(found) == figures(records)
+    for stop in (PER_EPOCH + 1, *range(PER_EPOCH - 1, len(records), PER_EPOCH)):
+        run_dir = tmp_path / str(stop)
+        run_dir.mkdir()
+        state, found = interrupted(config, tiny, run_dir, stop)
+        assert_same(expected, state)
+        assert figures(found) == figures(records), stop
+
+
+# What a checkpoint holds, and how a state would begin without it.
+PARTS: dict[str, Callable[[TrainState, TrainState], None]] = {
+    "weights": lambda state, fresh: take(state.model, fresh.model, buffers=False),
+    "buffers": lambda state, fresh: take(state.model, fresh.model, buffers=True),
+    "averaged weights": lambda state, fresh: take(state.judged, fresh.judged, buffers=False),
+    "averaged buffers": lambda state, fresh: take(state.judged, fresh.judged, buffers=True),
+    "optimizer": lambda state, fresh: state.optimizer.state.clear(),
+    "epoch": lambda state, fresh: setattr(state, "epoch", 0),
+    "step": lambda state, fresh: setattr(state, "step", state.step - 1),
+    "loss sum": lambda state, fresh: setattr(state, "loss_sum", fresh.loss_sum),
+    "correct ones": lambda state, fresh: setattr(state, "num_correct", fresh.num_correct),
+    "images seen": lambda state, fresh: setattr(state, "num_seen", 0),
+}
+
+
+def take(model: nn.Module, fresh: nn.Module, buffers: bool) -> None:
+    """Puts the values of a fresh model in place of the parameters, or of the buffers."""
+    names = {name for name, _ in model.named_buffers()}
+    mine = model.state_dict()
+    for name, value in fresh.state_dict().items():
+        if (name in names) is buffers:
+            mine[name].copy_(value)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+@pytest.mark.parametrize("part", PARTS)
+def test_without_any_part_of_the_state_it_would_be_another_run(
+    tiny: Dataset, tmp_path: Path, part: str, optimizer: str
+) -> None:
+    """So that the tests above do see whether a part is missing."""
+    config = config_of(ema=0.9, optimizer=optimizer, lr=0.01)
+    expected, records = trained(config, tiny)
+    state, batches = set_up(config, tiny)
+    before = list(itertools.islice(train(config, tiny, state, batches), PER_EPOCH + 2))
+    checkpoint = save_checkpoint(tmp_path, "last", state, {"model": config.model})
+    resumed, batches = set_up(config, tiny)
+    load_state(checkpoint, resumed)
+    fresh, _ = set_up(config, tiny)
+    PARTS[part](resumed, fresh)
+    after = list(train(config, tiny, resumed, batches))
+    same = figures(before + after) == figures(records)
+    theirs = expected.judged.state_dict()
+    same &= all(torch.equal(v, theirs[n]) for n, v in resumed.judged.state_dict().items())
+    assert not same
 
 
 def test_a_run_may_be_interrupted_again_and_again(tiny: Dataset, tmp_path: Path) -> None:

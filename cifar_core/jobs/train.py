@@ -32,7 +32,7 @@ def train_model(worker: "Worker", request: dict[str, Any]) -> RunState:
         earlier = dict(worker.status)
         config, batches, state = _set_up(worker, request)
         if worker.goes_on:
-            _go_on(worker, config, batches, state, earlier)
+            _go_on(worker, request, config, batches, state, earlier)
         worker.update(phase="running")
         return _run_epochs(worker, config, batches, state)
 
@@ -62,6 +62,7 @@ def _set_up(
 
 def _go_on(
     worker: "Worker",
+    request: dict[str, Any],
     config: "TrainConfig",
     batches: "TrainingBatches",
     state: "TrainState",
@@ -72,6 +73,8 @@ def _go_on(
 
     loaded = _load_newest(worker.run_dir, state)
     note = _inexact(earlier, worker.status)
+    if "extends" in request and "versions" not in earlier:
+        note = f"What came before is of run {request['extends']}."
     worker.record(ResumeRecord(state.epoch + 1, state.step, note))
     best = list_checkpoints(worker.run_dir, "best")
     worker.update(best=best[-1].manifest["figures"] if best else None)

@@ -48,6 +48,8 @@ def curves(runs: Sequence[Curve], quantity: str, *, raw_steps: bool = True) -> g
     for number, run in enumerate(runs):
         colour = None if len(runs) == 1 else RUN_COLOURS[number % len(RUN_COLOURS)]
         _add_epochs(figure, run, quantity, colour)
+    if len(runs) == 1:
+        _mark_resumes(figure, runs[0])
     if len(runs) == 1 and quantity == "acc" and (best := runs[0].metrics.best):
         _mark_best(figure, best)
     figure.update_yaxes(tickformat=".0%" if quantity == "acc" else None, rangemode="tozero")
@@ -106,6 +108,22 @@ def _add_steps(figure: go.Figure, run: Curve, quantity: str) -> None:
         opacity=0.4,
         hoverinfo="skip",
     )
+
+
+def _mark_resumes(figure: go.Figure, run: Curve) -> None:
+    """A dashed line where a run went on from a checkpoint."""
+    for resume in run.metrics.resumes if run.steps_per_epoch else ():
+        at = resume.step / run.steps_per_epoch
+        figure.add_vline(x=at, line={"width": 1, "dash": "dash", "color": GREY})
+        figure.add_annotation(
+            x=at,
+            y=1,
+            yref="paper",
+            yanchor="bottom",
+            text="resumed",
+            showarrow=False,
+            font={"size": 11, "color": GREY},
+        )
 
 
 def _mark_best(figure: go.Figure, best: EpochRecord) -> None:

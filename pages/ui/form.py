@@ -11,6 +11,7 @@ from cifar_core.data.store import altered_copies
 from cifar_core.models import MODELS
 from cifar_core.recipes import RECIPES, recipe
 from pages.ui import cache
+from pages.ui.actions import starting_points
 from pages.ui.lr import lr_origin
 from pages.ui.parts import NAMES
 from pages.ui.state import DATA, DRAFT_VERSION, SPEC, draft, replace_draft
@@ -75,16 +76,16 @@ def _group(group: str, values: dict[str, Any]) -> None:
                 continue
             other, needed = ONLY_WITH.get(name, ("", None))
             if not other or values.get(other) == needed:
-                values[name] = _widget(name, field, values[name])
+                values[name] = _widget(name, field, values)
     if group == "Model":
         st.caption(MODELS[values["model"]].about)
     if group == "Optimisation":
         lr_origin(values)
 
 
-def _widget(name: str, field: FieldInfo, value: Any) -> Any:
+def _widget(name: str, field: FieldInfo, values: dict[str, Any]) -> Any:
     """The widget that suits the field's type, at the draft's value."""
-    version = st.session_state.get(DRAFT_VERSION, 0)
+    value, version = values[name], st.session_state.get(DRAFT_VERSION, 0)
     common: dict[str, Any] = {
         "label": label_of(name),
         "help": field.description,
@@ -92,16 +93,18 @@ def _widget(name: str, field: FieldInfo, value: Any) -> Any:
     }
     if name == "augment":
         return _augment_widget(common, value)
-    return field_widget(field, value, common, _options(name), NAMES if name == "data" else {})
+    offered = _offered(name, values)
+    return field_widget(field, value, common, list(offered), offered)
 
 
-def _options(name: str) -> list[str]:
-    special = {
-        "model": list(MODELS),
-        "data": [*NAMES, *altered_copies()],
-        "device": list(cache.hardware().devices),
-    }
-    return special.get(name, [])
+def _offered(name: str, values: dict[str, Any]) -> dict[str, str]:
+    """What may be chosen where the field alone does not say, and what it is called."""
+    if name == "data":
+        return {**NAMES, **altered_copies()}
+    if name == "weights":
+        return starting_points(values["model"])
+    special = {"model": MODELS, "device": cache.hardware().devices}
+    return {option: option for option in special.get(name, ())}
 
 
 def _augment_widget(common: dict[str, Any], value: Any) -> Any:

@@ -1,11 +1,11 @@
 """A run as it is now: state, figures, curves, log; live while it runs."""
 
-import time
 from dataclasses import replace
 
 import streamlit as st
 
 from cifar_core import plots
+from cifar_core.changes import FORCE_AFTER_S, stopping_s
 from cifar_core.records import Metrics
 from cifar_core.runs import Run, read_run, run_pace
 from cifar_core.states import RunState, log_tail
@@ -76,8 +76,14 @@ def _about(run: Run) -> str:
 
 def _stop_button(run: Run) -> None:
     if run.state is RunState.STOPPING:
-        asked = time.time() - (run.path / "stop").stat().st_mtime
-        st.caption(f"Finishing its batch and keeping a checkpoint … {asked:.0f} s")
+        waited = stopping_s(run)
+        st.caption(f"Finishing its batch and keeping a checkpoint … {waited:.0f} s")
+        if waited >= FORCE_AFTER_S:
+            tip = "Ends its process. What came after its last checkpoint is lost."
+            icon, key = ":material/dangerous:", f"force-{run.run_id}"
+            st.button(
+                "End by force", icon=icon, key=key, help=tip, on_click=parts.end_now, args=(run,)
+            )
         return
     icon, key = ":material/stop_circle:", f"stop-{run.run_id}"
     st.button("Stop", icon=icon, key=key, on_click=parts.ask_to_stop, args=(run,))
@@ -130,6 +136,8 @@ def _plots(run: Run, metrics: Metrics) -> None:
     ):
         figure = plots.curves([curve], quantity)
         column.plotly_chart(figure, key=f"{run.run_id}-{quantity}", config=PLOT, alt=alt)
+    for resume in metrics.resumes:
+        st.caption(f":material/resume: Resumed after step {resume.step:,}. {resume.note}")
     if metrics.steps:
         with st.expander("Learning rate", icon=":material/show_chart:"):
             figure = plots.learning_rates(metrics)

@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 
 import streamlit as st
 
-from cifar_core.changes import request_stop
+from cifar_core.changes import force_stop, request_stop
 from cifar_core.data import Dataset
 from cifar_core.data.store import altered_copies
 from cifar_core.errors import CifarCoreError, RunError
@@ -53,6 +53,12 @@ def ask_to_stop(run: Run) -> None:
     """For `on_click`: a callback is heard in whatever rerun the click arrives."""
     with suppress(RunError):  # it ended meanwhile, which the page is about to show
         request_stop(run)
+
+
+def end_now(run: Run) -> None:
+    """For `on_click`: ends a run by force."""
+    with suppress(RunError):  # as above
+        force_stop(run)
 
 
 def resume_button(run: Run, primary: bool = False) -> None:

@@ -10,6 +10,8 @@ from cifar_core.fields import bounds, choices
 
 LABELS = {
     "lr": "Learning rate",
+    "weights": "Starting weights",
+    "keep_epochs": "Epochs kept",
     "l1": "L1",
     "ema": "EMA decay",
     "pct_start": "Warm-up share",
