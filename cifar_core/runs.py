@@ -126,7 +126,9 @@ def read_run(path: Path) -> Run:
         created = datetime.fromisoformat(request["created"])
         if created.tzinfo is None:
             raise ValueError(f"created = {created} has no time zone")
-        kind = str(request["kind"])
+        kind = request["kind"]
+        if not isinstance(kind, str):
+            raise ValueError(f"kind = {kind!r}")
     except (KeyError, ValueError, TypeError, CifarCoreError) as error:
         raise RunError(f"The request of {path.name} is damaged ({error}).") from None
     labels = read_json(path / "name.json") or {}

@@ -43,9 +43,12 @@ class Worker:
         self.metrics = _opened(run_dir / "metrics.jsonl")
         self.goes_on = os.fstat(self.metrics).st_size > 0
         self.terminated = False
-        (run_dir / ".reserve").write_bytes(bytes(RESERVE))  # so that a full disk can be recorded
         signal.signal(signal.SIGTERM, self._on_sigterm)
+
+    def begin(self) -> None:
+        """The first sign of life; and some space is reserved to record a full disk in."""
         self.update()
+        (self.run_dir / ".reserve").write_bytes(bytes(RESERVE))
 
     def _on_sigterm(self, number: int, frame: object) -> None:
         self.terminated = True
@@ -71,7 +74,10 @@ class Worker:
         with contextlib.suppress(OSError):
             os.fsync(self.metrics)
         ended = {"phase": "ended", "outcome": str(outcome), "reason": reason, "ended": time.time()}
-        self.update(**ended, traceback=trace)
+        try:
+            self.update(**ended, traceback=trace)
+        except OSError:
+            self.update(**ended, traceback="")  # what is short may still find room
 
 
 def _kept(run_dir: Path) -> dict[str, Any]:
@@ -105,6 +111,7 @@ def main(run_dir: Path) -> int:
     threading.Thread(target=_watch, args=(run_dir,), daemon=True).start()
     worker = Worker(run_dir)
     try:
+        worker.begin()
         request = read_json(run_dir / "request.json") or {}
         outcome = JOBS[request["kind"]](worker, request)
     except CifarCoreError as error:

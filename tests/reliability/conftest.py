@@ -12,7 +12,8 @@ from tests.reliability.report import REPORT, Count, write_report
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--full", action="store_true", help="the full counts, and a report of them")
+    parser.addoption("--full", action="store_true", help="the full counts")
+    parser.addoption("--report", action="store_true", help="write them to docs/reliability.md")
 
 
 class Tally:
@@ -39,10 +40,10 @@ class Tally:
 
 @pytest.fixture(scope="session")
 def counts(request: pytest.FixtureRequest) -> Iterator[list[Count]]:
-    """All counts of the session; reported at its end if they are the full ones."""
+    """All counts of the session."""
     found: list[Count] = []
     yield found
-    if request.config.getoption("--full", default=False):
+    if request.config.getoption("--report", default=False):
         write_report(repository() / REPORT, found)
 
 

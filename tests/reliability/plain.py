@@ -5,25 +5,32 @@ milliseconds instead of the seconds that torch takes to import; what they write,
 survive is done by the code of the product.
 """
 
+import errno
 import hashlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
+
+import pytest
 
 from cifar_core.checkpoint import Checkpoint, list_checkpoints, verified
 from cifar_core.config import TrainConfig, make_config
+from cifar_core.errors import TrainingError
 from cifar_core.records import EpochRecord, Record, StepRecord
-from tests.jobs import small
+from tests.jobs import rewrite, small
+from tests.reliability.faults import Faults
 
 STEPS_PER_EPOCH = 4
+TROUBLED_STEP = 6  # after the first epoch
 VERSIONS = {"python": "plain", "threads": "1"}
 RUNTIME = {"device": "cpu", "precision": "fp32", "memory_format": "contiguous"}
 
@@ -59,12 +66,51 @@ def train(config: TrainConfig, data: Any, state: PlainState, batches: Any) -> It
         while state.step < (state.epoch + 1) * STEPS_PER_EPOCH:
             time.sleep(config.weight_decay)
             state.take_step()
+            if state.step == TROUBLED_STEP and batches:
+                meet_trouble(batches.run_dir)
             figure = state.figure
             yield StepRecord(state.epoch + 1, state.step, figure, figure, 0.1, 1000.0)
         state.epoch, state.seen, figure = state.epoch + 1, [], state.figure
         yield EpochRecord(
             state.epoch, state.step, figure, figure, figure, figure, figure, figure, 0.1
         )
+
+
+def meet_trouble(run_dir: Path) -> None:
+    """Does what the file `trouble` in the run's folder asks for, if there is one."""
+    file = run_dir / "trouble"
+    name, _, argument = (file.read_text() if file.exists() else "").partition(" ")
+    if name in TROUBLES:
+        file.unlink()
+        TROUBLES[name](argument)
+
+
+class OutOfMemoryError(Exception):
+    """As torch names that of a GPU."""
+
+
+def _fail(error: Exception) -> NoReturn:
+    raise error
+
+
+def _print_much(megabytes: str) -> None:
+    line = "x" * 999
+    for _ in range(int(megabytes) * 1000):
+        print(line)  # noqa: T201 # what a library might do
+    print("the last line", flush=True)  # noqa: T201
+
+
+TROUBLES: dict[str, Callable[[str], None]] = {
+    "exception": lambda text: _fail(ZeroDivisionError(text)),
+    "diverged": lambda text: _fail(TrainingError("The loss became nan. Take a lower lr.")),
+    "memory": lambda text: _fail(MemoryError()),
+    "gpu": lambda text: _fail(OutOfMemoryError("CUDA out of memory")),
+    "full": lambda text: _fail(OSError(errno.ENOSPC, "No space left on device")),
+    "exit": lambda text: os._exit(3),
+    "crash": lambda text: os.kill(os.getpid(), signal.SIGSEGV),
+    "hang": lambda text: time.sleep(600),
+    "print": _print_much,
+}
 
 
 def figures_of(config: TrainConfig) -> tuple[str, list[float]]:
@@ -110,20 +156,21 @@ def _set_up(worker: Any, request: dict[str, Any]) -> tuple[TrainConfig, Any, Pla
     data = SimpleNamespace(
         title="Plain", fingerprint="plain", classes=["a"], mean=np.zeros(3), std=np.ones(3)
     )
-    batches = SimpleNamespace(data=data, runtime=SimpleNamespace(**RUNTIME))
+    batches = SimpleNamespace(run_dir=worker.run_dir, data=data, runtime=SimpleNamespace(**RUNTIME))
     facts = {"runtime": RUNTIME, "versions": VERSIONS, "data_title": "Plain"}
     worker.update(**facts, fingerprint="plain", steps_per_epoch=STEPS_PER_EPOCH)
     return config, batches, PlainState(config)
 
 
-def make_plain() -> None:
-    """Puts the counting engine in the place of the real one, in this process for good."""
+def make_plain(patch: pytest.MonkeyPatch | None = None) -> None:
+    """Puts the counting engine in the place of the real one; without a patch for good."""
     from cifar_core import checkpoint, saving
     from cifar_core.jobs import train as job
 
     engine: Any = ModuleType("cifar_core.engine")
     engine.train = train
-    sys.modules["cifar_core.engine"] = engine
+    patch = patch or pytest.MonkeyPatch()
+    patch.setitem(sys.modules, "cifar_core.engine", engine)
     replaced: list[tuple[Any, str, Any]] = [
         (saving, "_contents", _contents),
         (checkpoint, "load_state", _load_state),
@@ -131,10 +178,10 @@ def make_plain() -> None:
         (job, "_versions", lambda: VERSIONS),
     ]
     for module, name, value in replaced:
-        setattr(module, name, value)
+        patch.setattr(module, name, value)
 
 
-def work(run_dir: Path) -> int:
+def work(run_dir: Path, fault: dict[str, Any]) -> int:
     """What a forked child does: a session of its own, output to the log, then the job."""
     from cifar_core import worker
 
@@ -143,13 +190,39 @@ def work(run_dir: Path) -> int:
     for number in (1, 2):
         os.dup2(log, number)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    return worker.main(run_dir)
+    os.write(1, b"plain worker begins\n")
+    for name, value in fault.pop("limits", {}).items():
+        resource.setrlimit(getattr(resource, name), (value, value))
+    if device := fault.pop("device", ""):
+        rewrite(run_dir, device=device)
+    faults = Faults(fault) if fault else None
+    code = worker.main(run_dir)
+    if faults:
+        faults.note(run_dir)
+    return code
+
+
+def fork_worker(run_dir: Path, fault: dict[str, Any] | None = None) -> int:
+    """The pid of a new worker; it meets a fault if there is one, or has limits."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            code = work(run_dir, fault or {})
+        finally:
+            os._exit(code)
+    return child
 
 
 class PlainServer:
-    """A process that forks plain workers; `spawn` stands in for `processes.spawn`."""
+    """A process that forks plain workers; `spawn` stands in for `processes.spawn`.
+
+    Attributes:
+        fault: What the next workers meet; see `Faults`.
+    """
 
     def __init__(self) -> None:
+        self.fault: dict[str, Any] = {}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.reliability.plain"],
             stdin=subprocess.PIPE,
@@ -161,7 +234,9 @@ class PlainServer:
         assert module == "cifar_core.worker"
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(f"{run_dir}\n")
+        if log:
+            log.touch()
+        self.process.stdin.write(json.dumps([run_dir, self.fault]) + "\n")
         self.process.stdin.flush()
         return SimpleNamespace(pid=int(self.process.stdout.readline()))
 
@@ -181,14 +256,8 @@ def serve() -> None:
     make_plain()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them, and none stays a zombie
     for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            code = 1
-            try:
-                code = work(Path(line.strip()))
-            finally:
-                os._exit(code)
-        sys.stdout.write(f"{child}\n")
+        run_dir, fault = json.loads(line)
+        sys.stdout.write(f"{fork_worker(Path(run_dir), fault)}\n")
         sys.stdout.flush()
 
 

@@ -1,0 +1,199 @@
+"""What is said of a run is true: alive or dead, why it died, and no signal to anybody else."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from cifar_core.changes import force_stop, request_stop
+from cifar_core.errors import RunError
+from cifar_core.files import read_json, write_json
+from cifar_core.identity import identity_of
+from cifar_core.launch import launch_training
+from cifar_core.memory import Memory, note_memory
+from cifar_core.runs import read_run
+from cifar_core.states import RunState, log_tail
+from tests.jobs import ago, new_run, rewrite, wait_for
+from tests.reliability.conftest import Tally
+from tests.reliability.plain import plain_config
+
+LONG = plain_config(epochs=2000, step_s=0.01)
+HOUR = 3600.0
+
+
+def pid_of(run_dir: Path) -> int:
+    """Of a worker that has named itself."""
+    while "worker" not in (status := read_json(run_dir / "status.json") or {}):
+        assert read_run(run_dir).state.is_active
+    return status["worker"]["pid"]
+
+
+def launched(runs: Path, chance: random.Random | None = None) -> Path:
+    """A run that its worker has begun; at some random later moment of its beginning."""
+    run_dir = launch_training(runs, LONG)
+    pid_of(run_dir)
+    time.sleep(chance.uniform(0.0, 0.1) if chance else 0.0)
+    return run_dir
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.timeout(1800)
+def test_a_killed_worker_is_shown_dead_at_once(runs: Path, tally: Tally) -> None:
+    chance, longest_s, good = random.Random(1), 0.0, 0
+    times = tally.times(5, 300)
+    for _ in range(times):
+        run_dir = launched(runs, chance)
+        os.kill(pid_of(run_dir), signal.SIGKILL)
+        killed_at = time.monotonic()
+        run = wait_for(run_dir, RunState.INTERRUPTED, timeout_s=15)
+        longest_s = max(longest_s, time.monotonic() - killed_at)
+        good += "killed" in run.reason
+    what = f"kill -9 of a worker: shown dead within 15 s (the longest took {longest_s:.2f} s)"
+    tally.note("R7", what, good, times)
+
+
+def age(run_dir: Path) -> None:
+    """Puts all that a state is computed from an hour back."""
+    start = read_json(run_dir / "start.json") or {}
+    status = read_json(run_dir / "status.json") or {}
+    rewrite(run_dir, "start.json", asked=start["asked"] - HOUR)
+    if "updated" in status:
+        rewrite(run_dir, "status.json", updated=status["updated"] - HOUR)
+    rewrite(run_dir, created=ago(2 * HOUR))
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.timeout(1800)
+def test_a_stopped_or_slow_worker_is_never_shown_dead(runs: Path, tally: Tally) -> None:
+    """SIGSTOP at a random moment, its first sign of life or later, and an hour passes."""
+    chance, good = random.Random(2), 0
+    times = tally.times(5, 300)
+    for _ in range(times):
+        run_dir = launch_training(runs, LONG)
+        pid = (read_json(run_dir / "start.json") or {})["worker"]["pid"]
+        time.sleep(chance.choice([0.0, chance.uniform(0.0, 0.03), chance.uniform(0.0, 0.2)]))
+        os.kill(pid, signal.SIGSTOP)
+        age(run_dir)
+        if chance.random() < 0.3:
+            request_stop(read_run(run_dir))
+        good += all(read_run(run_dir).state.is_active for _ in range(5))
+        os.kill(pid, signal.SIGKILL)
+        wait_for(run_dir, RunState.INTERRUPTED)
+    tally.note("R7", "SIGSTOP at a random moment, an hour old: never shown dead", good, times)
+
+
+# Who a forged identity names: an innocent process, with what is wrong in it.
+FORGED: list[dict[str, Any]] = [
+    {"create_time": -60.0},
+    {"create_time": -HOUR * 24},
+    {"create_time": +30.0},
+    {"pid": 1},
+    {"pid": 0},
+    {"pid": -1},
+    {"pid": 2**22 + 1},
+    {"pid": 10**30},
+    {"pid": "12; rm -rf /"},
+    {"create_time": "yesterday"},
+    {"create_time": None},
+    {"pid": None},
+]
+
+
+def forge(true: dict[str, Any], lie: dict[str, Any]) -> dict[str, Any]:
+    """The identity with one thing wrong; numbers are added to the time."""
+    forged = {**true, **lie}
+    if isinstance(lie.get("create_time"), float):
+        forged["create_time"] = true["create_time"] + lie["create_time"]
+    return forged
+
+
+@pytest.mark.timeout(600)
+def test_no_signal_reaches_a_process_that_is_not_ours(runs: Path, tally: Tally) -> None:
+    innocent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
+    zombie = subprocess.Popen([sys.executable, "-c", ""])
+    until_dead(zombie.pid)
+    true = [identity_of(innocent.pid), identity_of(zombie.pid), identity_of(os.getpid())]
+    chance, good = random.Random(3), 0
+    times = tally.times(40, 500)
+    for number in range(times):
+        lie = FORGED[number % len(FORGED)]
+        who = true[1] if chance.random() < 0.2 else chance.choice([true[0], true[2]])
+        forged = who if who is true[1] else forge(who, lie)
+        path = new_run(runs, created=ago(2 * HOUR))
+        write_json(path / "start.json", {"asked": time.time() - HOUR, "worker": forged})
+        now = {"phase": "running", "updated": time.time(), "worker": forged}
+        write_json(path / "status.json", now if chance.random() < 0.7 else {})
+        write_json(path / "stop", {"asked": time.time() - 60})
+        good += read_run(path).state is RunState.INTERRUPTED
+        with pytest.raises(RunError, match="is not running"):
+            force_stop(read_run(path))
+        assert innocent.poll() is None
+    innocent.kill()
+    assert (innocent.wait(), zombie.wait()) == (-signal.SIGKILL, 0)
+    what = "forged identities (dead, zombie, reused, foreign, nonsense): dead, and no signal sent"
+    tally.note("R4", what, good, times)
+
+
+def until_dead(pid: int) -> None:
+    """Waits until a child has ended; nobody has asked for its code yet."""
+    while psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+
+
+CAUSES = {
+    "exception of zero": (RunState.FAILED, "ZeroDivisionError: of zero", "ZeroDivisionError"),
+    "diverged": (RunState.FAILED, "The loss became nan. Take a lower lr.", "TrainingError"),
+    "memory": (RunState.FAILED, "The machine ran out of memory", "MemoryError"),
+    "gpu": (RunState.FAILED, "The GPU ran out of memory", "OutOfMemoryError"),
+    "full": (RunState.FAILED, "disk", "No space left"),
+    "exit": (RunState.INTERRUPTED, "vanished without a word", "plain worker begins"),
+    "crash": (RunState.INTERRUPTED, "Its process crashed", "Segmentation fault"),
+}
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("trouble", CAUSES)
+def test_the_cause_of_a_death_is_named(runs: Path, tally: Tally, trouble: str) -> None:
+    state, reason, log = CAUSES[trouble]
+    times, good = tally.times(1, 30), 0
+    for _ in range(times):
+        run_dir = launch_training(runs, plain_config(epochs=3, step_s=0.01))
+        (run_dir / "trouble").write_text(trouble)
+        run = wait_for(run_dir, RunState.FAILED, RunState.INTERRUPTED)
+        good += run.state is state and reason in run.reason and log in log_tail(run_dir)
+    tally.note("R9", f"the cause is named, with the last lines: {trouble.split()[0]}", good, times)
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize("how", ["SIGTERM", "low memory", "force"])
+def test_the_cause_of_a_signal_is_named(runs: Path, tally: Tally, how: str) -> None:
+    times, good = tally.times(1, 30), 0
+    for _ in range(times):
+        run_dir = launched(runs)
+        wait_for(run_dir, RunState.RUNNING)
+        pid = pid_of(run_dir)
+        if how == "SIGTERM":
+            os.kill(pid, signal.SIGTERM)
+            good += "Ended by SIGTERM" in wait_for(run_dir, RunState.FAILED).reason
+            continue
+        if how == "force":
+            os.kill(pid, signal.SIGSTOP)  # it will not hear of the stop
+            request_stop(read_run(run_dir))
+            with pytest.raises(RunError, match="be given 10 s"):
+                force_stop(read_run(run_dir))
+            write_json(run_dir / "stop", {"asked": time.time() - 11})
+            force_stop(read_run(run_dir))
+        else:
+            note_memory(run_dir, Memory(left=50_000_000, total=10**10))
+            os.kill(pid, signal.SIGKILL)
+        said = {"force": "Ended by force", "low memory": "50 MB of 10,000 MB of memory left"}[how]
+        good += said in wait_for(run_dir, RunState.INTERRUPTED).reason
+    tally.note("R9", f"the cause is named: {how}", good, times)

@@ -1,0 +1,82 @@
+"""One job per device at a time, in order; a lock dies with its holder."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from cifar_core.changes import request_stop
+from cifar_core.files import read_json
+from cifar_core.launch import launch_training
+from cifar_core.runs import read_run
+from cifar_core.states import RunState
+from cifar_core.turns import device_lock, queue_position
+from tests.jobs import wait_for
+from tests.reliability.conftest import Tally
+from tests.reliability.plain import plain_config
+
+pytestmark = [pytest.mark.usefixtures("plain"), pytest.mark.timeout(1800)]
+ENDLESS = plain_config(epochs=2000, step_s=0.01)
+
+
+def states(run_dirs: list[Path]) -> list[RunState]:
+    return [read_run(run_dir).state for run_dir in run_dirs]
+
+
+def test_jobs_run_one_at_a_time_in_the_order_they_were_started(runs: Path, tally: Tally) -> None:
+    times = tally.times(5, 20)
+    run_dirs = [launch_training(runs, plain_config(epochs=4, step_s=0.02)) for _ in range(times)]
+    begun: list[Path] = []
+    samples = crowded = 0
+    while (now := states(run_dirs)) != [RunState.COMPLETED] * times:
+        running = [d for d, s in zip(run_dirs, now, strict=True) if s is RunState.RUNNING]
+        begun += [run_dir for run_dir in running if run_dir not in begun]
+        samples, crowded = samples + 1, crowded + (len(running) > 1)
+        assert RunState.FAILED not in now
+        time.sleep(0.03)
+    assert begun == run_dirs
+    what = f"{times} jobs of one device, looked at every 30 ms: never two at once, in order"
+    tally.note("R10", what, samples - crowded, samples)
+
+
+def test_those_who_wait_know_their_place_and_can_leave(runs: Path) -> None:
+    first, *waiting = [launch_training(runs, ENDLESS) for _ in range(5)]
+    wait_for(first, RunState.RUNNING)
+    assert [queue_position(run_dir) for run_dir in waiting] == [0, 1, 2, 3]
+    assert states(waiting) == [RunState.QUEUED] * 4
+    request_stop(read_run(waiting[1]))
+    wait_for(waiting[1], RunState.STOPPED)
+    assert [queue_position(waiting[n]) for n in (0, 2, 3)] == [0, 1, 2]
+    request_stop(read_run(first))
+    wait_for(waiting[0], RunState.RUNNING)
+
+
+def test_a_killed_holder_leaves_no_stuck_queue(runs: Path, tally: Tally) -> None:
+    times, good, longest_s = tally.times(5, 100), 0, 0.0
+    run_dirs = [launch_training(runs, ENDLESS), launch_training(runs, ENDLESS)]
+    for _ in range(times):
+        holder, follower = run_dirs[-2:]
+        wait_for(holder, RunState.RUNNING)
+        run_dirs.append(launch_training(runs, ENDLESS))
+        os.kill((read_json(holder / "status.json") or {})["worker"]["pid"], signal.SIGKILL)
+        killed_at = time.monotonic()
+        good += wait_for(follower, RunState.RUNNING, timeout_s=15).state is RunState.RUNNING
+        longest_s = max(longest_s, time.monotonic() - killed_at)
+    what = f"kill -9 of the job that holds the device: the next one runs (after {longest_s:.1f} s)"
+    tally.note("R10", what, good, times)
+
+
+def test_a_killed_job_in_the_queue_holds_nobody_up(runs: Path) -> None:
+    first, second, third = [launch_training(runs, ENDLESS) for _ in range(3)]
+    wait_for(first, RunState.RUNNING)
+    wait_for(second, RunState.QUEUED)
+    while "worker" not in (status := read_json(second / "status.json") or {}):
+        time.sleep(0.01)
+    os.kill(status["worker"]["pid"], signal.SIGKILL)
+    wait_for(second, RunState.INTERRUPTED)
+    assert queue_position(third) == 0
+    request_stop(read_run(first))
+    wait_for(third, RunState.RUNNING)
+    assert not device_lock("cuda:7").is_locked
