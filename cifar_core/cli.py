@@ -96,17 +96,19 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _estimate(config: TrainConfig, as_json: bool) -> int:
-    from cifar_core.data import open_dataset, split_indices
+    from dataclasses import asdict
+
+    from cifar_core.data import open_dataset
+    from cifar_core.forecast import forecast_from
     from cifar_core.preflight import known_speed, measure
 
-    data = open_dataset(config.data)
-    split = split_indices(len(data.train), config.val_size, config.train_size, config.seed)
-    speed = known_speed(config) or measure(config)
-    seconds = speed.run_s(config, len(split[0]), len(split[1]) + len(data.test))
-    figures = {"train": speed.train, "evaluate": speed.evaluate, "seconds": seconds}
+    open_dataset(config.data)
+    found = forecast_from(known_speed(config) or measure(config), config)
     text = (
-        f"About {seconds / 60:.1f} min for {config.epochs} epochs of {len(split[0]):,} images: "
-        f"{speed.train:,.0f} images/s training, {speed.evaluate:,.0f} evaluating."
+        f"About {found.seconds / 60:.1f} min for {config.epochs} epochs of "
+        f"{found.num_train:,} images: {found.train:,.0f} images/s training, "
+        f"{found.evaluate:,.0f} evaluating. About {found.memory_bytes / 1e6:,.0f} MB of memory, "
+        f"{found.disk_bytes / 1e6:,.0f} MB on disk. {found.limit}"
     )
-    print(json.dumps(figures) if as_json else text)
+    print(json.dumps(asdict(found)) if as_json else text)
     return 0

@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from cifar_core.data.locate import NAMED
 from cifar_core.data.store import is_ready, open_dataset
 from cifar_core.errors import ConfigError, RunError
 from cifar_core.files import write_json
+from cifar_core.forecast import forecast
 from cifar_core.identity import identity_of
 from cifar_core.processes import spawn
 from cifar_core.runs import Run, disk_bytes, find_run, list_runs, read_run
@@ -53,7 +55,8 @@ def launch_training(
                 )
             return earlier.path
         check_space(root, config)
-        run_dir = create_run(root, "train", {**values, "draft": draft}, name, notes, config.model)
+        values |= {"draft": draft, "forecast": (found := forecast(config)) and asdict(found)}
+        run_dir = create_run(root, "train", values, name, notes, config.model)
         start_worker(run_dir)
     return run_dir
 

@@ -57,7 +57,8 @@ def low_memory(run_dir: Path, since: float) -> Memory | None:
 def peak_memory(device: str) -> int:
     """The most bytes of memory that this process has had at once, on the device it computes on.
 
-    On a GPU what torch allocated there; on a CPU the resident size, and that of the largest child.
+    On a GPU what torch allocated there; on a CPU the resident size. Loader workers are left out:
+    they are forked and share almost all of it.
     """
     if device != "cpu":
         import torch
@@ -65,7 +66,9 @@ def peak_memory(device: str) -> int:
         return torch.cuda.max_memory_allocated(device)
     import resource
 
-    return 1024 * sum(
-        resource.getrusage(who).ru_maxrss
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def resident_memory() -> int:
+    """Bytes of memory that this process occupies now."""
+    return psutil.Process().memory_info().rss

@@ -4,14 +4,19 @@
 to NOTE. Pages start it and read the note; they measure nothing themselves.
 """
 
+import copy
 import hashlib
+import itertools
 import json
 import os
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cifar_core.config import TrainConfig
 from cifar_core.data import CLASSES, Dataset, Split
@@ -19,30 +24,42 @@ from cifar_core.data.dataset import histogram_of
 from cifar_core.errors import CifarCoreError
 from cifar_core.fields import parse_json
 from cifar_core.files import read_json, write_json
-from cifar_core.launch import device_lock
+from cifar_core.memory import peak_memory, resident_memory
 from cifar_core.places import cache_dir
 from cifar_core.processes import spawn
 from cifar_core.runtime import decide, machine_key, probe
+from cifar_core.turns import device_lock
+
+if TYPE_CHECKING:
+    from cifar_core.batches import TrainingBatches
 
 TIMED_STEPS, EVALUATED = 4, 1000  # per pass
-START_S = 10.0  # imports and opening the data, measured on two cores
 
 
 @dataclass(frozen=True)
 class Speed:
-    """Images per second while training and while evaluating."""
+    """How a config runs here.
+
+    Attributes:
+        train, evaluate: Images per second of the whole path.
+        device: Images per second of the training steps alone, on a batch that is there already.
+        memory_bytes: Peak of the process without the images of the data set; of the GPU's memory
+            where one computes.
+    """
 
     train: float
     evaluate: float
+    device: float
+    memory_bytes: int
 
-    def run_s(self, config: TrainConfig, num_train: int, num_evaluated: int) -> float:
-        """Seconds that a whole run will take, its start included.
+    @property
+    def waiting(self) -> float:
+        """Share of the training time, 0..1, that the device waits for augmented images."""
+        return max(0.0, 1 - self.train / self.device)
 
-        Args:
-            num_train: Images an epoch trains on; `num_evaluated` those it is judged by.
-        """
-        epoch_s = num_train / self.train + num_evaluated / self.evaluate
-        return START_S + config.epochs * epoch_s
+    def epoch_s(self, num_train: int, num_evaluated: int) -> float:
+        """Seconds of an epoch that trains on so many images and is judged by so many."""
+        return num_train / self.train + num_evaluated / self.evaluate
 
 
 def note_path(config: TrainConfig) -> Path:
@@ -69,7 +86,8 @@ def note_path(config: TrainConfig) -> Path:
 def known_speed(config: TrainConfig) -> Speed | None:
     """The noted speed of such a config, if it was measured."""
     raw = read_json(note_path(config)) or {}
-    return Speed(**raw) if set(raw) == {"train", "evaluate"} else None
+    known = {field.name for field in fields(Speed)}
+    return Speed(**raw) if set(raw) == known else None
 
 
 def failure(config: TrainConfig) -> str:
@@ -89,45 +107,69 @@ def measure(config: TrainConfig) -> Speed:
     Raises:
         CifarCoreError: if the config cannot run here.
     """
-    import torch
-
     from cifar_core.batches import TrainingBatches
     from cifar_core.engine import TrainState, train_epoch
     from cifar_core.evaluation import log_probabilities
     from cifar_core.runtime import choose_runtime
 
     runtime = choose_runtime(config.device, config.precision, config.memory_format)
-
-    def epoch_s() -> float:
-        """Seconds of one short epoch."""
-        started = time.perf_counter()
-        for _ in train_epoch(short, state, batches):
-            pass
-        if runtime.device != "cpu":
-            torch.cuda.synchronize()
-        state.epoch += 1
-        return time.perf_counter() - started
-
-    # On a CPU the speed per image hardly depends on the batch; a large one would take minutes.
-    batch_size = min(config.batch_size, 256) if runtime.device == "cpu" else config.batch_size
-    num_images = batch_size * TIMED_STEPS
-    changes = {"epochs": 4, "val_size": 0, "train_size": 0, "batch_size": batch_size}
-    gentle = {"lr": 1e-4, "schedule": "constant", "weight_decay": 0.0}  # noise must not diverge
-    short = config.model_copy(update={**changes, **gentle})
-    batches = TrainingBatches(short, _made_up(num_images), runtime)
+    short = _short(config, runtime.device)
+    batches = TrainingBatches(short, _made_up(short.batch_size * TIMED_STEPS), runtime)
     state = TrainState(short, batches, runtime)
-    epoch_s()  # to warm up
-    train_s = min(epoch_s() for _ in range(2))
     images = batches.evaluated["test"][0]
+    before = resident_memory()
 
-    def evaluation_s() -> float:
-        """Seconds of one pass over the made-up test images."""
-        started = time.perf_counter()
+    def train(source: "TrainingBatches") -> None:
+        deque(train_epoch(short, state, source), maxlen=0)
+        state.epoch += 1
+
+    def evaluate() -> None:
         for _ in log_probabilities(state.judged, images, batches.mean, batches.std, runtime):
             pass
-        return time.perf_counter() - started
 
-    return Speed(num_images / train_s, len(images) / min(evaluation_s() for _ in range(2)))
+    train(batches)  # to warm up
+    num_images = short.batch_size * TIMED_STEPS
+    device_s = _shortest_s(lambda: train(_ready(batches)), runtime.device)
+    train_s = _shortest_s(lambda: train(batches), runtime.device)
+    peak = peak_memory(runtime.device)
+    if runtime.device == "cpu":  # what a batch takes grows with it
+        peak = before + int((peak - before) * config.batch_size / short.batch_size)
+    evaluate_s = _shortest_s(evaluate, runtime.device)
+    speeds = (num_images / train_s, len(images) / evaluate_s, num_images / device_s)
+    return Speed(*speeds, memory_bytes=peak)
+
+
+def _short(config: TrainConfig, device: str) -> TrainConfig:
+    """The config for a few steps on noise, which must not let it diverge.
+
+    On a CPU the speed per image hardly depends on the batch; a large one would take minutes.
+    """
+    batch_size = min(config.batch_size, 256) if device == "cpu" else config.batch_size
+    changes = {"epochs": 8, "val_size": 0, "train_size": 0, "batch_size": batch_size}
+    gentle = {"lr": 1e-4, "schedule": "constant", "weight_decay": 0.0, "weights": ""}
+    return config.model_copy(update={**changes, **gentle})
+
+
+def _ready(batches: "TrainingBatches") -> "TrainingBatches":
+    """The same batches, with a single one that is there already, again and again."""
+    batch = next(batches.epoch(0))
+    ready = copy.copy(batches)
+    ready.epoch = lambda epoch, first_step=0: itertools.repeat(batch, batches.steps_per_epoch)  # pyright: ignore[reportAttributeAccessIssue] # of this copy alone
+    return ready
+
+
+def _shortest_s(work: Callable[[], None], device: str) -> float:
+    """Seconds of the quicker one of two times."""
+    import torch
+
+    taken = []
+    for _ in range(2):
+        started = time.perf_counter()
+        work()
+        if device != "cpu":
+            torch.cuda.synchronize()
+        taken.append(time.perf_counter() - started)
+    return min(taken)
 
 
 def _made_up(num_images: int) -> Dataset:

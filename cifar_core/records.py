@@ -204,8 +204,14 @@ class Pace:
     left_s: float | None = field(default=None)
 
 
-def pace(metrics: Metrics, epochs: int, steps_per_epoch: int, batch_size: int) -> Pace:
-    """Where a run stands, from its records."""
+def pace(
+    metrics: Metrics, epochs: int, steps_per_epoch: int, batch_size: int, eval_s: float = 0.0
+) -> Pace:
+    """Where a run stands, from its records.
+
+    Args:
+        eval_s: Seconds that evaluating will take, as far as is known before it was done once.
+    """
     last = metrics.steps[-1] if metrics.steps else None
     step = max(last.step if last else 0, metrics.epochs[-1].step if metrics.epochs else 0)
     total = epochs * steps_per_epoch
@@ -213,7 +219,7 @@ def pace(metrics: Metrics, epochs: int, steps_per_epoch: int, batch_size: int) -
         return Pace()
     recent = [s.images_per_s for s in metrics.steps[-20:]] or [metrics.epochs[-1].images_per_s]
     speed = sum(recent) / len(recent)
-    eval_s = metrics.epochs[-1].eval_s if metrics.epochs else 0.0
+    eval_s = metrics.epochs[-1].eval_s if metrics.epochs else eval_s
     left = None
     if speed:
         left = (total - step) * batch_size / speed + (epochs - len(metrics.epochs)) * eval_s

@@ -173,4 +173,5 @@ def run_pace(run: Run, metrics: Metrics) -> Pace:
     steps = run.status.get("steps_per_epoch")
     if run.config is None or not steps:
         return Pace()
-    return pace(metrics, run.config.epochs, steps, run.config.batch_size)
+    eval_s = (run.request.get("forecast") or {}).get("eval_s", 0.0)
+    return pace(metrics, run.config.epochs, steps, run.config.batch_size, eval_s)

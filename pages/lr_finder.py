@@ -16,8 +16,8 @@ from pages.ui.intent import draft_id
 from pages.ui.lr_test import show_test
 from pages.ui.widgets import field_widget, label_of
 
-START = "start_test"
 boot(__file__)
+START = "start_test"
 
 IN_SIGHT = ("start_lr", "end_lr", "num_steps")
 

@@ -12,13 +12,13 @@ from cifar_core.runs import Run, find_run, list_runs
 from pages.ui import cache, parts
 from pages.ui.actions import ancestry, run_actions
 from pages.ui.boot import boot
-from pages.ui.estimate import estimate_line
+from pages.ui.estimate import compare_with_truth, estimate_line
 from pages.ui.form import config_fields, recipe_picker
 from pages.ui.intent import draft_id, new_draft
 from pages.ui.live import run_view
 
-START = "start_training"
 boot(__file__)
+START = "start_training"
 
 
 def show_run(run: Run) -> None:
@@ -29,6 +29,7 @@ def show_run(run: Run) -> None:
     if run.notes:
         st.text(run.notes)
     run_view(run)
+    compare_with_truth(run)
     with st.expander("Settings", icon=":material/list:"):
         assert run.config is not None
         st.json(run.config.model_dump(mode="json"))

@@ -159,13 +159,15 @@ def fresh_caches() -> None:
 @pytest.fixture
 def known_speeds() -> None:
     """The forms' first estimates, so that no page starts a measurement in the background."""
+    from dataclasses import asdict
+
     from cifar_core.config import make_config
     from cifar_core.files import write_json
-    from cifar_core.preflight import note_path
+    from cifar_core.preflight import Speed, note_path
     from cifar_core.recipes import recipe
     from tests.jobs import SMALL
 
     for values in (recipe("quick").model_dump(mode="json"), SMALL):
         note = note_path(make_config(values))
         note.parent.mkdir(parents=True, exist_ok=True)
-        write_json(note, {"train": 2000.0, "evaluate": 5000.0})
+        write_json(note, asdict(Speed(2000.0, 5000.0, 2100.0, 10**9)))

@@ -5,10 +5,11 @@ import subprocess
 import streamlit as st
 
 from cifar_core.config import TrainConfig
-from cifar_core.data import is_ready, split_indices
 from cifar_core.errors import CifarCoreError
+from cifar_core.forecast import forecast
 from cifar_core.preflight import failure, known_speed, note_path, start_measuring
-from cifar_core.runs import RunState, list_runs
+from cifar_core.runs import Run, disk_bytes, list_runs
+from cifar_core.states import RunState
 from pages.ui import cache, parts
 from pages.ui.state import MEASURING
 
@@ -41,27 +42,38 @@ def estimate_line(config: TrainConfig) -> None:
 
 
 def _show(config: TrainConfig) -> None:
-    speed = known_speed(config)
-    if speed is None:
-        st.caption(f":material/timer_off: {failure(config) or 'The speed could not be measured.'}")
-        return
     try:
-        num_train, num_test = _sizes(config.data)
-        num = split_indices(num_train, config.val_size, config.train_size, config.seed)
+        found = forecast(config)
     except CifarCoreError as error:
         st.caption(f":material/timer_off: {error}")
         return
-    seconds = speed.run_s(config, len(num[0]), len(num[1]) + num_test)
+    if found is None:
+        st.caption(f":material/timer_off: {failure(config) or 'The speed could not be measured.'}")
+        return
     st.markdown(
-        f":material/timer: **About {parts.duration(seconds)}** for {config.epochs} epochs of "
-        f"{len(num[0]):,} images: {speed.train:,.0f} images/s training, "
-        f"{speed.evaluate:,.0f} images/s evaluating, measured on this machine."
+        f":material/timer: **About {parts.duration(found.seconds)}** for {config.epochs} epochs of "
+        f"{found.num_train:,} images, {parts.megabytes(found.memory_bytes)} of memory, "
+        f"{parts.megabytes(found.disk_bytes)} on disk."
+    )
+    st.caption(
+        f"Measured on this machine: {found.train:,.0f} images/s training, {found.evaluate:,.0f} "
+        f"images/s evaluating. {found.limit}"
     )
 
 
-def _sizes(data: str) -> tuple[int, int]:
-    """Training and test images; of CIFAR-10 even before it is decoded."""
-    if not is_ready(data):
-        return 50_000, 10_000
-    opened = cache.dataset(data)
-    return len(opened.train), len(opened.test)
+def compare_with_truth(run: Run) -> None:
+    """What a completed run was forecast to take, and what it took."""
+    then = run.request.get("forecast")
+    spent = [run.status.get(name) for name in ("started", "ended")]
+    if run.state is not RunState.COMPLETED or not isinstance(then, dict) or None in spent:
+        return
+    if cache.metrics_of(run.path).resumes:
+        return  # its time is not that of an undisturbed run
+    took_s = float(run.status["ended"]) - float(run.status["started"])
+    memory = run.status.get("memory_bytes", 0)
+    st.caption(
+        f":material/timer: Took {parts.duration(took_s)} (forecast: "
+        f"{parts.duration(then['seconds'])}), {parts.megabytes(memory)} of memory (forecast: "
+        f"{parts.megabytes(then['memory_bytes'])}), {parts.megabytes(disk_bytes(run))} on disk "
+        f"(forecast: {parts.megabytes(then['disk_bytes'])})."
+    )
