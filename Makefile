@@ -19,7 +19,7 @@ test: .venv/installed-dev
 	$(BIN)/python -m pytest -q -m "not slow"
 
 test-slow: .venv/installed-dev
-	$(BIN)/python -m pytest -q tests/reliability --full --report
+	$(BIN)/python -m pytest -q tests/reliability tests/e2e/test_survival.py --full --report
 
 e2e: .venv/installed-dev
 	$(BIN)/python -m pytest -q tests/e2e

@@ -12,10 +12,17 @@ from PIL import Image
 
 from cifar_core.data import CLASSES, Dataset, Split
 from cifar_core.data.dataset import histogram_of
+from cifar_core.places import repository
+from tests.reliability.report import REPORT, Count, Tally, write_report
 
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 os.environ["CIFAR_WARM_UP"] = "0"
 REAL_DATA = os.environ.get("CIFAR10_DIR")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="the full counts")
+    parser.addoption("--report", action="store_true", help="write them to docs/reliability.md")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -60,13 +67,13 @@ def real_cifar10(monkeypatch: pytest.MonkeyPatch, shared_cache: Path) -> Path:
 @pytest.fixture
 def runs(places: Path) -> Iterator[Path]:
     """The folder of the test's runs, not made yet; workers left in it are killed at the end."""
-    from cifar_core.identity import find_process
     from cifar_core.runs import list_runs
+    from cifar_core.states import find_worker, last_start
 
     root = places / "runs"
     yield root
     for run in list_runs(root, kind=None):
-        if process := find_process(run.status.get("worker", {})):
+        if process := find_worker(run.status, last_start(run.path, run.created)[1]):
             process.kill()
             process.wait(10)
 
@@ -171,3 +178,18 @@ def known_speeds() -> None:
         note = note_path(make_config(values))
         note.parent.mkdir(parents=True, exist_ok=True)
         write_json(note, asdict(Speed(2000.0, 5000.0, 2100.0, 10**9)))
+
+
+@pytest.fixture(scope="session")
+def counts(request: pytest.FixtureRequest) -> Iterator[list[Count]]:
+    """All counts of the session."""
+    found: list[Count] = []
+    yield found
+    if request.config.getoption("--report", default=False):
+        write_report(repository() / REPORT, found)
+
+
+@pytest.fixture
+def tally(request: pytest.FixtureRequest, counts: list[Count]) -> Tally:
+    """The counts of this test."""
+    return Tally(bool(request.config.getoption("--full", default=False)), counts)

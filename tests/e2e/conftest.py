@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -69,11 +70,11 @@ class Server:
         except OSError:
             return False
 
-    def kill(self) -> None:
-        """As a power switch would: the whole session of the server, with -9."""
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        """As a power switch would: the whole session of the server, with -9 or another signal."""
         assert self.process is not None
-        os.killpg(self.process.pid, 9)
-        self.process.wait(10)
+        os.killpg(self.process.pid, number)
+        self.process.wait(30)
         until = time.monotonic() + 30
         while self._answers():  # a large process takes a moment to go
             assert time.monotonic() < until

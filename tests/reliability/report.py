@@ -2,6 +2,7 @@
 
 import platform
 import subprocess
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -39,6 +40,28 @@ class Count:
     good: int
     of: int
     took_s: float
+
+
+class Tally:
+    """The counts of one test.
+
+    Attributes:
+        full: All of them are asked for, not a few.
+    """
+
+    def __init__(self, full: bool, out: list[Count]) -> None:
+        self.full, self.out = full, out
+        self.started = time.monotonic()
+
+    def times(self, few: int, full: int) -> int:
+        """How often to provoke the fault."""
+        return full if self.full else few
+
+    def note(self, requirement: str, what: str, good: int, of: int) -> None:
+        """Says how often it went as it should; the test fails where that is not always."""
+        took_s = time.monotonic() - self.started
+        self.out.append(Count(requirement, what, good, of, took_s))
+        assert good == of, f"{what}: {good} of {of}"
 
 
 def write_report(path: Path, counts: list[Count]) -> None:

@@ -21,8 +21,8 @@ from cifar_core.memory import Memory, note_memory
 from cifar_core.runs import read_run
 from cifar_core.states import RunState, log_tail
 from tests.jobs import ago, new_run, rewrite, wait_for
-from tests.reliability.conftest import Tally
 from tests.reliability.plain import plain_config
+from tests.reliability.report import Tally
 
 LONG = plain_config(epochs=2000, step_s=0.01)
 HOUR = 3600.0

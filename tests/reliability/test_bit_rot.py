@@ -17,7 +17,7 @@ from cifar_core.saving import save_checkpoint
 from tests.builders import FACTS, config_of, set_up, state_at
 from tests.conftest import made_up
 from tests.jobs import ended_run, new_run, rewrite
-from tests.reliability.conftest import Tally
+from tests.reliability.report import Tally
 
 EMA = 0.9
 

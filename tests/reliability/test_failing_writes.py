@@ -11,7 +11,6 @@ from cifar_core.records import read_metrics
 from cifar_core.runs import Run
 from cifar_core.states import RunState
 from tests.jobs import wait_for
-from tests.reliability.conftest import Tally
 from tests.reliability.faults import FAULTY
 from tests.reliability.plain import (
     PlainServer,
@@ -20,6 +19,7 @@ from tests.reliability.plain import (
     plain_config,
     value_of,
 )
+from tests.reliability.report import Tally
 
 pytestmark = [pytest.mark.usefixtures("plain"), pytest.mark.timeout(1800)]
 ERRORS = ("EIO", "ENOSPC", "EACCES", "EROFS")

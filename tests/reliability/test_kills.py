@@ -13,8 +13,8 @@ from cifar_core.records import read_metrics
 from cifar_core.runs import list_runs, read_run, unreadable
 from cifar_core.states import RunState, find_worker, last_start
 from tests.jobs import wait_for
-from tests.reliability.conftest import Tally
 from tests.reliability.plain import figures_of, newest_value, plain_config, value_of
+from tests.reliability.report import Tally
 
 pytestmark = pytest.mark.usefixtures("plain")
 

@@ -13,8 +13,8 @@ from cifar_core.records import read_metrics
 from cifar_core.runs import list_runs, read_run
 from cifar_core.states import RunState
 from tests.jobs import wait_for
-from tests.reliability.conftest import Tally
 from tests.reliability.plain import PlainServer, plain_config
+from tests.reliability.report import Tally
 
 # Reads all there is until the folder `over` appears; prints how often, or what went wrong.
 READER = """

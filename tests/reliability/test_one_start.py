@@ -13,8 +13,8 @@ from cifar_core.runs import list_runs, read_run
 from cifar_core.states import RunState
 from tests.jobs import rewrite, wait_for
 from tests.reliability.clicks import Clickers
-from tests.reliability.conftest import Tally
 from tests.reliability.plain import PlainServer, figures_of, newest_value, plain_config
+from tests.reliability.report import Tally
 
 
 @pytest.fixture

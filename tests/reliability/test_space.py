@@ -16,7 +16,6 @@ from cifar_core.records import read_metrics
 from cifar_core.runs import Run, list_runs, read_run, unreadable
 from cifar_core.states import RunState
 from tests.jobs import small, wait_for
-from tests.reliability.conftest import Tally
 from tests.reliability.plain import (
     PlainServer,
     figures_of,
@@ -24,6 +23,7 @@ from tests.reliability.plain import (
     plain_config,
     value_of,
 )
+from tests.reliability.report import Tally
 
 pytestmark = [pytest.mark.usefixtures("plain"), pytest.mark.timeout(1800)]
 CONFIG = plain_config(epochs=8, step_s=0.0, keep_epochs=8)

@@ -30,8 +30,8 @@ from cifar_core.records import read_metrics
 from cifar_core.runs import read_run
 from cifar_core.states import RunState
 from tests.jobs import rewrite
-from tests.reliability.conftest import Tally
 from tests.reliability.plain import make_plain, plain_config, value_of
+from tests.reliability.report import Tally
 
 Q, R, S = RunState.QUEUED, RunState.RUNNING, RunState.STOPPING
 ENDS = {RunState.COMPLETED, RunState.STOPPED, RunState.FAILED, RunState.INTERRUPTED}

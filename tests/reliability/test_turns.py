@@ -14,8 +14,8 @@ from cifar_core.runs import read_run
 from cifar_core.states import RunState
 from cifar_core.turns import device_lock, queue_position
 from tests.jobs import wait_for
-from tests.reliability.conftest import Tally
 from tests.reliability.plain import plain_config
+from tests.reliability.report import Tally
 
 pytestmark = [pytest.mark.usefixtures("plain"), pytest.mark.timeout(1800)]
 ENDLESS = plain_config(epochs=2000, step_s=0.01)
