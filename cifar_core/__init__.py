@@ -10,9 +10,11 @@
     evaluation  log-probabilities, loss and accuracy of a model on a split
     tables      log-probabilities as they are kept;  metrics: figures from them
     gradcam     maps of where a model looked;  explain, layers, sheet, own_image: around them
-    checkpoint  what a run keeps of a model, and how it stays whole
-    runs        what is on disk of each job, and what state it is in
-    launch      start, resume and queue jobs;  worker, jobs: the process, what it does
+    checkpoint  what a run keeps of a model;  saving, space: how it stays whole and has room
+    runs        what is on disk of each job;  states: what it is doing, as far as can be known
+    launch      start, resume, extend jobs, each once;  claims, turns: who may, and when
+    worker      the process that does a job;  jobs: what each kind does;  memory: what is left
+    forecast    what a run will take;  preflight: from what is measured
     runtime     device, precision and memory format, each with its reason
     plots       records to Plotly figures
     cli         python -m cifar_core

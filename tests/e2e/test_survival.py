@@ -101,3 +101,22 @@ def test_a_run_survives_its_page_and_its_server(
     for fault in FAULTS:
         what = f"{fault} while a torch worker trains, in Chromium: the same weights and figures"
         tally.note("R2", what, survived[fault], met[fault])
+
+
+@pytest.mark.timeout(240)
+def test_a_completed_run_is_trained_longer_in_the_browser(
+    server: Server, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIFAR_CACHE", str(server.folder / "cache"))
+    short = launch_training(server.runs, small(), "short")
+    wait_for(short, RunState.COMPLETED, timeout_s=100)
+    page.goto(f"{server.url}/train?run=short")
+    page.get_by_role("button", name="Train longer").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("spinbutton", name="Epochs in all").fill("3")
+    dialog.get_by_role("button", name="Start").dblclick()
+    expect(page.get_by_role("heading", name="short-1")).to_be_visible()
+    expect(page.get_by_text("Goes on from short")).to_be_visible()
+    expect(page.get_by_text("completed").first).to_be_visible()
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text("3 / 3")
+    assert len(list_runs(server.runs)) == 2
