@@ -120,7 +120,10 @@ def _evaluate(options: argparse.Namespace) -> None:
             name: None if math.isnan(acc) else acc
             for name, acc in zip(classes, accs.tolist(), strict=True)
         }
-        facts = {**table.facts, "run": run.name, "run_id": run.run_id}
+        told = {
+            name: fact for name, fact in table.facts.items() if name not in ("format", "sha256")
+        }
+        facts = {**told, "run": run.name, "run_id": run.run_id}
         facts |= {**figures, "class_acc": per_class}
         print(json.dumps({**facts, "confused": pairs, "matrix": table.matrix.tolist()}))
         return

@@ -1,7 +1,7 @@
 """From a checkpoint and images to maps and probabilities; a few seconds of work at most."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -155,8 +155,16 @@ def draw_rows(run_name: str, table: Table, rows: Sequence[int], question: Questi
     asked = ask_about(table, rows, question.target)
     pixels = table.examples.pixels(list(rows))
     cams = maps_of(model, table.checkpoint, pixels, layer, asked, question.method)
+    question = _named(question, table.examples.classes)
     heading = (f"{run_name}: {table}", heading_of(layer, cams, question))
     return sheet_png(cards_of(table, rows, asked, cams), heading, question.opacity)
+
+
+def _named(question: Question, classes: Sequence[str]) -> Question:
+    """The question with its class by name, which may have been given by number."""
+    if question.target in ("predicted", "true"):
+        return question
+    return replace(question, target=classes[find_class(classes, question.target)])
 
 
 def heading_of(layer: str, cams: CamMaps, question: Question) -> str:
@@ -182,6 +190,7 @@ def draw_own(run: Run, checkpoint: str, content: bytes, question: Question) -> b
     cams = maps_of(model, found, pixels, layer, [asked], question.method)
     heading = (f"{run.name}: {found.name} (epoch {found.epoch})",)
     card = own_card(pixels[0], classes, probs, asked, cams)
+    question = _named(question, classes)
     return sheet_png([card], (*heading, heading_of(layer, cams, question)), question.opacity)
 
 

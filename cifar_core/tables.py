@@ -247,4 +247,4 @@ def read_table(path: Path, examples: Examples, checkpoint: Checkpoint) -> Table:
     return Table(log_probs, examples, checkpoint, facts)
 
 
-_AGAIN = "Evaluate this checkpoint again."
+_AGAIN = "Evaluate this checkpoint again; in a terminal: evaluate RUN --again."
