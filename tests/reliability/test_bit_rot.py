@@ -23,12 +23,12 @@ EMA = 0.9
 
 
 def damage(file: Path, chance: random.Random) -> None:
-    """Flips one bit, or cuts the end off."""
+    """Flips one bit, or cuts the end off: more of it than the empty line's end of a JSON file."""
     content = bytearray(file.read_bytes())
     if chance.random() < 0.5:
         content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
     else:
-        del content[chance.randrange(len(content)) :]
+        del content[chance.randrange(len(content) - 1) :]
     file.write_bytes(content)
 
 
