@@ -1,5 +1,6 @@
 """What a run will occupy on disk, and whether there is room for it."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def check_space(root: Path, config: TrainConfig, written: int = 0) -> None:
 def _volume(path: Path) -> Path:
     """Where the file system of a path is mounted."""
     resolved = path.resolve()
-    return next(p for p in (resolved, *resolved.parents) if p.is_mount())
+    return next(p for p in (resolved, *resolved.parents) if os.path.ismount(p))
 
 
 def _mb(num_bytes: int) -> str:
