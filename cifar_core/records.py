@@ -16,6 +16,7 @@ class StepRecord:
         step: Optimizer steps done in the whole run.
         loss: Mean cross-entropy since the record before.
         images_per_s: Training speed since then.
+        elapsed_s: Seconds since the run began, those between a stop and a resume left out.
     """
 
     kind: ClassVar[str] = "step"
@@ -25,6 +26,7 @@ class StepRecord:
     acc: float
     lr: float
     images_per_s: float
+    elapsed_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class EpochRecord:
     images_per_s: float = 0.0
     train_s: float = 0.0
     eval_s: float = 0.0
+    elapsed_s: float = 0.0
 
 
 @dataclass(frozen=True)

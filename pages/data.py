@@ -7,7 +7,7 @@ from cifar_core import plots
 from cifar_core.data.dataset import mean_std
 from pages.ui import images, parts
 from pages.ui.boot import boot
-from pages.ui.live import PLOT
+from pages.ui.curves import PLOT
 
 boot(__file__)
 PER_PAGE = 60

@@ -9,7 +9,7 @@ from cifar_core.metrics import class_acc, most_confused
 from cifar_core.tables import Table
 from pages.ui import parts, url
 from pages.ui.boot import boot
-from pages.ui.live import PLOT
+from pages.ui.curves import PLOT
 from pages.ui.subject import Subject, pick_split, pick_subject, table_of
 
 boot(__file__)

@@ -11,7 +11,7 @@ from cifar_core.runs import Run, disk_bytes, list_runs, read_run
 from pages.ui import cache, parts
 from pages.ui.actions import again_buttons
 from pages.ui.boot import boot
-from pages.ui.live import PLOT
+from pages.ui.curves import PLOT
 
 boot(__file__)
 

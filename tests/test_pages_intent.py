@@ -12,7 +12,7 @@ from cifar_core.claims import find_draft
 from cifar_core.files import read_json, write_json
 from cifar_core.launch import extend_run, launch_lr_find
 from cifar_core.lr_finder import LRFindConfig
-from cifar_core.records import ResumeRecord, to_line
+from cifar_core.records import ResumeRecord, read_metrics, to_line
 from cifar_core.runs import list_runs, read_run
 from cifar_core.states import RunState
 from tests.apptest import app, button, in_url, texts
@@ -143,3 +143,16 @@ def test_the_lr_test_of_one_draft_is_started_once(runs: Path) -> None:
     at = app("lr_finder", draft=DRAFT)
     assert "This form was started before" in texts(at)
     assert in_url(at, "draft") != DRAFT
+
+
+def test_curves_are_drawn_over_what_people_want_and_can_be_taken_along(copied: Path) -> None:
+    at = app("train", run=copied.name)
+    axis = next(g for g in at.button_group if g.label == "Over")
+    axis.set_value("time").run()
+    next(s for s in at.slider if s.label == "Smoothing").set_value(0.9).run()
+    assert not at.exception
+    figure = json.loads(at.get("plotly_chart")[0].proto.spec)
+    assert figure["layout"]["title"]["text"] == "Loss over minutes"
+    assert at.get("download_button")
+    epochs = read_metrics(copied / "metrics.jsonl").epochs
+    assert 0 < epochs[0].elapsed_s < epochs[1].elapsed_s < 100

@@ -1,6 +1,7 @@
 """Figures: what is drawn equals the records; thinning keeps spikes; all of it becomes JSON."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,16 @@ from cifar_core.plots import (
     MAX_POINTS,
     RUN_COLOURS,
     SPLIT_COLOURS,
+    Axis,
     Curve,
     class_counts,
     curves,
     learning_rates,
     pixel_histogram,
+    smoothed,
     thin,
 )
-from cifar_core.records import EpochRecord, Metrics, StepRecord
+from cifar_core.records import EpochRecord, Metrics, ResumeRecord, StepRecord
 
 
 def run_of(name: str, num_epochs: int = 3, *, val: bool = True, offset: float = 0.0) -> Curve:
@@ -220,3 +223,35 @@ def test_every_figure_becomes_json() -> None:
         text = figure.to_json()
         assert text is not None
         assert json.loads(text)["layout"]["title"]["text"]
+
+
+def test_smoothing_is_the_running_mean_without_its_slow_start() -> None:
+    values = np.array([4.0, 2.0, 6.0])
+    by_hand = [4.0, (0.5 * 0.5 * 4 + 0.5 * 2) / 0.75, (0.125 * 4 + 0.25 * 2 + 0.5 * 6) / 0.875]
+    assert smoothed(values, 0.5) == pytest.approx(by_hand)
+    assert smoothed(values, 0.0) == pytest.approx(values)
+    assert smoothed(np.full(100, 3.0), 0.99) == pytest.approx(np.full(100, 3.0))
+
+
+def test_curves_run_over_epochs_steps_or_minutes() -> None:
+    run = run_of("first")
+    timed = tuple(replace(e, elapsed_s=90.0 * e.epoch) for e in run.metrics.epochs)
+    resumes = (ResumeRecord(epoch=2, step=4),)
+    run = replace(run, metrics=replace(run.metrics, epochs=timed, resumes=resumes))
+    places = {"epoch": [1, 2, 3], "step": [4, 8, 12], "time": [1.5, 3, 4.5]}
+    marks = {"epoch": 1, "step": 4, "time": 1.5}
+    axes: tuple[Axis, ...] = ("epoch", "step", "time")
+    for axis in axes:
+        figure = curves([run], "acc", axis=axis)
+        assert list(traces(figure)["test"].x) == places[axis]
+        resumed, best = layout_of(figure).shapes
+        assert (resumed.x0, best.x0) == (marks[axis], places[axis][-1])
+    assert layout_of(curves([run], "acc", axis="step")).xaxis.range is None
+
+
+def test_smoothing_leaves_the_raw_line_faint_behind() -> None:
+    found = traces(curves([run_of("first")], "loss", smoothing=0.9))
+    raw, smooth = found["in between"], found["smoothed"]
+    assert raw.opacity < smooth.opacity
+    assert list(raw.y) == [3.0 - s / 100 for s in range(1, 13)]
+    assert list(smooth.y) == pytest.approx(list(smoothed(np.array(raw.y), 0.9)))

@@ -34,7 +34,7 @@ CASES: dict[str, dict[str, Any]] = {
 }
 # With a record of each step: 0 1 2 steps, 3 4 validation and test, 5 the epoch; then from 6 on.
 PER_EPOCH = 6
-TIMES = {"images_per_s": 0, "train_s": 0, "eval_s": 0}
+TIMES = {"images_per_s": 0, "train_s": 0, "eval_s": 0, "elapsed_s": 0}
 each_step = pytest.fixture(record_each_step, autouse=True)
 one_thread = pytest.fixture(single_thread, autouse=True)
 

@@ -20,7 +20,7 @@ from cifar_core.runs import Run, read_run
 from cifar_core.states import RunState
 from tests.jobs import rewrite, small, wait_for, wait_until_training
 
-TIMES = {"images_per_s": 0.0, "train_s": 0.0, "eval_s": 0.0}
+TIMES = {"images_per_s": 0.0, "train_s": 0.0, "eval_s": 0.0, "elapsed_s": 0.0}
 LONGER: dict[str, Any] = {"train_size": 2560, "epochs": 4, "ema": 0.9, "augment": "cutout"}
 
 

@@ -2,14 +2,14 @@
 
 import contextlib
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cifar_core.errors import CheckpointError
 from cifar_core.jobs.shared import requested_data
 from cifar_core.memory import peak_memory
-from cifar_core.records import EpochRecord, Record, ResumeRecord
+from cifar_core.records import EpochRecord, Record, ResumeRecord, StepRecord
 from cifar_core.states import RunState
 from cifar_core.turns import turn_on_device
 
@@ -137,7 +137,8 @@ def _run_epochs(
     with contextlib.ExitStack() as stack:
         events = _event_writer(worker, config, stack)
         for record in train(config, batches.data, state, batches):
-            if record.kind != "eval":
+            if isinstance(record, StepRecord | EpochRecord):
+                record = replace(record, elapsed_s=time.time() - worker.status["started"])
                 worker.record(record)
                 _write_events(events, record)
             if isinstance(record, EpochRecord):

@@ -4,13 +4,14 @@ from cifar_core.plots.explain import class_accuracies, confusion, top_classes
 from cifar_core.plots.frame import MAX_POINTS, RUN_COLOURS, SPLIT_COLOURS, thin
 from cifar_core.plots.images import CHANNEL_COLOURS, class_counts, pixel_histogram
 from cifar_core.plots.lr import lr_test
-from cifar_core.plots.training import Curve, curves, learning_rates
+from cifar_core.plots.training import Axis, Curve, curves, learning_rates, smoothed
 
 __all__ = [
     "CHANNEL_COLOURS",
     "MAX_POINTS",
     "RUN_COLOURS",
     "SPLIT_COLOURS",
+    "Axis",
     "Curve",
     "class_accuracies",
     "class_counts",
@@ -19,6 +20,7 @@ __all__ = [
     "learning_rates",
     "lr_test",
     "pixel_histogram",
+    "smoothed",
     "thin",
     "top_classes",
 ]

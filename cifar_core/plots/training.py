@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from cifar_core.plots.frame import (
     GREY,
@@ -15,7 +17,9 @@ from cifar_core.plots.frame import (
     finish,
     thin,
 )
-from cifar_core.records import EpochRecord, Metrics
+from cifar_core.records import EpochRecord, Metrics, StepRecord
+
+Axis = Literal["epoch", "step", "time"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,14 @@ class Curve:
     epochs: int = 0
 
 
-def curves(runs: Sequence[Curve], quantity: str, *, raw_steps: bool = True) -> go.Figure:
+def curves(
+    runs: Sequence[Curve],
+    quantity: str,
+    *,
+    raw_steps: bool = True,
+    axis: Axis = "epoch",
+    smoothing: float = 0.0,
+) -> go.Figure:
     """Loss or accuracy over the epochs, for one run or several over each other.
 
     One run: a colour per split, the figures between epochs faint behind. Several: a colour and
@@ -41,32 +52,61 @@ def curves(runs: Sequence[Curve], quantity: str, *, raw_steps: bool = True) -> g
 
     Args:
         quantity: "loss" or "acc".
+        axis: What runs from left to right.
+        smoothing: Of the figures between epochs, 0 (none) to below 1; see `smoothed`.
     """
     figure = go.Figure()
     if len(runs) == 1 and raw_steps:
-        _add_steps(figure, runs[0], quantity)
+        _add_steps(figure, runs[0], quantity, axis, smoothing)
     for number, run in enumerate(runs):
         colour = None if len(runs) == 1 else RUN_COLOURS[number % len(RUN_COLOURS)]
-        _add_epochs(figure, run, quantity, colour)
+        _add_epochs(figure, run, quantity, colour, axis)
     if len(runs) == 1:
-        _mark_resumes(figure, runs[0])
+        _mark_resumes(figure, runs[0], axis)
     if len(runs) == 1 and quantity == "acc" and (best := runs[0].metrics.best):
-        _mark_best(figure, best)
+        _mark_best(figure, best, axis)
     figure.update_yaxes(tickformat=".0%" if quantity == "acc" else None, rangemode="tozero")
     longest = max((run.epochs for run in runs), default=0)
-    if longest:
+    if longest and axis == "epoch":
         whole = max(1, -(-longest // 8))  # whole epochs, about eight marks
         figure.update_xaxes(range=[0, longest * 1.02], tick0=0, dtick=whole)
     name = {"loss": "Loss", "acc": "Accuracy"}[quantity]
-    return finish(figure, f"{name} over the epochs")
+    over = {"epoch": "over the epochs", "step": "over the steps", "time": "over minutes"}[axis]
+    return finish(figure, f"{name} {over}")
 
 
-def _add_epochs(figure: go.Figure, run: Curve, quantity: str, run_colour: str | None) -> None:
+def _place(record: StepRecord | EpochRecord, axis: Axis, steps_per_epoch: int) -> float:
+    """Where a record stands on the axis."""
+    if axis == "time":
+        return record.elapsed_s / 60
+    if axis == "step":
+        return record.step
+    return record.epoch if isinstance(record, EpochRecord) else record.step / steps_per_epoch
+
+
+def smoothed(values: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
+    """The running mean in which each older value weighs `weight` times less; (N,) float64.
+
+    Source: the smoothing of TensorBoard's scalars, with the start corrected as in Adam
+    (Kingma and Ba 2014, arXiv 1412.6980, section 3), so that it begins at the first value.
+    """
+    mean, found = 0.0, np.empty_like(values)
+    for n, value in enumerate(values):
+        mean = weight * mean + (1 - weight) * value
+        found[n] = mean / (1 - weight ** (n + 1))
+    return found
+
+
+def _add_epochs(
+    figure: go.Figure, run: Curve, quantity: str, run_colour: str | None, axis: Axis
+) -> None:
     """The splits of one run, in the run's colour if it has one, else each in its own."""
     first = True
     for split in ("val", "test", "train"):
         points = [
-            (e.epoch, y) for e in run.metrics.epochs if (y := _of(e, split, quantity)) is not None
+            (_place(e, axis, run.steps_per_epoch), y)
+            for e in run.metrics.epochs
+            if (y := _of(e, split, quantity)) is not None
         ]
         if not points:
             continue
@@ -91,29 +131,38 @@ def _of(epoch: EpochRecord, split: str, quantity: str) -> float | None:
     return getattr(epoch, f"{split}_{quantity}")
 
 
-def _add_steps(figure: go.Figure, run: Curve, quantity: str) -> None:
-    """The figures between epochs, at fractions of an epoch; thinned without losing a spike."""
+def _add_steps(figure: go.Figure, run: Curve, quantity: str, axis: Axis, smoothing: float) -> None:
+    """The figures between epochs; thinned without losing a spike, faint where smoothed."""
     steps = run.metrics.steps
     if not steps or not run.steps_per_epoch:
         return
-    x = np.array([s.step for s in steps]) / run.steps_per_epoch
+    x = np.array([_place(s, axis, run.steps_per_epoch) for s in steps])
     y = np.array([getattr(s, quantity) for s in steps])
-    keep = thin(y, MAX_POINTS)
-    figure.add_scatter(
-        x=x[keep],
-        y=y[keep],
-        name="in between",
-        mode="lines",
-        line={"color": SPLIT_COLOURS["train"], "width": 1},
-        opacity=0.4,
-        hoverinfo="skip",
-    )
+    lines = [("in between", y, 0.4 if smoothing == 0 else 0.15)]
+    if smoothing > 0:
+        lines.append(("smoothed", smoothed(y, smoothing), 0.8))
+    for name, line, opacity in lines:
+        keep = thin(line, MAX_POINTS)
+        figure.add_scatter(
+            x=x[keep],
+            y=line[keep],
+            name=name,
+            mode="lines",
+            line={"color": SPLIT_COLOURS["train"], "width": 1},
+            opacity=opacity,
+            hoverinfo="skip",
+        )
 
 
-def _mark_resumes(figure: go.Figure, run: Curve) -> None:
+def _mark_resumes(figure: go.Figure, run: Curve, axis: Axis) -> None:
     """A dashed line where a run went on from a checkpoint."""
     for resume in run.metrics.resumes if run.steps_per_epoch else ():
-        at = resume.step / run.steps_per_epoch
+        before = [r for r in (*run.metrics.steps, *run.metrics.epochs) if r.step <= resume.step]
+        at = {
+            "epoch": resume.step / run.steps_per_epoch,
+            "step": float(resume.step),
+            "time": max((r.elapsed_s for r in before), default=0.0) / 60,
+        }[axis]
         figure.add_vline(x=at, line={"width": 1, "dash": "dash", "color": GREY})
         figure.add_annotation(
             x=at,
@@ -126,10 +175,11 @@ def _mark_resumes(figure: go.Figure, run: Curve) -> None:
         )
 
 
-def _mark_best(figure: go.Figure, best: EpochRecord) -> None:
-    figure.add_vline(x=best.epoch, line={"width": 1, "dash": "dot", "color": GREY})
+def _mark_best(figure: go.Figure, best: EpochRecord, axis: Axis) -> None:
+    at = _place(best, axis, 1)
+    figure.add_vline(x=at, line={"width": 1, "dash": "dot", "color": GREY})
     figure.add_annotation(
-        x=best.epoch,
+        x=at,
         y=0,
         yref="paper",
         yanchor="bottom",

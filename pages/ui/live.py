@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import streamlit as st
 
-from cifar_core import plots
 from cifar_core.changes import FORCE_AFTER_S, stopping_s
+from cifar_core.load import system_load
 from cifar_core.records import Metrics
 from cifar_core.runs import Run, read_run, run_pace
 from cifar_core.states import RunState, log_tail
 from cifar_core.turns import queue_position
 from pages.ui import cache, parts
+from pages.ui.curves import draw_curves
 
-PLOT = {"displaylogo": False, "responsive": True}
 REFRESH_S = 1.5
 REDRAW_STEPS = 12  # records of half a second each
 
@@ -56,10 +56,16 @@ def _draw(run: Run, metrics: Metrics) -> None:
         st.caption(_about(run))
         if run.state.is_active:
             _stop_button(run)
+    if run.state is RunState.RUNNING:
+        load = system_load()
+        st.caption(
+            f":material/speed: This machine: processor {load.cpu:.0%}, "
+            f"{parts.megabytes(load.memory_used)} of {parts.megabytes(load.memory_total)} of memory"
+        )
     _say_why(run)
     _figures(run, metrics)
     if metrics.steps or metrics.epochs:
-        _plots(run, _settled(metrics) if run.state.is_active else metrics)
+        draw_curves(run, _settled(metrics) if run.state.is_active else metrics)
     elif run.state.is_active:
         st.info("The curves begin with the first half second of training.", icon=":material/timer:")
     if metrics.damaged:
@@ -124,21 +130,3 @@ def _figures(run: Run, metrics: Metrics) -> None:
     shown["Test accuracy"] = f"{judged.test_acc:.2%}" if judged else "–"
     tip = "Of the epoch with the highest validation accuracy; the test images choose nothing."
     parts.figures(shown, {"Test accuracy": tip if best else "Of the last epoch."})
-
-
-def _plots(run: Run, metrics: Metrics) -> None:
-    assert run.config is not None
-    steps = run.status.get("steps_per_epoch", 0)
-    curve = plots.Curve(run.name, metrics, steps, run.config.epochs)
-    columns = st.columns(2)
-    for column, quantity, alt in zip(
-        columns, ("loss", "acc"), ("Loss over the epochs", "Accuracy over the epochs"), strict=True
-    ):
-        figure = plots.curves([curve], quantity)
-        column.plotly_chart(figure, key=f"{run.run_id}-{quantity}", config=PLOT, alt=alt)
-    for resume in metrics.resumes:
-        st.caption(f":material/resume: Resumed after step {resume.step:,}. {resume.note}")
-    if metrics.steps:
-        with st.expander("Learning rate", icon=":material/show_chart:"):
-            figure = plots.learning_rates(metrics)
-            st.plotly_chart(figure, key=f"{run.run_id}-lr", config=PLOT, alt="Learning rate")

@@ -10,8 +10,8 @@ from cifar_core.states import RunState, log_tail
 from cifar_core.suggest import centred, suggest_lr
 from cifar_core.turns import queue_position
 from pages.ui import cache, parts
+from pages.ui.curves import PLOT
 from pages.ui.form import fill_draft
-from pages.ui.live import PLOT
 from pages.ui.lr import use_lr
 
 

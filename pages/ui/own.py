@@ -10,7 +10,7 @@ from cifar_core.explain import own_card, probabilities, top
 from cifar_core.own_image import MAX_MB, OwnImage, fit_image
 from pages.ui import cache, parts
 from pages.ui.cams import download, draw_cards, pick_question
-from pages.ui.live import PLOT
+from pages.ui.curves import PLOT
 from pages.ui.subject import Subject
 
 

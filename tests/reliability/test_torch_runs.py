@@ -25,7 +25,7 @@ from tests.jobs import small, wait_for, wait_until_training
 from tests.reliability.report import Tally
 
 pytestmark = pytest.mark.timeout(2400)
-TIMES = {"images_per_s": 0.0, "train_s": 0.0, "eval_s": 0.0}
+TIMES = {"images_per_s": 0.0, "train_s": 0.0, "eval_s": 0.0, "elapsed_s": 0.0}
 ENDS = (RunState.COMPLETED, RunState.STOPPED, RunState.FAILED, RunState.INTERRUPTED)
 # One of each path that a state can take: optimizer, schedule, averaging, dropout, augmentation.
 PATHS: dict[str, dict[str, Any]] = {
