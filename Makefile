@@ -18,8 +18,15 @@ lint: .venv/installed-dev
 test: .venv/installed-dev
 	$(BIN)/python -m pytest -q -m "not slow"
 
+# Two sessions side by side: that of the plain workers mostly waits.
 test-slow: .venv/installed-dev
-	$(BIN)/python -m pytest -q tests/reliability tests/e2e/test_survival.py --full --report
+	@rm -rf .slow && mkdir .slow
+	$(BIN)/python -m pytest -q tests/reliability --ignore tests/reliability/test_torch_runs.py \
+	  --full --counts .slow/plain.json & plain=$$!; \
+	$(BIN)/python -m pytest -q tests/reliability/test_torch_runs.py tests/e2e/test_survival.py \
+	  --full --counts .slow/torch.json; torch=$$?; \
+	wait $$plain && [ $$torch = 0 ]; ended=$$?; \
+	$(BIN)/python -m tests.reliability.report .slow/plain.json .slow/torch.json; exit $$ended
 
 e2e: .venv/installed-dev
 	$(BIN)/python -m pytest -q tests/e2e

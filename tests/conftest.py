@@ -12,8 +12,7 @@ from PIL import Image
 
 from cifar_core.data import CLASSES, Dataset, Split
 from cifar_core.data.dataset import histogram_of
-from cifar_core.places import repository
-from tests.reliability.report import REPORT, Count, Tally, write_report
+from tests.reliability.report import Count, Tally, write_counts
 
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 os.environ["CIFAR_WARM_UP"] = "0"
@@ -22,7 +21,7 @@ REAL_DATA = os.environ.get("CIFAR10_DIR")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="the full counts")
-    parser.addoption("--report", action="store_true", help="write them to docs/reliability.md")
+    parser.addoption("--counts", type=Path, help="the file to write them to, for the report")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -182,11 +181,11 @@ def known_speeds() -> None:
 
 @pytest.fixture(scope="session")
 def counts(request: pytest.FixtureRequest) -> Iterator[list[Count]]:
-    """All counts of the session."""
+    """All counts of the session; written down at its end where that is asked for."""
     found: list[Count] = []
     yield found
-    if request.config.getoption("--report", default=False):
-        write_report(repository() / REPORT, found)
+    if file := request.config.getoption("--counts", default=None):
+        write_counts(file, found)
 
 
 @pytest.fixture

@@ -236,7 +236,8 @@ class PlainServer:
         assert self.process.stdout is not None
         if log:
             log.touch()
-        self.process.stdin.write(json.dumps([run_dir, self.fault]) + "\n")
+        order = [run_dir, self.fault, os.environ["CIFAR_CACHE"]]  # the test's own: its locks, too
+        self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()
         return SimpleNamespace(pid=int(self.process.stdout.readline()))
 
@@ -256,7 +257,7 @@ def serve() -> None:
     make_plain()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them, and none stays a zombie
     for line in sys.stdin:
-        run_dir, fault = json.loads(line)
+        run_dir, fault, os.environ["CIFAR_CACHE"] = json.loads(line)
         sys.stdout.write(f"{fork_worker(Path(run_dir), fault)}\n")
         sys.stdout.flush()
 

@@ -1,9 +1,14 @@
-"""docs/reliability.md, written from the counts of a full session."""
+"""docs/reliability.md, written from the counts of full sessions.
 
+`python -m tests.reliability.report FILE…` writes it.
+"""
+
+import json
 import platform
 import subprocess
+import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import groupby
@@ -64,6 +69,11 @@ class Tally:
         assert good == of, f"{what}: {good} of {of}"
 
 
+def write_counts(path: Path, counts: list[Count]) -> None:
+    """For `main`, which may put those of several sessions together."""
+    path.write_text(json.dumps([asdict(count) for count in counts]), encoding="utf-8")
+
+
 def write_report(path: Path, counts: list[Count]) -> None:
     """Writes the page; a count that fell short stands out."""
     lines = []
@@ -74,18 +84,23 @@ def write_report(path: Path, counts: list[Count]) -> None:
             figure = figure if count.good == count.of else f"**{figure}**"
             shown = requirement if number == 0 else ""
             lines.append(f"| {shown} | {count.what} | {figure} | {count.took_s:.0f} |")
-    path.write_text(HEAD + "\n".join(lines) + "\n\n" + _circumstances(counts), encoding="utf-8")
+    path.write_text(HEAD + "\n".join(lines) + "\n\n" + _circumstances(), encoding="utf-8")
 
 
-def _circumstances(counts: list[Count]) -> str:
-    minutes = sum(count.took_s for count in counts) / 60
+def _circumstances() -> str:
     memory = psutil.virtual_memory().total / 2**30
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     ).stdout.strip()
     return (
-        f"`make test-slow`, {datetime.now(UTC):%Y-%m-%d}, {minutes:.0f} minutes, commit {commit}; "
+        f"`make test-slow`, {datetime.now(UTC):%Y-%m-%d}, commit {commit}; seconds with the torch "
+        "workers' session beside that of the plain ones; "
         f"{psutil.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}, "
         f"Python {platform.python_version()}, torch {version('torch')}. No GPU, no power cut: what "
         "a sudden loss of power does was not tried.\n"
     )
+
+
+if __name__ == "__main__":
+    sessions = [json.loads(Path(file).read_text(encoding="utf-8")) for file in sys.argv[1:]]
+    write_report(Path(REPORT), [Count(**count) for session in sessions for count in session])
