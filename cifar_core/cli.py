@@ -100,15 +100,15 @@ def _estimate(config: TrainConfig, as_json: bool) -> int:
 
     from cifar_core.data import open_dataset
     from cifar_core.forecast import forecast_from
-    from cifar_core.preflight import known_speed, measure
+    from cifar_core.preflight import measured
 
     open_dataset(config.data)
-    found = forecast_from(known_speed(config) or measure(config), config)
+    found = forecast_from(measured(config), config)
     text = (
         f"About {found.seconds / 60:.1f} min for {config.epochs} epochs of "
         f"{found.num_train:,} images: {found.train:,.0f} images/s training, "
         f"{found.evaluate:,.0f} evaluating. About {found.memory_bytes / 1e6:,.0f} MB of memory, "
-        f"{found.disk_bytes / 1e6:,.0f} MB on disk. {found.limit}"
+        f"{found.disk_bytes / 1e6:,.0f} MB on disk. {found.verdict}"
     )
     print(json.dumps(asdict(found)) if as_json else text)
     return 0

@@ -1,15 +1,105 @@
-"""What a run will take, from speeds measured on this machine: time, memory, disk."""
+"""What a run will take, from speeds measured on this machine: time, memory, disk.
 
-from dataclasses import dataclass
+`preflight` measures; here are its notes and what follows from them, without torch.
+"""
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass, fields
+from pathlib import Path
 
 from cifar_core.config import TrainConfig
 from cifar_core.data.dataset import split_indices
 from cifar_core.data.store import is_ready, open_dataset
-from cifar_core.preflight import Speed, known_speed
+from cifar_core.files import read_json
+from cifar_core.places import cache_dir
+from cifar_core.runtime import machine_key
 from cifar_core.space import run_bytes
 
 START_S = 10.0  # imports and opening the data, measured on two cores
 IMAGE_BYTES = 32 * 32 * 3
+NOTICED = 0.15  # share of the time
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How a config runs here.
+
+    Attributes:
+        train, evaluate: Images per second of the whole path.
+        device: Images per second of the training steps alone, on a batch that is there already.
+        memory_bytes: Peak of the process, without the images of the data set; of what torch
+            allocated on the GPU where one computes. Loader workers are left out.
+        loader: Images per second of the batches alone, which nobody trains on.
+        start_s: Seconds until an epoch's first batch is there.
+        image_bytes: What each image of the data set adds to the memory; on a CPU it is there
+            twice, as a tensor and in the mapped file.
+    """
+
+    train: float
+    evaluate: float
+    device: float
+    memory_bytes: int
+    loader: float = math.inf
+    start_s: float = 0.0
+    image_bytes: int = 2 * IMAGE_BYTES
+
+    @property
+    def waiting(self) -> float:
+        """Share of the training time, 0..1, that would be saved if all batches were there already.
+
+        That is more than the time in which nothing but a batch is awaited: on a CPU the loader's
+        workers also take cores from the steps. It is no more than if both worked in turns; what
+        was measured beyond that was another program.
+        """
+        in_turns = self.device / (self.device + self.loader)
+        return min(max(0.0, 1 - self.train / self.device), in_turns)
+
+    @property
+    def limit(self) -> str:
+        """What is slower alone, "loader" or "device".
+
+        Working side by side it sets the pace; working in turns it takes most of the time.
+        """
+        return "loader" if self.loader < self.device else "device"
+
+    def epoch_s(self, num_train: int, num_evaluated: int) -> float:
+        """Seconds of an epoch that trains on so many images and is judged by so many."""
+        return self.start_s + num_train / self.train + num_evaluated / self.evaluate
+
+
+def note_path(config: TrainConfig) -> Path:
+    """Where the speed of such a config is noted; what does not change it is left out."""
+    relevant = config.model_dump(
+        mode="json",
+        include={
+            "model",
+            "augment",
+            "batch_size",
+            "optimizer",
+            "ema",
+            "l1",
+            "device",
+            "precision",
+            "memory_format",
+            "num_workers",
+        },
+    )
+    key = json.dumps([relevant, machine_key()], sort_keys=True)
+    return cache_dir() / "speeds" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
+
+
+def known_speed(config: TrainConfig) -> Speed | None:
+    """The noted speed of such a config, if it was measured."""
+    raw = read_json(note_path(config)) or {}
+    known = {field.name for field in fields(Speed)}
+    return Speed(**raw) if set(raw) == known else None
+
+
+def failure(config: TrainConfig) -> str:
+    """Why the measurement failed; empty if it did not."""
+    return str((read_json(note_path(config)) or {}).get("error", ""))
 
 
 @dataclass(frozen=True)
@@ -23,7 +113,9 @@ class Forecast:
         train, evaluate: Images per second.
         memory_bytes: Peak of the worker; of the GPU's memory where one computes.
         disk_bytes: Of the checkpoints it keeps.
-        waiting: Share of the training time, 0..1, that the device waits for augmented images.
+        waiting: Share of the training time, 0..1, that augmentation costs.
+        limit: "loader" or "device", whichever is slower alone.
+        verdict: What bounds the speed, in a sentence.
     """
 
     num_train: int
@@ -35,18 +127,8 @@ class Forecast:
     memory_bytes: int
     disk_bytes: int
     waiting: float
-
-    @property
-    def limit(self) -> str:
-        """What bounds the speed, in a sentence."""
-        if self.waiting < 0.15:
-            return f"Augmentation is no limit: it takes {self.waiting:.0%} of the training time."
-        if self.waiting < 0.5:
-            return f"The model waits {self.waiting:.0%} of the training time for augmented images."
-        return (
-            f"Augmentation is the limit: the model waits {self.waiting:.0%} of the time. More "
-            "loader workers, or operations that have a batched kernel, would help."
-        )
+    limit: str
+    verdict: str
 
 
 def forecast(config: TrainConfig) -> Forecast | None:
@@ -76,9 +158,25 @@ def forecast_from(speed: Speed, config: TrainConfig) -> Forecast:
         eval_s=num_evaluated / speed.evaluate,
         train=speed.train,
         evaluate=speed.evaluate,
-        memory_bytes=speed.memory_bytes + IMAGE_BYTES * (len(train) + num_evaluated),
+        memory_bytes=speed.memory_bytes + speed.image_bytes * (len(train) + num_evaluated),
         disk_bytes=run_bytes(config),
         waiting=speed.waiting,
+        limit=speed.limit,
+        verdict=_verdict(speed, config.augment.batched),
+    )
+
+
+def _verdict(speed: Speed, batched: bool) -> str:
+    share = speed.waiting
+    if share < NOTICED:
+        return f"The model computes {1 - share:.0%} of the training time; augmentation is no limit."
+    if speed.limit == "device":
+        return f"Augmentation takes {share:.0%} of the training time; the model is the limit."
+    advice = (
+        "Fewer operations" if batched else "More num_workers, or operations with a batched kernel,"
+    )
+    return (
+        f"Augmentation is the limit: the model waits {share:.0%} of the time. {advice} would help."
     )
 
 

@@ -5,94 +5,44 @@ to NOTE. Pages start it and read the note; they measure nothing themselves.
 """
 
 import copy
-import hashlib
 import itertools
-import json
+import math
 import os
 import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from filelock import Timeout
 
 from cifar_core.config import TrainConfig
 from cifar_core.data import CLASSES, Dataset, Split
 from cifar_core.data.dataset import histogram_of
-from cifar_core.errors import CifarCoreError
+from cifar_core.errors import CifarCoreError, JobError, RunError
 from cifar_core.fields import parse_json
-from cifar_core.files import read_json, write_json
+from cifar_core.files import write_json
+from cifar_core.forecast import IMAGE_BYTES, Speed, failure, known_speed, note_path
 from cifar_core.memory import peak_memory, resident_memory
-from cifar_core.places import cache_dir
 from cifar_core.processes import spawn
-from cifar_core.runtime import decide, machine_key, probe
+from cifar_core.runtime import decide, probe
 from cifar_core.turns import device_lock
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from cifar_core.batches import TrainingBatches
+    from cifar_core.engine import TrainState
 
-TIMED_STEPS, EVALUATED = 4, 1000  # per pass
+    Batch = tuple[Tensor, Tensor]
 
-
-@dataclass(frozen=True)
-class Speed:
-    """How a config runs here.
-
-    Attributes:
-        train, evaluate: Images per second of the whole path.
-        device: Images per second of the training steps alone, on a batch that is there already.
-        memory_bytes: Peak of the process without the images of the data set; of the GPU's memory
-            where one computes.
-    """
-
-    train: float
-    evaluate: float
-    device: float
-    memory_bytes: int
-
-    @property
-    def waiting(self) -> float:
-        """Share of the training time, 0..1, that the device waits for augmented images."""
-        return max(0.0, 1 - self.train / self.device)
-
-    def epoch_s(self, num_train: int, num_evaluated: int) -> float:
-        """Seconds of an epoch that trains on so many images and is judged by so many."""
-        return num_train / self.train + num_evaluated / self.evaluate
-
-
-def note_path(config: TrainConfig) -> Path:
-    """Where the speed of such a config is noted; what does not change it is left out."""
-    relevant = config.model_dump(
-        mode="json",
-        include={
-            "model",
-            "augment",
-            "batch_size",
-            "optimizer",
-            "ema",
-            "l1",
-            "device",
-            "precision",
-            "memory_format",
-            "num_workers",
-        },
-    )
-    key = json.dumps([relevant, machine_key()], sort_keys=True)
-    return cache_dir() / "speeds" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
-
-
-def known_speed(config: TrainConfig) -> Speed | None:
-    """The noted speed of such a config, if it was measured."""
-    raw = read_json(note_path(config)) or {}
-    known = {field.name for field in fields(Speed)}
-    return Speed(**raw) if set(raw) == known else None
-
-
-def failure(config: TrainConfig) -> str:
-    """Why the measurement failed; empty if it did not."""
-    return str((read_json(note_path(config)) or {}).get("error", ""))
+PASS_S, ENOUGH_S = 0.3, 1.0  # of one pass; of all that measure the same
+FEWEST, MOST = 2, 32  # steps of a pass, however long or short they are
+EVALUATED = 1000
+BUSY_S = 30.0  # another measurement has ended by then, a training has not
 
 
 def start_measuring(config: TrainConfig) -> "subprocess.Popen[bytes]":
@@ -101,42 +51,71 @@ def start_measuring(config: TrainConfig) -> "subprocess.Popen[bytes]":
     return spawn("cifar_core.preflight", str(note_path(config)), config.model_dump_json())
 
 
+def measured(config: TrainConfig) -> Speed:
+    """The speed of such a config; if it is not known, a process of its own measures it first.
+
+    Raises:
+        CifarCoreError: if the config cannot run here, or another job does.
+    """
+    if known_speed(config) is None:
+        _wait_for(decide(probe(), config.device, config.precision, config.memory_format).device)
+        process = start_measuring(config)
+        try:
+            process.wait()
+        finally:
+            process.terminate()  # when whoever waits gave up
+        if why := failure(config):
+            raise RunError(why)
+    if speed := known_speed(config):
+        return speed
+    raise JobError(
+        "The speed could not be measured: the process that should do so was killed, perhaps for "
+        "want of memory. Take a smaller batch_size or model."
+    )
+
+
+def _wait_for(device: str) -> None:
+    try:
+        with device_lock(device).acquire(timeout=BUSY_S):
+            pass
+    except Timeout:
+        raise JobError(
+            f"No estimate now: another job computes on {device}. Stop it or wait until it has "
+            "ended; `python -m cifar_core runs list` names it."
+        ) from None
+
+
 def measure(config: TrainConfig) -> Speed:
-    """Trains a few steps and evaluates once; takes seconds.
+    """Trains a few steps and evaluates a few images; takes seconds.
 
     Raises:
         CifarCoreError: if the config cannot run here.
     """
     from cifar_core.batches import TrainingBatches
-    from cifar_core.engine import TrainState, train_epoch
-    from cifar_core.evaluation import log_probabilities
+    from cifar_core.engine import TrainState
     from cifar_core.runtime import choose_runtime
 
     runtime = choose_runtime(config.device, config.precision, config.memory_format)
     short = _short(config, runtime.device)
-    batches = TrainingBatches(short, _made_up(short.batch_size * TIMED_STEPS), runtime)
+    num_images = short.batch_size * (_fetched_early(short) + _most_steps(short) + 1)
+    batches = TrainingBatches(short, _made_up(num_images), runtime)
     state = TrainState(short, batches, runtime)
-    images = batches.evaluated["test"][0]
     before = resident_memory()
-
-    def train(source: "TrainingBatches") -> None:
-        deque(train_epoch(short, state, source), maxlen=0)
-        state.epoch += 1
-
-    def evaluate() -> None:
-        for _ in log_probabilities(state.judged, images, batches.mean, batches.std, runtime):
-            pass
-
-    train(batches)  # to warm up
-    num_images = short.batch_size * TIMED_STEPS
-    device_s = _shortest_s(lambda: train(_ready(batches)), runtime.device)
-    train_s = _shortest_s(lambda: train(batches), runtime.device)
-    peak = peak_memory(runtime.device)
+    batch, start_s = _first_batch(batches)
+    _step_s(state, batches, itertools.repeat(batch))  # to warm up
+    steps = _shortest(
+        lambda: _step_s(state, batches, _in_full_flow(batches)),
+        lambda: _step_s(state, batches, itertools.repeat(batch)),
+        lambda: _batch_s(batches),
+    )
+    train, device, loader = (short.batch_size / seconds for seconds in steps)
+    trained = peak_memory(runtime.device)
+    (evaluation_s,) = _shortest(lambda: _evaluation_s(state, batches))
     if runtime.device == "cpu":  # what a batch takes grows with it
-        peak = before + int((peak - before) * config.batch_size / short.batch_size)
-    evaluate_s = _shortest_s(evaluate, runtime.device)
-    speeds = (num_images / train_s, len(images) / evaluate_s, num_images / device_s)
-    return Speed(*speeds, memory_bytes=peak)
+        trained = before + int((trained - before) * config.batch_size / short.batch_size)
+    image_bytes = IMAGE_BYTES * (2 if runtime.device == "cpu" else 1)
+    peak = max(trained, peak_memory(runtime.device)) - image_bytes * (num_images + EVALUATED)
+    return Speed(train, EVALUATED / evaluation_s, device, peak, loader, start_s, image_bytes)
 
 
 def _short(config: TrainConfig, device: str) -> TrainConfig:
@@ -150,26 +129,95 @@ def _short(config: TrainConfig, device: str) -> TrainConfig:
     return config.model_copy(update={**changes, **gentle})
 
 
-def _ready(batches: "TrainingBatches") -> "TrainingBatches":
-    """The same batches, with a single one that is there already, again and again."""
-    batch = next(batches.epoch(0))
-    ready = copy.copy(batches)
-    ready.epoch = lambda epoch, first_step=0: itertools.repeat(batch, batches.steps_per_epoch)  # pyright: ignore[reportAttributeAccessIssue] # of this copy alone
-    return ready
+def _most_steps(config: TrainConfig) -> int:
+    return min(max(8192 // config.batch_size, FEWEST), MOST)
 
 
-def _shortest_s(work: Callable[[], None], device: str) -> float:
-    """Seconds of the quicker one of two times."""
+def _fetched_early(config: TrainConfig) -> int:
+    """How many batches the loader's workers, two each, fetch at once when an epoch begins."""
+    workers = 0 if config.augment.batched else config.num_workers
+    return min(2 * workers, 50_000 // config.batch_size)
+
+
+def _first_batch(batches: "TrainingBatches") -> "tuple[Batch, float]":
+    next(batches.epoch(0))  # imports what it needs
+    started = time.perf_counter()
+    return next(batches.epoch(0)), time.perf_counter() - started
+
+
+def _in_full_flow(batches: "TrainingBatches") -> "Iterator[Batch]":
+    """An epoch's batches but for those fetched early, which would make the loader seem quicker."""
+    return itertools.islice(batches.epoch(0), _fetched_early(batches.config), None)
+
+
+class _Paced:
+    """Hands batches on for a while; `seconds` is then the time from one to the next.
+
+    It waits for a GPU at the beginning and at the end alone, so that the steps overlap as ever.
+    """
+
+    def __init__(self, batches: "TrainingBatches", source: "Iterator[Batch]"):
+        self.source, self.seconds = source, math.nan
+        self.most, self.device = _most_steps(batches.config), batches.runtime.device
+
+    def __iter__(self) -> "Iterator[Batch]":
+        started = until = 0.0
+        for number, batch in enumerate(self.source):
+            if number == 0:
+                started = _now(self.device)
+                until = started + PASS_S
+            elif number == self.most or (number >= FEWEST and time.perf_counter() > until):
+                self.seconds = (_now(self.device) - started) / number
+                return
+            yield batch
+
+
+def _step_s(state: "TrainState", batches: "TrainingBatches", source: "Iterator[Batch]") -> float:
+    """Seconds of a training step, its batch included."""
+    from cifar_core.engine import train_epoch
+
+    paced, shown = _Paced(batches, source), copy.copy(batches)
+    shown.epoch = lambda epoch, first_step=0: iter(paced)
+    deque(train_epoch(batches.config, state, shown), maxlen=0)
+    state.step = 0  # so that it may begin the epoch again
+    return paced.seconds
+
+
+def _batch_s(batches: "TrainingBatches") -> float:
+    """Seconds of a batch without a step."""
+    paced = _Paced(batches, _in_full_flow(batches))
+    deque(paced, maxlen=0)
+    return paced.seconds
+
+
+def _evaluation_s(state: "TrainState", batches: "TrainingBatches") -> float:
+    from cifar_core.evaluation import log_probabilities
+
+    images, runtime = batches.evaluated["test"][0], batches.runtime
+    started = _now(runtime.device)
+    deque(log_probabilities(state.judged, images, batches.mean, batches.std, runtime), maxlen=0)
+    return _now(runtime.device) - started
+
+
+def _now(device: str) -> float:
+    """Seconds, when the device has done all that it was asked for."""
     import torch
 
-    taken = []
-    for _ in range(2):
-        started = time.perf_counter()
-        work()
-        if device != "cpu":
-            torch.cuda.synchronize()
-        taken.append(time.perf_counter() - started)
-    return min(taken)
+    if device != "cpu":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()
+
+
+def _shortest(*measurements: Callable[[], float]) -> tuple[float, ...]:
+    """The shortest of several times of each, as other programs only ever lengthen one.
+
+    They take turns, so that what goes on beside them meets all.
+    """
+    until = time.perf_counter() + ENOUGH_S * len(measurements)
+    rounds = [[measure_once() for measure_once in measurements]]
+    while time.perf_counter() < until:
+        rounds.append([measure_once() for measure_once in measurements])
+    return tuple(map(min, zip(*rounds, strict=True)))
 
 
 def _made_up(num_images: int) -> Dataset:

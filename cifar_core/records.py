@@ -208,12 +208,18 @@ class Pace:
 
 
 def pace(
-    metrics: Metrics, epochs: int, steps_per_epoch: int, batch_size: int, eval_s: float = 0.0
+    metrics: Metrics,
+    epochs: int,
+    steps_per_epoch: int,
+    batch_size: int,
+    eval_s: float = 0.0,
+    since_s: float = 0.0,
 ) -> Pace:
     """Where a run stands, from its records.
 
     Args:
         eval_s: Seconds that evaluating will take, as far as is known before it was done once.
+        since_s: Seconds since the last record: while an epoch is evaluated there are none.
     """
     last = metrics.steps[-1] if metrics.steps else None
     step = max(last.step if last else 0, metrics.epochs[-1].step if metrics.epochs else 0)
@@ -226,5 +232,6 @@ def pace(
     left = None
     if speed:
         left = (total - step) * batch_size / speed + (epochs - len(metrics.epochs)) * eval_s
+        left = max(left - since_s, 0.0)
     epoch = math.ceil(step / steps_per_epoch)
     return Pace(epoch, step / total, speed, left)

@@ -13,6 +13,7 @@ last-… best-… epoch-…   the worker: checkpoints
 """
 
 import contextlib
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -174,4 +175,7 @@ def run_pace(run: Run, metrics: Metrics) -> Pace:
     if run.config is None or not steps:
         return Pace()
     eval_s = (run.request.get("forecast") or {}).get("eval_s", 0.0)
-    return pace(metrics, run.config.epochs, steps, run.config.batch_size, eval_s)
+    since_s = 0.0
+    with contextlib.suppress(OSError):
+        since_s = max(time.time() - (run.path / "metrics.jsonl").stat().st_mtime, 0.0)
+    return pace(metrics, run.config.epochs, steps, run.config.batch_size, eval_s, since_s)

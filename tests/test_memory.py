@@ -1,5 +1,7 @@
 """Memory: what is left, and the note that tells why a worker was killed."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,12 @@ def test_it_is_noted_only_while_it_is_little(tmp_path: Path) -> None:
 
 def test_a_process_had_at_least_what_it_has() -> None:
     assert memory.peak_memory("cpu") >= memory.resident_memory() * 0.9 > 10**7
+
+
+def test_a_peak_is_that_of_this_process_and_not_of_who_started_it() -> None:
+    """`getrusage` of a child begins with its parent's, which may be the app with torch in it."""
+    ballast = b"x" * 400_000_000
+    command = "from cifar_core.memory import peak_memory; print(peak_memory('cpu'))"
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, check=True)
+    assert len(ballast) < memory.peak_memory("cpu")
+    assert int(done.stdout) < len(ballast)

@@ -1,14 +1,23 @@
 """Pre-flight: how fast a config runs here, and for which others that holds."""
 
+import itertools
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from cifar_core import preflight, runtime
 from cifar_core.augment import PRESETS
 from cifar_core.config import TrainConfig, make_config
-from cifar_core.errors import ConfigError
+from cifar_core.errors import ConfigError, JobError, RunError
+from cifar_core.files import write_json
+from cifar_core.turns import device_lock
 
 
 def quick(**changes: Any) -> TrainConfig:
@@ -16,13 +25,21 @@ def quick(**changes: Any) -> TrainConfig:
 
 
 @pytest.mark.usefixtures("own_cache")
-@pytest.mark.parametrize("changes", [{}, {"ema": 0.9, "l1": 1e-5, "val_size": 0, "epochs": 1}])
-def test_a_measurement_gives_speeds_and_a_time(changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"ema": 0.9, "l1": 1e-5, "val_size": 0, "epochs": 1}, {"augment": PRESETS["strong"]}],
+)
+def test_a_measurement_gives_speeds_and_a_time(
+    changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preflight, "ENOUGH_S", 0.0)
     config = quick(**changes)
     speed = preflight.measure(config)
-    assert min(speed.train, speed.evaluate, speed.device) > 0
+    assert min(speed.train, speed.evaluate, speed.device, speed.loader, speed.start_s) > 0
+    assert speed.loader < float("inf")
     assert 0 <= speed.waiting < 1
     assert 5e7 < speed.memory_bytes < 5e10
+    assert speed.image_bytes == 2 * 32 * 32 * 3
     assert preflight.known_speed(config) is None, "measuring alone notes nothing"
 
 
@@ -64,14 +81,87 @@ def test_a_note_is_read_again(own_cache: Path) -> None:
     note = preflight.note_path(config)
     note.parent.mkdir(parents=True)
     assert preflight.known_speed(config) is None
-    note.write_text('{"train": 100, "evaluate": 900, "device": 125, "memory_bytes": 5}')
-    assert preflight.known_speed(config) == preflight.Speed(100, 900, 125, 5)
+    speed = preflight.Speed(100, 900, 125, 5, 300, 0.5, 3072)
+    write_json(note, asdict(speed))
+    assert preflight.known_speed(config) == speed
     assert preflight.failure(config) == ""
+    assert preflight.measured(config) == speed, "what is known is not measured again"
     note.write_text('{"error": "It is too large."}')
     assert preflight.known_speed(config) is None
     assert preflight.failure(config) == "It is too large."
-    note.write_text('{"train": 100.0, "evaluate": 900.0}')  # of a version that measured less
-    assert preflight.known_speed(config) is None
-    note.write_text("{")
-    assert preflight.known_speed(config) is None
-    assert preflight.failure(config) == ""
+    for older in ('{"train": 100, "evaluate": 900}', '{"train": 100, "device": 9}', "{"):
+        note.write_text(older)  # of a version that measured less, or damaged
+        assert preflight.known_speed(config) is None
+        assert preflight.failure(config) == ""
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_a_process_of_its_own_measures_and_notes() -> None:
+    speed = preflight.measured(quick())
+    assert speed == preflight.known_speed(quick())
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_why_nothing_could_be_measured_is_told() -> None:
+    with pytest.raises(ConfigError, match=r"device = 'cuda:63' is not here"):
+        preflight.measured(quick(device="cuda:63"))
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_no_speed_is_measured_beside_another_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "BUSY_S", 0.0)
+    with device_lock("cpu"), pytest.raises(JobError, match="another job computes on cpu"):
+        preflight.measured(quick())
+
+
+@pytest.mark.usefixtures("own_cache")
+@pytest.mark.parametrize("note", [{"error": "It is too large."}, {}])
+def test_a_measurement_that_failed_says_why(
+    note: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(config: TrainConfig) -> "subprocess.Popen[bytes]":
+        preflight.note_path(config).parent.mkdir()
+        write_json(preflight.note_path(config), note)
+        return subprocess.Popen([sys.executable, "-c", ""])
+
+    monkeypatch.setattr(preflight, "start_measuring", start)
+    with pytest.raises(RunError, match=note.get("error", "killed, perhaps for want of memory")):
+        preflight.measured(quick())
+
+
+@pytest.mark.parametrize("taken", [0.01, 0.03])
+def test_the_time_of_a_batch_is_that_from_one_to_the_next(taken: float) -> None:
+    config = quick(batch_size=128)
+    batches = SimpleNamespace(config=config, runtime=SimpleNamespace(device="cpu"))
+    paced = preflight._Paced(cast(Any, batches), itertools.repeat(cast(Any, None)))
+    began = time.perf_counter()
+    count = sum(time.sleep(taken) is None for _ in paced)
+    spent = time.perf_counter() - began
+    assert preflight.FEWEST <= count <= preflight.MOST
+    assert taken <= paced.seconds <= spent / count + 1e-3
+
+
+def test_times_are_taken_in_turns_and_the_shortest_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "ENOUGH_S", 0.05)
+    asked: list[str] = []
+
+    def clock(name: str, times: list[float]) -> Callable[[], float]:
+        found = itertools.chain(times, itertools.repeat(9.0))
+        return lambda: asked.append(name) or time.sleep(0.01) or next(found)
+
+    shortest = preflight._shortest(clock("a", [3, 1, 2]), clock("b", [4, 5, 6]))
+    assert shortest == (1, 4)
+    assert asked == ["a", "b"] * (len(asked) // 2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "early"),
+    [
+        ({}, 0),
+        ({"augment": PRESETS["strong"]}, 4),
+        ({"augment": PRESETS["strong"], "num_workers": 0}, 0),
+        ({"augment": PRESETS["strong"], "num_workers": 64, "batch_size": 5000}, 10),
+    ],
+)
+def test_batches_that_workers_fetch_early_are_left_out(changes: dict[str, Any], early: int) -> None:
+    assert preflight._fetched_early(quick(**changes)) == early

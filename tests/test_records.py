@@ -210,3 +210,12 @@ def test_pace_without_a_speed_knows_no_time_left() -> None:
     metrics = Metrics(epochs=(epoch_at(1, step=5, images_per_s=0.0),))
     found = pace(metrics, 3, 5, 10)
     assert (found.epoch, found.share, found.left_s) == (1, 5 / 15, None)
+
+
+def test_time_left_goes_on_while_an_epoch_is_evaluated() -> None:
+    """There are no records then."""
+    metrics = Metrics(steps=(step_at(50, images_per_s=100.0),))
+    before = pace(metrics, 2, 50, 20, eval_s=4.0)
+    assert before.left_s == 50 * 20 / 100 + 2 * 4 == 18
+    assert pace(metrics, 2, 50, 20, eval_s=4.0, since_s=3.0).left_s == 15
+    assert pace(metrics, 2, 50, 20, eval_s=4.0, since_s=1e6).left_s == 0.0

@@ -57,7 +57,7 @@ def _show(config: TrainConfig) -> None:
     )
     st.caption(
         f"Measured on this machine: {found.train:,.0f} images/s training, {found.evaluate:,.0f} "
-        f"images/s evaluating. {found.limit}"
+        f"images/s evaluating. {found.verdict}"
     )
 
 
@@ -69,11 +69,15 @@ def compare_with_truth(run: Run) -> None:
         return
     if cache.metrics_of(run.path).resumes:
         return  # its time is not that of an undisturbed run
+    names = ("seconds", "memory_bytes", "disk_bytes")
+    seconds, memory, disk = (float(then.get(name, 0)) for name in names)
+    if not seconds:
+        return  # another version, or a hand, wrote the request
     took_s = float(run.status["ended"]) - float(run.status["started"])
-    memory = run.status.get("memory_bytes", 0)
+    used = run.status.get("memory_bytes", 0)
     st.caption(
-        f":material/timer: Took {parts.duration(took_s)} (forecast: "
-        f"{parts.duration(then['seconds'])}), {parts.megabytes(memory)} of memory (forecast: "
-        f"{parts.megabytes(then['memory_bytes'])}), {parts.megabytes(disk_bytes(run))} on disk "
-        f"(forecast: {parts.megabytes(then['disk_bytes'])})."
+        f":material/timer: Took {parts.duration(took_s)} (forecast: {parts.duration(seconds)}), "
+        f"{parts.megabytes(used)} of memory (forecast: {parts.megabytes(memory)}), "
+        f"{parts.megabytes(disk_bytes(run))} on disk (forecast: {parts.megabytes(disk)}). "
+        f"The time differs by {took_s / seconds - 1:+.0%}."
     )
