@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import faulthandler
+import itertools
 import os
 import signal
 import sys
@@ -26,6 +27,7 @@ from cifar_core.states import RunState
 
 RESERVE = 65_536  # bytes
 LOG_LIMIT, LOG_KEEP = 5_000_000, 500_000  # bytes of worker.log
+WATCH_S = 0.02  # what prints as fast as it can writes some megabytes in that time
 
 
 class Worker:
@@ -149,12 +151,13 @@ def _sentence(error: Exception) -> str:
 
 def _watch(run_dir: Path) -> None:
     """Keeps the log below its limit, and notes when memory runs low."""
-    while True:
-        time.sleep(1)
+    for number in itertools.count(1):
+        time.sleep(WATCH_S)
         with contextlib.suppress(OSError):
             trim_log(run_dir / "worker.log")
-        with contextlib.suppress(OSError):
-            note_memory(run_dir, memory_now())
+        if number % 50 == 0:
+            with contextlib.suppress(OSError):
+                note_memory(run_dir, memory_now())
 
 
 def trim_log(path: Path, limit: int = LOG_LIMIT, keep: int = LOG_KEEP) -> None:
