@@ -241,7 +241,7 @@ def test_weights_of_another_model_are_refused(table: Table, finished: Path, tmp_
     total = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
     write_json(path / "manifest.json", {**manifest, "sum": total})
     other = Table(table.log_probs, table.examples, read_checkpoint(path), table.facts)
-    with pytest.raises(CheckpointError, match="does not hold the weights of resnet18"):
+    with pytest.raises(CheckpointError, match="it was made from a resnet18"):
         draw_rows("first", other, [0], Question())
-    with pytest.raises(CheckpointError, match="does not hold the weights of resnet18"):
+    with pytest.raises(CheckpointError, match="it was made from a resnet18"):
         draw_own(read_run(run_dir), "best", png(np.zeros((8, 8, 3), np.uint8)), Question())

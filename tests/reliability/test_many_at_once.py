@@ -27,7 +27,7 @@ from cifar_core.runs import list_runs, unreadable
 from tests.reliability.plain import value_of
 root, over = Path(sys.argv[1]), Path(sys.argv[2])
 known, rounds, gone = {}, 0, 0
-while not over.exists():
+while not over.exists() or not rounds:
     assert not unreadable(root), unreadable(root)
     for run in list_runs(root):
         before = known.get(run.run_id, Metrics())
@@ -44,6 +44,10 @@ while not over.exists():
     rounds += 1
 print(rounds)
 """
+
+
+def epochs_of(run_dirs: list[Path]) -> list[int]:
+    return [len(read_metrics(run_dir / "metrics.jsonl").epochs) for run_dir in run_dirs]
 
 
 @pytest.mark.timeout(600)
@@ -63,12 +67,13 @@ def test_eight_writers_and_ten_readers_do_not_disturb_each_other(
     command = [sys.executable, "-c", READER, str(runs), str(over)]
     readers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(10)]
     time.sleep(seconds)
+    while min(epochs_of(run_dirs)) < 3:
+        time.sleep(0.1)  # on a busy machine
     over.mkdir()
     rounds = [int(reader.communicate(timeout=60)[0] or 0) for reader in readers]
     assert all(reader.returncode == 0 for reader in readers)
-    epochs = [len(read_metrics(run_dir / "metrics.jsonl").epochs) for run_dir in run_dirs]
+    epochs = epochs_of(run_dirs)
     running = [r for r in list_runs(runs) if r.state is RunState.RUNNING]
-    assert min(epochs) > 2
     assert all(list_checkpoints(run_dir, "last") for run_dir in run_dirs)
     what = (
         f"8 writers ({sum(epochs):,} epochs kept) and 10 readers ({sum(rounds):,} rounds) "
