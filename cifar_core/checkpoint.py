@@ -86,12 +86,15 @@ def sum_of(manifest: dict[str, Any]) -> str:
 def find_checkpoint(run_dir: Path, text: str = "best") -> Checkpoint:
     """The checkpoint called "best" (the last one if nothing was held out), "last", or by name.
 
+    Where both are gone, the newest epoch that was kept is the best there is.
+
     Raises:
         CheckpointError: if there is none; the text names those that are there.
     """
     there = list_checkpoints(run_dir)
     if text in ("best", "last"):
         ranked = [c for c in there if c.role == text] or [c for c in there if c.role == "last"]
+        ranked = ranked or (there if text == "best" else [])
     else:
         ranked = [c for c in there if c.name == text]
     if ranked:

@@ -319,6 +319,10 @@ def test_data_that_are_gone_are_a_sentence(evaluated: Path, tmp_path: Path) -> N
 def test_a_run_without_a_checkpoint_is_a_sentence(evaluated: Path) -> None:
     for checkpoint in (*evaluated.glob("best-*"), *evaluated.glob("last-*")):
         shutil.rmtree(checkpoint)
+    assert find_checkpoint(evaluated).role == "epoch"
+    assert not app("evaluation", run="first").exception
+    for checkpoint in evaluated.glob("epoch-*"):
+        shutil.rmtree(checkpoint)
     at = app("evaluation", run="first")
     assert not at.exception
     assert "first has no checkpoint" in at.error[0].value

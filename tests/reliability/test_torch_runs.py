@@ -82,7 +82,7 @@ def test_killed_stopped_and_terminated_a_run_ends_as_its_twin(
     """Each run is killed, stopped and terminated, at moments of its own, and resumed each time."""
     chance, good, marked = random.Random(path), 0, 0
     twin = launch_training(runs, config_of(path))
-    wait_for(twin, RunState.COMPLETED, timeout_s=120)
+    wait_for(twin, RunState.COMPLETED, timeout_s=400)
     times = 6
     for _ in range(times):
         run_dir, resumes = launch_training(runs, config_of(path)), 0
@@ -100,7 +100,7 @@ def test_killed_stopped_and_terminated_a_run_ends_as_its_twin(
             if read_run(run_dir).state.can_resume:
                 resume_run(read_run(run_dir))
                 resumes += 1
-        wait_for(run_dir, RunState.COMPLETED, timeout_s=120)
+        wait_for(run_dir, RunState.COMPLETED, timeout_s=400)
         good += are_twins(run_dir, twin)
         marked += len(read_metrics(run_dir / "metrics.jsonl").resumes) == resumes > 0
     what = f"kill -9, Stop and SIGTERM in one torch run ({path}), resumed: its twin bit for bit"
