@@ -221,7 +221,7 @@ def test_damage_is_told_with_what_to_do(tmp_path: Path, name: str) -> None:
         read_table(path, examples(), CHECKPOINT)
     assert str(caught.value).startswith("best-0000003-val")
     assert told in str(caught.value)
-    assert str(caught.value).endswith("Evaluate this checkpoint again.")
+    assert str(caught.value).endswith("in a terminal: evaluate RUN --again.")
     assert not path.with_name("sprung").exists()
 
 
