@@ -26,7 +26,7 @@ NUM_IMAGES, QUICK_IMAGES, COMPARED, LIMIT_S = 10_000, 1_000, 500, 25.0
 MAX_DIFFERENCE, MIN_AGREEMENT = 1e-3, 0.95
 
 
-def measure(quick: bool) -> Measured:
+def measure(quick: bool) -> list[Measured]:
     """The table of a checkpoint, from its weights on disk to the last log-probability.
 
     Raises:
@@ -48,7 +48,7 @@ def measure(quick: bool) -> Measured:
         )
     what = f"{count:,} images evaluated, resnet18, {runtime.precision} on {runtime.device}"
     bar = Bar(max_s=LIMIT_S * count / NUM_IMAGES)
-    return Measured(what, "DataLoader loop, fp32", checked, ours_s, peer_s, bar)
+    return [Measured(what, "DataLoader loop, fp32", checked, ours_s, peer_s, bar)]
 
 
 def _checkpoint(folder: Path) -> "Checkpoint":

@@ -14,7 +14,7 @@
     runs        what is on disk of each job;  states: what it is doing, as far as can be known
     launch      start, resume, extend jobs, each once;  claims, turns: who may, and when
     worker      the process that does a job;  jobs: what each kind does;  memory: what is left
-    forecast    what a run will take;  preflight: from what is measured
+    forecast    what a run will take;  preflight, measuring: how that is measured
     runtime     device, precision and memory format, each with its reason
     plots       records to Plotly figures
     cli         python -m cifar_core

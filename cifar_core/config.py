@@ -116,6 +116,12 @@ class TrainConfig(BaseModel):
     memory_format: Literal["auto", "contiguous", "channels_last"] = setting(
         "auto", "Hardware", "Order of pixels and channels in memory."
     )
+    compile: bool = setting(
+        False,
+        "Hardware",
+        "Compile the model with torch.compile: quicker steps after a wait at the start of every "
+        "run, so it pays in long ones. Needs a C++ compiler.",
+    )
     num_workers: int = setting(
         2,
         "Hardware",

@@ -33,6 +33,7 @@ class TrainState:
     A config's `weights` is here the folder of a checkpoint.
 
     Attributes:
+        forward: What a training step calls: the model, or its compiled form, of the same weights.
         average: The model of averaged weights, or None without EMA.
         epoch: Epochs finished and evaluated.
         step: Optimizer steps done.
@@ -41,6 +42,7 @@ class TrainState:
 
     def __init__(self, config: TrainConfig, batches: TrainingBatches, runtime: Runtime) -> None:
         self.model = _initial_model(config, batches, runtime)
+        self.forward = torch.compile(self.model) if config.compile else self.model
         self.average = copy.deepcopy(self.model).requires_grad_(False) if config.ema else None
         self.optimizer = create_optimizer(config, self.model)
         self.epoch = 0
@@ -157,7 +159,7 @@ def train_epoch(
             group["lr"] = lr
         dropout_seed = derive_seed(config.seed, Purpose.DROPOUT, state.epoch, state.step)
         with seeded(dropout_seed, device), torch.autocast(device.type, torch.bfloat16, bf16):
-            logits = model(images)
+            logits = state.forward(images)
         loss = F.cross_entropy(logits.float(), targets, label_smoothing=config.label_smoothing)
         objective = loss + config.l1 * l1_norm(model) if config.l1 else loss
         optimizer.zero_grad(set_to_none=True)

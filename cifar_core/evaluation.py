@@ -15,6 +15,7 @@ from cifar_core.config import TrainConfig
 from cifar_core.data.partial import Progress
 from cifar_core.runtime import Runtime, choose_runtime
 from cifar_core.tables import Examples
+from cifar_core.turns import leaving_room
 
 BATCH_SIZE = 500
 
@@ -87,6 +88,7 @@ def fill_table(
     for start in range(0, total, BATCH_SIZE):
         rows = np.arange(start, min(start + BATCH_SIZE, total))
         images = torch.from_numpy(examples.pixels(rows))
-        (part,) = log_probabilities(model, images, mean, std, runtime, BATCH_SIZE)
+        with leaving_room():
+            (part,) = log_probabilities(model, images, mean, std, runtime, BATCH_SIZE)
         log_probs[rows] = part.numpy()
         yield Progress(f"Evaluating {examples.split}", int(rows[-1]) + 1, total, "images")

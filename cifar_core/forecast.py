@@ -1,6 +1,6 @@
 """What a run will take, from speeds measured on this machine: time, memory, disk.
 
-`preflight` measures; here are its notes and what follows from them, without torch.
+`measuring` measures; here are its notes and what follows from them, without torch.
 """
 
 import hashlib
@@ -35,6 +35,8 @@ class Speed:
         start_s: Seconds until an epoch's first batch is there.
         image_bytes: What each image of the data set adds to the memory; on a CPU it is there
             twice, as a tensor and in the mapped file.
+        compile_s: Seconds that compiling takes; 0 where nothing is compiled.
+        eager: Images per second of the whole path without compiling; 0 as above.
     """
 
     train: float
@@ -44,6 +46,8 @@ class Speed:
     loader: float = math.inf
     start_s: float = 0.0
     image_bytes: int = 2 * IMAGE_BYTES
+    compile_s: float = 0.0
+    eager: float = 0.0
 
     @property
     def waiting(self) -> float:
@@ -83,6 +87,7 @@ def note_path(config: TrainConfig) -> Path:
             "device",
             "precision",
             "memory_format",
+            "compile",
             "num_workers",
         },
     )
@@ -153,7 +158,7 @@ def forecast_from(speed: Speed, config: TrainConfig) -> Forecast:
     epoch_s = speed.epoch_s(len(train), num_evaluated)
     return Forecast(
         num_train=len(train),
-        seconds=START_S + config.epochs * epoch_s,
+        seconds=START_S + speed.compile_s + config.epochs * epoch_s,
         epoch_s=epoch_s,
         eval_s=num_evaluated / speed.evaluate,
         train=speed.train,
@@ -162,7 +167,7 @@ def forecast_from(speed: Speed, config: TrainConfig) -> Forecast:
         disk_bytes=run_bytes(config),
         waiting=speed.waiting,
         limit=speed.limit,
-        verdict=_verdict(speed, config.augment.batched),
+        verdict=_verdict(speed, config.augment.batched) + _compiling(speed, len(train)),
     )
 
 
@@ -177,6 +182,22 @@ def _verdict(speed: Speed, batched: bool) -> str:
     )
     return (
         f"Augmentation is the limit: the model waits {share:.0%} of the time. {advice} would help."
+    )
+
+
+def _compiling(speed: Speed, num_train: int) -> str:
+    """When compiling pays, in a sentence; empty where nothing is compiled."""
+    if not speed.compile_s:
+        return ""
+    saved_s = num_train / speed.eager - num_train / speed.train
+    if saved_s <= 0:
+        return (
+            f" Compiled it is no quicker here, {speed.train:,.0f} instead of {speed.eager:,.0f} "
+            "images/s: leave compile off."
+        )
+    return (
+        f" Compiling takes {speed.compile_s:.0f} s and saves {saved_s:.1f} s an epoch: it pays "
+        f"from epoch {math.ceil(speed.compile_s / saved_s)} on."
     )
 
 

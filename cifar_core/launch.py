@@ -19,7 +19,7 @@ from cifar_core.forecast import forecast
 from cifar_core.identity import identity_of
 from cifar_core.processes import spawn
 from cifar_core.runs import Run, disk_bytes, find_run, list_runs, read_run
-from cifar_core.runtime import decide, probe
+from cifar_core.runtime import check_compiler, decide, probe
 from cifar_core.space import check_space
 from cifar_core.states import RunState
 from cifar_core.tables import examples_of
@@ -136,6 +136,8 @@ def _checked(root: Path, config: TrainConfig) -> tuple[TrainConfig, dict[str, An
     """
     device = decide(probe(), config.device, config.precision, config.memory_format).device
     device_lock(device)
+    if config.compile:
+        check_compiler(device)
     if config.data not in NAMED:
         config = config.model_copy(update={"data": str(Path(config.data).expanduser().absolute())})
     if config.weights:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 GROUP = "LR test"
 # Settings of a training that play no part in a test.
 _SCHEDULE = ("lr", "epochs", "schedule", "pct_start", "step_epochs", "gamma")
-UNUSED = frozenset([*_SCHEDULE, "ema", "keep_epochs", "tensorboard"])
+UNUSED = frozenset([*_SCHEDULE, "compile", "ema", "keep_epochs", "tensorboard"])
 Ending = Literal["completed", "diverged", "not a number", "stopped"]
 
 

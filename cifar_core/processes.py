@@ -29,6 +29,12 @@ def spawn(module: str, *arguments: str, log: Path | None = None) -> "subprocess.
     return process
 
 
+def lower_priority(by: int) -> None:
+    """Lets processes that people wait for come first; Windows has no such thing."""
+    if hasattr(os, "nice"):
+        os.nice(by)
+
+
 def _environment() -> dict[str, str]:
     """Ours, with folders made absolute, since the process starts in another one."""
     added = {"PYTHONUNBUFFERED": "1", "NO_ALBUMENTATIONS_UPDATE": "1"}

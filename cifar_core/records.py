@@ -6,27 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
-
-@dataclass(frozen=True)
-class StepRecord:
-    """Training since the record before, at most every half second.
-
-    Attributes:
-        epoch: The epoch under way, from 1.
-        step: Optimizer steps done in the whole run.
-        loss: Mean cross-entropy since the record before.
-        images_per_s: Training speed since then.
-        elapsed_s: Seconds since the run began, those between a stop and a resume left out.
-    """
-
-    kind: ClassVar[str] = "step"
-    epoch: int
-    step: int
-    loss: float
-    acc: float
-    lr: float
-    images_per_s: float
-    elapsed_s: float = 0.0
+from cifar_core.columns import NAMES, StepRecord, Steps
 
 
 @dataclass(frozen=True)
@@ -108,7 +88,7 @@ class ResumeRecord:
 
 
 Record = StepRecord | EpochRecord | EvalProgress | StageRecord | LRPoint | ResumeRecord
-_KINDS = (StepRecord, EpochRecord, StageRecord, LRPoint, ResumeRecord)
+_KINDS = (EpochRecord, StageRecord, LRPoint, ResumeRecord)
 _STORED: dict[str, type[Any]] = {kind.kind: kind for kind in _KINDS}
 
 
@@ -121,7 +101,7 @@ class Metrics:
         damaged: Lines in the middle that could not be read.
     """
 
-    steps: tuple[StepRecord, ...] = ()
+    steps: Steps = field(default_factory=Steps)
     epochs: tuple[EpochRecord, ...] = ()
     stages: tuple[StageRecord, ...] = ()
     points: tuple[LRPoint, ...] = ()
@@ -154,42 +134,66 @@ def read_metrics(path: Path, known: Metrics | None = None) -> Metrics:
     except FileNotFoundError:
         return Metrics()
     whole = text[: text.rfind(b"\n") + 1]
-    found: dict[str, list[Any]] = {
-        "step": list(known.steps),
-        "epoch": list(known.epochs),
-        "stage": list(known.stages),
-        "lr": list(known.points),
-        "resume": list(known.resumes),
-    }
-    damaged = 0
+    if not whole:
+        return known
+    gathered = _Gathered(known)
     for line in whole.splitlines():
-        record = _from_line(line)
-        if record is None:
-            damaged += 1
-            continue
+        gathered.add(line)
+    return gathered.metrics(known.offset + len(whole))
+
+
+class _Gathered:
+    """What a file holds, line by line; a resume takes back what came after its step."""
+
+    def __init__(self, known: Metrics) -> None:
+        self.steps, self.rows = known.steps, list[list[float]]()
+        self.found: dict[str, list[Any]] = {
+            "epoch": list(known.epochs),
+            "stage": list(known.stages),
+            "lr": list(known.points),
+            "resume": list(known.resumes),
+        }
+        self.damaged = known.damaged
+
+    def add(self, line: bytes) -> None:
+        """Takes one line; a damaged one is counted."""
+        try:
+            raw = json.loads(line)
+            kind = raw.pop("kind")
+            if kind == "step":
+                self.rows.append(_row(raw))
+                return
+            names = {f.name for f in fields(_STORED[kind])}
+            record = _STORED[kind](**{n: value for n, value in raw.items() if n in names})
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self.damaged += 1
+            return
         if isinstance(record, ResumeRecord):
-            for kind in ("step", "epoch"):
-                found[kind] = [r for r in found[kind] if r.step <= record.step]
-        found[record.kind].append(record)
-    return Metrics(
-        steps=tuple(found["step"]),
-        epochs=tuple(found["epoch"]),
-        stages=tuple(found["stage"]),
-        points=tuple(found["lr"]),
-        resumes=tuple(found["resume"]),
-        offset=known.offset + len(whole),
-        damaged=known.damaged + damaged,
-    )
+            self.steps, self.rows = self.steps.extended(self.rows).until(record.step), []
+            self.found["epoch"] = [e for e in self.found["epoch"] if e.step <= record.step]
+        self.found[kind].append(record)
+
+    def metrics(self, offset: int) -> Metrics:
+        """All of it, read so far."""
+        return Metrics(
+            steps=self.steps.extended(self.rows),
+            epochs=tuple(self.found["epoch"]),
+            stages=tuple(self.found["stage"]),
+            points=tuple(self.found["lr"]),
+            resumes=tuple(self.found["resume"]),
+            offset=offset,
+            damaged=self.damaged,
+        )
 
 
-def _from_line(line: bytes) -> Any:
-    try:
-        raw = json.loads(line)
-        kind = _STORED[raw.pop("kind")]
-        names = {f.name for f in fields(kind)}
-        return kind(**{name: value for name, value in raw.items() if name in names})
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
+def _row(raw: dict[str, Any]) -> list[float]:
+    """The fields of a step in their order.
+
+    Raises:
+        KeyError, TypeError: if one is missing, or no number.
+    """
+    raw.setdefault("elapsed_s", 0.0)  # records of before it was written lack it
+    return [0.0 + raw[name] for name in NAMES]
 
 
 @dataclass(frozen=True)
@@ -226,7 +230,8 @@ def pace(
     total = epochs * steps_per_epoch
     if not total or step == 0:
         return Pace()
-    recent = [s.images_per_s for s in metrics.steps[-20:]] or [metrics.epochs[-1].images_per_s]
+    recent = metrics.steps[-20:].column("images_per_s").tolist()
+    recent = recent or [metrics.epochs[-1].images_per_s]
     speed = sum(recent) / len(recent)
     eval_s = metrics.epochs[-1].eval_s if metrics.epochs else eval_s
     left = None

@@ -7,6 +7,7 @@ its own, so that the app holds no CUDA context and waits for no import.
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
@@ -147,6 +148,21 @@ def choose_runtime(
         ConfigError: as `decide`.
     """
     return decide(_look(), device, precision, memory_format)
+
+
+def check_compiler(device: str) -> None:
+    """What torch.compile calls: g++ for a CPU, a C compiler for what launches CUDA kernels.
+
+    Raises:
+        ConfigError: if it is not installed.
+    """
+    usual = "g++" if device == "cpu" else "gcc"
+    compiler = os.environ.get("CXX" if device == "cpu" else "CC", usual)
+    if shutil.which(compiler) is None:
+        raise ConfigError(
+            f"compile = true needs {compiler}, which is not installed. Install it (Debian: "
+            "apt-get install g++), or leave compile off."
+        )
 
 
 def cpu_bf16_instructions() -> str:

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from cifar_core.config import GROUPS, TrainConfig
-from cifar_core.fields import bounds, choices, describe_accepted
+from cifar_core.fields import describe_accepted
 from cifar_core.lr_finder import GROUP, LRFindConfig
 from cifar_core.models import MODELS
 
@@ -40,11 +40,7 @@ def _table(group: str, model: type[BaseModel]) -> Iterator[str]:
 def _accepted(name: str, field: FieldInfo) -> str:
     if name == "model":
         return "one of " + ", ".join(MODELS)
-    if choices(field) or bounds(field) != (None, None) or name == "device":
-        return describe_accepted(field)
-    return {"augment": "a preset, JSON, or its file", "tensorboard": "true or false"}.get(
-        name, "text"
-    )
+    return "a preset, JSON, or its file" if name == "augment" else describe_accepted(field)
 
 
 if __name__ == "__main__":

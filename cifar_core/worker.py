@@ -19,8 +19,9 @@ from cifar_core.checkpoint import list_checkpoints
 from cifar_core.errors import CifarCoreError
 from cifar_core.files import read_json, write_json
 from cifar_core.identity import own_identity
-from cifar_core.jobs import JOBS
+from cifar_core.jobs import JOBS, NICENESS
 from cifar_core.memory import memory_now, note_memory
+from cifar_core.processes import lower_priority
 from cifar_core.records import Record, to_line
 from cifar_core.runs import read_run
 from cifar_core.states import RunState
@@ -115,6 +116,7 @@ def main(run_dir: Path) -> int:
     try:
         worker.begin()
         request = read_json(run_dir / "request.json") or {}
+        lower_priority(NICENESS[request["kind"]])
         outcome = JOBS[request["kind"]](worker, request)
     except CifarCoreError as error:
         return _failed(worker, str(error))

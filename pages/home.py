@@ -7,7 +7,7 @@ import streamlit as st
 from cifar_core.checkpoint import list_checkpoints
 from cifar_core.data.store import forget
 from cifar_core.errors import CifarCoreError
-from cifar_core.runs import Run, list_runs
+from cifar_core.runs import Run
 from cifar_core.states import RunState, log_tail
 from pages.ui import cache, parts
 from pages.ui.boot import boot
@@ -108,8 +108,8 @@ parts.heading(
     "CIFAR-10 Lab",
     "See how an image classifier learns, where it errs, and what it looked at.",
 )
-all_runs = list_runs(cache.root())
-data_jobs = list_runs(cache.root(), kind="data")
+all_runs = cache.index().runs()
+data_jobs = cache.index().runs(kind="data")
 cards = st.columns(3)
 with cards[0].container(border=True, height="stretch"):
     data_state = data_card(data_jobs)

@@ -5,14 +5,15 @@ from typing import Any
 import streamlit as st
 
 from cifar_core.config import make_config
+from cifar_core.errors import CifarCoreError
 from cifar_core.fields import validated
 from cifar_core.launch import launch_lr_find
 from cifar_core.lr_finder import LRFindConfig
-from cifar_core.runs import find_run, list_runs
+from cifar_core.runs import find_run
 from pages.ui import cache, parts
 from pages.ui.boot import boot
 from pages.ui.form import fill_draft
-from pages.ui.intent import draft_id
+from pages.ui.intent import answered, draft_id, start_button
 from pages.ui.lr_test import show_test
 from pages.ui.widgets import field_widget, label_of
 
@@ -44,7 +45,7 @@ def test_settings() -> dict[str, Any]:
 
 def start_form() -> None:
     """What is tested, the range, Start."""
-    draft = draft_id("pages/lr_finder.py", START)
+    draft = draft_id("pages/lr_finder.py")
     form = fill_draft()
     with parts.sentences():
         config = make_config(form)
@@ -57,10 +58,16 @@ def start_form() -> None:
         )
         st.page_link("pages/train.py", label="Change them", icon=":material/edit:")
     values = test_settings()
-    if st.button("Start the test", type="primary", icon=":material/play_arrow:", key=START):
-        with parts.sentences(), st.spinner("Starting …"):
-            find = validated(LRFindConfig, values)
-            run_dir = launch_lr_find(cache.root(), config, find, draft)
+    if start_button("Start the test", START, draft):
+        try:
+            with st.spinner("Starting …"):
+                find = validated(LRFindConfig, values)
+                run_dir = launch_lr_find(cache.root(), config, find, draft)
+        except CifarCoreError as error:
+            st.error(str(error), icon=":material/error:")
+            answered()
+            st.stop()
+        answered()
         st.query_params.from_dict({"test": run_dir.name})
         st.rerun()
 
@@ -69,7 +76,7 @@ parts.heading(
     "LR finder", "Train a few steps while the learning rate rises; the curve says which one suits."
 )
 start_form()
-tests = list_runs(cache.root(), "lr_find")
+tests = cache.index().runs("lr_find")
 asked = st.query_params.get("test") or (tests[0].run_id if tests else None)
 if asked:
     st.subheader("The test")

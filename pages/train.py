@@ -8,13 +8,13 @@ from cifar_core.changes import free_name
 from cifar_core.config import TrainConfig, make_config
 from cifar_core.errors import CifarCoreError
 from cifar_core.launch import launch_training
-from cifar_core.runs import Run, find_run, list_runs
+from cifar_core.runs import Run, find_run
 from pages.ui import cache, parts
 from pages.ui.actions import ancestry, run_actions
 from pages.ui.boot import boot
 from pages.ui.estimate import compare_with_truth, estimate_line
 from pages.ui.form import config_fields, recipe_picker
-from pages.ui.intent import draft_id, new_draft
+from pages.ui.intent import answered, draft_id, new_draft, start_button
 from pages.ui.live import run_view
 
 boot(__file__)
@@ -55,13 +55,13 @@ def shown(value: Any) -> str:
 def show_form() -> None:
     """The form, the estimate and Start."""
     parts.heading("Train", "Settings, an estimate, Start. The run goes on without this page.")
-    running = [run for run in list_runs(cache.root()) if run.state.is_active]
+    running = [run for run in cache.index().runs() if run.state.is_active]
     for run in running[:3]:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             parts.state_badge(run)
             query = {"run": run.run_id}
             st.page_link("pages/train.py", label=f"Watch {run.name}", query_params=query)
-    draft = draft_id("pages/train.py", START)
+    draft = draft_id("pages/train.py")
     recipe_picker()
     values = config_fields()
     st.subheader("Start")
@@ -75,7 +75,7 @@ def show_form() -> None:
     name = left.text_input("Name", placeholder=free_name(cache.root(), stem), key="run_name")
     notes = right.text_input("Notes", key="run_notes")
     estimate_line(config)
-    if st.button("Start training", type="primary", icon=":material/play_arrow:", key=START):
+    if start_button("Start training", START, draft):
         start(config, name, notes, draft)
 
 
@@ -86,8 +86,10 @@ def start(config: TrainConfig, name: str, notes: str, draft: str) -> None:
             run_dir = launch_training(cache.root(), config, name, notes, draft)
     except CifarCoreError as error:
         st.error(str(error), icon=":material/error:")
+        answered()
         new_draft()
         st.stop()
+    answered()
     st.query_params.from_dict({"run": run_dir.name})
     st.rerun()
 

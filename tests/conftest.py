@@ -169,7 +169,7 @@ def known_speeds() -> None:
 
     from cifar_core.config import make_config
     from cifar_core.files import write_json
-    from cifar_core.preflight import Speed, note_path
+    from cifar_core.forecast import Speed, note_path
     from cifar_core.recipes import recipe
     from tests.jobs import SMALL
 

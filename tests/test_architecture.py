@@ -32,7 +32,7 @@ LIGHT = (
     "errors fields config recipes places files records runs states changes claims identity "
     "processes launch turns worker jobs checkpoint saving space memory plots cli cli_data cli_runs "
     "runtime preflight data data.store augment models tables metrics layers own_image lr_finder "
-    "suggest gradcam forecast cli_settings export load"
+    "suggest gradcam forecast cli_settings export load columns index measuring"
 )
 
 

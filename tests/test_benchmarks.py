@@ -1,12 +1,15 @@
 """The frame of the measurements and their comparisons; no test here is timed."""
 
+import importlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
+from benchmarks import kept
 from benchmarks.evaluate import compare
 from benchmarks.frame import (
     QUICK_REPEATS,
@@ -14,13 +17,16 @@ from benchmarks.frame import (
     Bar,
     Measured,
     Unequal,
-    figures,
+    duration,
     interleave,
+    line_of,
     machine,
+    percentile,
     spread,
     table,
 )
 from benchmarks.maps import largest_difference, nearest
+from cifar_core.places import repository
 
 OURS_S, PEER_S = (1.0, 2.0, 9.0), (8.0, 3.0, 6.0)
 
@@ -34,7 +40,7 @@ def line(bar: Bar) -> Measured:
 
 def test_the_ratio_is_that_of_the_medians() -> None:
     assert line(Bar()).ratio == 3
-    assert spread(OURS_S) == "2.00 s (1.00 to 9.00)"
+    assert spread(OURS_S) == "2 s (1 s to 9 s)"
 
 
 @pytest.mark.parametrize(
@@ -45,6 +51,10 @@ def test_the_ratio_is_that_of_the_medians() -> None:
         (Bar(max_s=2), "<= 2 s", True),
         (Bar(max_s=1.9), "<= 1.9 s", False),
         (Bar(min_ratio=3, max_s=1), ">= 3x and <= 1 s", False),
+        (Bar(max_p95_s=9), "p95 <= 9 s", True),
+        (Bar(max_p95_s=0.5), "p95 <= 500 ms", False),
+        (Bar(min_share=0.6), ">= 60% of the peak", False),
+        (Bar(), "none", True),
     ],
 )
 def test_a_bar_is_reached_by_the_medians(bar: Bar, text: str, reached: bool) -> None:
@@ -56,9 +66,9 @@ def test_the_table_says_all_of_a_line_and_whether_it_was_quick() -> None:
     full = table([line(Bar(max_s=25))]).splitlines()
     assert full[0] == "| what | ours | peer | ratio | bar | reached |"
     assert full[2:] == [
-        "| this | 2.00 s (1.00 to 9.00) | that: 6.00 s (3.00 to 8.00) | 3.0x | <= 25 s | yes |",
+        "| this | 2 s (1 s to 9 s) | that: 6 s (3 s to 8 s) | 3.00x | <= 25 s | yes |",
         "",
-        "this: all equal.",
+        "- this: all equal.",
     ]
     assert "quick" in table([line(Bar())], quick=True).splitlines()[0]
 
@@ -118,33 +128,74 @@ def test_log_probabilities_that_differ_are_not_timed() -> None:
 
 def test_an_unknown_name_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["maps", "nothing"]) == 2
-    assert capsys.readouterr().err == (
-        "There is no measurement 'nothing'. Available: evaluate, maps.\n"
+    said = f"There is no measurement 'nothing'. Available: {', '.join(command.NAMES)}.\n"
+    assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize("name", command.NAMES)
+def test_every_name_is_a_measurement(name: str) -> None:
+    assert importlib.import_module(f"benchmarks.{name}").measure
+
+
+def test_what_is_kept_is_what_was_measured(tmp_path: Path) -> None:
+    first, second = line(Bar(max_s=1.5)), line(Bar(min_ratio=3))
+    kept.keep("one", [second], {"cpu": "old"}, quick=True, docs=tmp_path)
+    kept.keep("two", [second], {"cpu": "fast", "commit": "abc"}, quick=False, docs=tmp_path)
+    kept.keep("one", [first, second], {"cpu": "new"}, quick=False, docs=tmp_path)
+    written = json.loads((tmp_path / "benchmarks.json").read_text())
+    assert [line_of(raw) for raw in written["one"]["lines"]] == [first, second]
+    assert written["one"]["lines"][0]["ours_s_median"] == 2
+    page = (tmp_path / "benchmarks.md").read_text()
+    assert page == kept.page(written)
+    assert table([first, second]) in page
+    assert "cpu: fast; commit: abc." in page
+    assert "old" not in page
+
+
+def test_the_page_in_docs_is_that_of_its_figures() -> None:
+    docs = repository() / "docs"
+    figures_ = json.loads((docs / "benchmarks.json").read_text())
+    assert (docs / "benchmarks.md").read_text() == kept.page(figures_)
+    assert not any(found["quick"] for found in figures_.values())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(90.0, "90 s"), (1.234, "1.23 s"), (0.05, "50 ms"), (0.0000123, "12.3 us"), (0.0, "0 us")],
+)
+def test_times_are_told_in_their_size(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_speeds_and_shares_are_told_where_there_are_images() -> None:
+    found = replace(line(Bar()), num_images=180, share=0.625, limit="the peak")
+    row = table([found]).splitlines()[2]
+    assert "90 images/s (20 to 180); 62.5% of the peak" in row
+    assert "that: 30 images/s (22 to 60)" in row
+    alone = replace(line(Bar(min_ratio=1)), peer="", peer_s=())
+    assert (
+        table([alone]).splitlines()[2] == "| this | 2 s (1 s to 9 s) | none |  | >= 1x | **no** |"
     )
 
 
-def test_the_table_and_the_file_say_the_same(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    found = line(Bar(max_s=1.5))
-    monkeypatch.setattr(command, "MEASUREMENTS", {"one": lambda quick: found})
-    assert command.main(["--quick", "--json", str(tmp_path / "found.json")]) == 0
-    assert capsys.readouterr().out.startswith(table([found], quick=True))
-    written = json.loads((tmp_path / "found.json").read_text())
-    assert written["quick"]
-    assert written["lines"] == json.loads(json.dumps([figures(found)]))
-    assert written["lines"][0]["ours_s_median"] == 2
-    assert written["lines"][0]["bar"] == {"min_ratio": None, "max_s": 1.5}
+def test_a_percentile_is_one_of_the_values() -> None:
+    values = [float(n) for n in range(100, 0, -1)]
+    assert [percentile(values, share) for share in (0.0, 0.5, 0.95, 1.0)] == [1, 50, 95, 100]
+    assert "p95 95 s" in spread(values)
 
 
 def test_unequal_results_are_a_sentence_and_the_others_are_still_shown(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def differ(quick: bool) -> Measured:
-        raise Unequal("maps differ by 0.2")
-
     found = line(Bar())
-    monkeypatch.setattr(command, "MEASUREMENTS", {"one": differ, "two": lambda quick: found})
+
+    def measure(name: str, quick: bool) -> list[Measured]:
+        if name == "one":
+            raise Unequal("maps differ by 0.2")
+        return [found]
+
+    monkeypatch.setattr(command, "NAMES", ("one", "two"))
+    monkeypatch.setattr(command, "measure", measure)
     assert command.main([]) == 1
     shown = capsys.readouterr()
     assert shown.out.startswith(table([found]))

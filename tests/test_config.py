@@ -49,6 +49,7 @@ OTHER: dict[str, Any] = {
     "num_workers": 0,
     "seed": 2**31 - 1,
     "keep_epochs": 3,
+    "compile": True,
     "tensorboard": True,
 }
 

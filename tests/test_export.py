@@ -3,6 +3,7 @@
 import csv
 import io
 
+from cifar_core.columns import Steps
 from cifar_core.export import records_csv
 from cifar_core.load import system_load
 from cifar_core.records import EpochRecord, Metrics, StepRecord
@@ -12,7 +13,9 @@ STEPS = (StepRecord(1, 4, 2.0, 0.125, 0.1, 90.0, 1.0), StepRecord(1, 8, 1.0, 0.3
 
 
 def test_every_record_is_a_line_in_the_order_of_the_steps() -> None:
-    lines = list(csv.DictReader(io.StringIO(records_csv(Metrics(steps=STEPS, epochs=(EPOCH,))))))
+    lines = list(
+        csv.DictReader(io.StringIO(records_csv(Metrics(steps=Steps(STEPS), epochs=(EPOCH,)))))
+    )
     assert [(line["kind"], line["step"]) for line in lines] == [
         ("step", "4"),
         ("step", "8"),

@@ -3,6 +3,7 @@
 import json
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -15,6 +16,7 @@ from cifar_core.lr_finder import LRFindConfig
 from cifar_core.records import ResumeRecord, read_metrics, to_line
 from cifar_core.runs import list_runs, read_run
 from cifar_core.states import RunState
+from pages.ui import estimate
 from tests.apptest import app, button, in_url, texts
 from tests.jobs import held, pretend_running, rewrite, small, wait_for
 
@@ -69,6 +71,22 @@ def test_a_started_draft_with_other_settings_is_refused_once(copied: Path, runs:
     at = start(at.run())
     assert len(list_runs(runs)) == 2
     wait_for(runs / in_url(at, "run"), RunState.COMPLETED)
+
+
+def test_a_press_is_heard_though_the_estimate_redraws_the_page(
+    copied: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rerun of the press ends before it comes to the button, as the speed is just measured."""
+    at = small_form(copied, DRAFT)
+    known, unknown = estimate.known_speed, [True]
+    measuring = SimpleNamespace(poll=lambda: None, terminate=lambda: None)
+    monkeypatch.setattr(
+        estimate, "known_speed", lambda config: None if unknown and unknown.pop() else known(config)
+    )
+    monkeypatch.setattr(estimate, "start_measuring", lambda config: measuring)
+    at = start(at)
+    wait_for(runs / in_url(at, "run"), RunState.COMPLETED)
+    assert len(list_runs(runs)) == 2
 
 
 def test_a_run_that_does_not_stop_can_be_ended_by_force_after_a_while(copied: Path) -> None:

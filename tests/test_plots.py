@@ -8,12 +8,15 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from cifar_core.columns import Steps
 from cifar_core.plots import (
     MAX_POINTS,
+    REFERENCES,
     RUN_COLOURS,
     SPLIT_COLOURS,
     Axis,
     Curve,
+    View,
     class_counts,
     curves,
     learning_rates,
@@ -44,7 +47,7 @@ def run_of(name: str, num_epochs: int = 3, *, val: bool = True, offset: float = 
         StepRecord(1 + s // 4, s, 3.0 - s / 100, s / 100, 0.1 * s, 100.0)
         for s in range(1, 4 * num_epochs + 1)
     )
-    return Curve(name, Metrics(steps=steps, epochs=epochs), steps_per_epoch=4, epochs=5)
+    return Curve(name, Metrics(steps=Steps(steps), epochs=epochs), steps_per_epoch=4, epochs=5)
 
 
 def drawn(figure: go.Figure) -> list[Any]:
@@ -169,13 +172,12 @@ def test_before_the_first_epoch_the_steps_are_there() -> None:
     assert set(traces(curves([begun], "loss"))) == {"in between"}
     unknown = Curve("first", begun.metrics)  # nobody knows yet how many steps an epoch has
     assert len(drawn(curves([unknown], "loss"))) == 0
-    assert len(drawn(curves([begun], "loss", raw_steps=False))) == 0
 
 
 def test_a_long_run_is_thinned_without_losing_its_spike() -> None:
     steps = [StepRecord(1, s, 1.0, 0.5, 0.1, 100.0) for s in range(1, 50_001)]
     steps[31_415] = StepRecord(1, 31_416, 99.0, 0.5, 0.1, 100.0)
-    curve = Curve("long", Metrics(steps=tuple(steps)), steps_per_epoch=50_000, epochs=1)
+    curve = Curve("long", Metrics(steps=Steps(steps)), steps_per_epoch=50_000, epochs=1)
     (trace,) = drawn(curves([curve], "loss"))
     assert len(trace.y) <= MAX_POINTS
     assert max(trace.y) == 99.0
@@ -242,16 +244,42 @@ def test_curves_run_over_epochs_steps_or_minutes() -> None:
     marks = {"epoch": 1, "step": 4, "time": 1.5}
     axes: tuple[Axis, ...] = ("epoch", "step", "time")
     for axis in axes:
-        figure = curves([run], "acc", axis=axis)
+        figure = curves([run], "acc", View(axis=axis))
         assert list(traces(figure)["test"].x) == places[axis]
         resumed, best = layout_of(figure).shapes
         assert (resumed.x0, best.x0) == (marks[axis], places[axis][-1])
-    assert layout_of(curves([run], "acc", axis="step")).xaxis.range is None
+    assert layout_of(curves([run], "acc", View(axis="step"))).xaxis.range is None
 
 
 def test_smoothing_leaves_the_raw_line_faint_behind() -> None:
-    found = traces(curves([run_of("first")], "loss", smoothing=0.9))
+    found = traces(curves([run_of("first")], "loss", View(smoothing=0.9)))
     raw, smooth = found["in between"], found["smoothed"]
     assert raw.opacity < smooth.opacity
     assert list(raw.y) == [3.0 - s / 100 for s in range(1, 13)]
     assert list(smooth.y) == pytest.approx(list(smoothed(np.array(raw.y), 0.9)))
+
+
+def test_published_accuracies_stand_beside_accuracy_alone() -> None:
+    run, view = run_of("first"), View(references=True)
+    figure = layout_of(curves([run, run_of("second")], "acc", view))
+    assert [line.y0 for line in figure.shapes] == [r.acc for r in REFERENCES]
+    for said, reference in zip(figure.annotations, REFERENCES, strict=True):
+        assert said.text == f"{reference.label}: {reference.acc:.2%}"
+        assert reference.source
+    assert not layout_of(curves([run], "loss", view)).shapes
+
+
+@pytest.mark.parametrize("count", [2000, 2001, 3999, 100_003])
+def test_thinning_keeps_the_extremes_of_every_bucket(count: int) -> None:
+    values = np.random.default_rng(count).normal(size=count)
+    kept = thin(values, MAX_POINTS)
+    assert len(kept) <= MAX_POINTS
+    assert np.all(np.diff(kept) > 0)
+    assert {values.argmin(), values.argmax()} <= set(kept)
+    if count <= MAX_POINTS:
+        return
+    size = -(-count // (MAX_POINTS // 2))
+    for start in range(0, count, size):
+        bucket = values[start : start + size]
+        inside = values[kept[(kept >= start) & (kept < start + size)]]
+        assert (inside.min(), inside.max()) == (bucket.min(), bucket.max())

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pytest
 
-from cifar_core import preflight, runtime
+from cifar_core import forecast, measuring, preflight, runtime
 from cifar_core.augment import PRESETS
 from cifar_core.config import TrainConfig, make_config
 from cifar_core.errors import ConfigError, JobError, RunError
@@ -32,21 +32,21 @@ def quick(**changes: Any) -> TrainConfig:
 def test_a_measurement_gives_speeds_and_a_time(
     changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(preflight, "ENOUGH_S", 0.0)
+    monkeypatch.setattr(measuring, "ENOUGH_S", 0.0)
     config = quick(**changes)
-    speed = preflight.measure(config)
+    speed = measuring.measure(config)
     assert min(speed.train, speed.evaluate, speed.device, speed.loader, speed.start_s) > 0
     assert speed.loader < float("inf")
     assert 0 <= speed.waiting < 1
     assert 5e7 < speed.memory_bytes < 5e10
     assert speed.image_bytes == 2 * 32 * 32 * 3
-    assert preflight.known_speed(config) is None, "measuring alone notes nothing"
+    assert forecast.known_speed(config) is None, "measuring alone notes nothing"
 
 
 def test_a_config_that_cannot_run_here_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "cpu_bf16_instructions", lambda: "")
     with pytest.raises(ConfigError):
-        preflight.measure(quick(precision="bf16"))
+        measuring.measure(quick(precision="bf16"))
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_config_that_cannot_run_here_is_refused(monkeypatch: pytest.MonkeyPatc
 def test_a_speed_is_good_for_configs_that_differ_in_what_costs_nothing(
     changes: dict[str, Any],
 ) -> None:
-    assert preflight.note_path(quick(**changes)) == preflight.note_path(quick())
+    assert forecast.note_path(quick(**changes)) == forecast.note_path(quick())
 
 
 @pytest.mark.parametrize(
@@ -73,32 +73,32 @@ def test_a_speed_is_good_for_configs_that_differ_in_what_costs_nothing(
     ids=str,
 )
 def test_a_speed_is_not_that_of_configs_that_cost_more_or_less(changes: dict[str, Any]) -> None:
-    assert preflight.note_path(quick(**changes)) != preflight.note_path(quick())
+    assert forecast.note_path(quick(**changes)) != forecast.note_path(quick())
 
 
 def test_a_note_is_read_again(own_cache: Path) -> None:
     config = quick()
-    note = preflight.note_path(config)
+    note = forecast.note_path(config)
     note.parent.mkdir(parents=True)
-    assert preflight.known_speed(config) is None
-    speed = preflight.Speed(100, 900, 125, 5, 300, 0.5, 3072)
+    assert forecast.known_speed(config) is None
+    speed = forecast.Speed(100, 900, 125, 5, 300, 0.5, 3072)
     write_json(note, asdict(speed))
-    assert preflight.known_speed(config) == speed
-    assert preflight.failure(config) == ""
+    assert forecast.known_speed(config) == speed
+    assert forecast.failure(config) == ""
     assert preflight.measured(config) == speed, "what is known is not measured again"
     note.write_text('{"error": "It is too large."}')
-    assert preflight.known_speed(config) is None
-    assert preflight.failure(config) == "It is too large."
+    assert forecast.known_speed(config) is None
+    assert forecast.failure(config) == "It is too large."
     for older in ('{"train": 100, "evaluate": 900}', '{"train": 100, "device": 9}', "{"):
         note.write_text(older)  # of a version that measured less, or damaged
-        assert preflight.known_speed(config) is None
-        assert preflight.failure(config) == ""
+        assert forecast.known_speed(config) is None
+        assert forecast.failure(config) == ""
 
 
 @pytest.mark.usefixtures("own_cache")
 def test_a_process_of_its_own_measures_and_notes() -> None:
     speed = preflight.measured(quick())
-    assert speed == preflight.known_speed(quick())
+    assert speed == forecast.known_speed(quick())
 
 
 @pytest.mark.usefixtures("own_cache")
@@ -120,8 +120,8 @@ def test_a_measurement_that_failed_says_why(
     note: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def start(config: TrainConfig) -> "subprocess.Popen[bytes]":
-        preflight.note_path(config).parent.mkdir()
-        write_json(preflight.note_path(config), note)
+        forecast.note_path(config).parent.mkdir()
+        write_json(forecast.note_path(config), note)
         return subprocess.Popen([sys.executable, "-c", ""])
 
     monkeypatch.setattr(preflight, "start_measuring", start)
@@ -133,23 +133,23 @@ def test_a_measurement_that_failed_says_why(
 def test_the_time_of_a_batch_is_that_from_one_to_the_next(taken: float) -> None:
     config = quick(batch_size=128)
     batches = SimpleNamespace(config=config, runtime=SimpleNamespace(device="cpu"))
-    paced = preflight._Paced(cast(Any, batches), itertools.repeat(cast(Any, None)))
+    paced = measuring._Paced(cast(Any, batches), itertools.repeat(cast(Any, None)))
     began = time.perf_counter()
     count = sum(time.sleep(taken) is None for _ in paced)
     spent = time.perf_counter() - began
-    assert preflight.FEWEST <= count <= preflight.MOST
+    assert measuring.FEWEST <= count <= measuring.MOST
     assert taken <= paced.seconds <= spent / count + 1e-3
 
 
 def test_times_are_taken_in_turns_and_the_shortest_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preflight, "ENOUGH_S", 0.05)
+    monkeypatch.setattr(measuring, "ENOUGH_S", 0.05)
     asked: list[str] = []
 
     def clock(name: str, times: list[float]) -> Callable[[], float]:
         found = itertools.chain(times, itertools.repeat(9.0))
         return lambda: asked.append(name) or time.sleep(0.01) or next(found)
 
-    shortest = preflight._shortest(clock("a", [3, 1, 2]), clock("b", [4, 5, 6]))
+    shortest = measuring._shortest(clock("a", [3, 1, 2]), clock("b", [4, 5, 6]))
     assert shortest == (1, 4)
     assert asked == ["a", "b"] * (len(asked) // 2)
 
@@ -164,4 +164,4 @@ def test_times_are_taken_in_turns_and_the_shortest_count(monkeypatch: pytest.Mon
     ],
 )
 def test_batches_that_workers_fetch_early_are_left_out(changes: dict[str, Any], early: int) -> None:
-    assert preflight._fetched_early(quick(**changes)) == early
+    assert measuring._fetched_early(quick(**changes)) == early

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cifar_core.columns import Steps
 from cifar_core.records import (
     EpochRecord,
     EvalProgress,
@@ -53,7 +54,7 @@ def by_kind(kind: type[Any]) -> tuple[Any, ...]:
 
 def test_records_come_back_as_they_were(file: Path) -> None:
     metrics = read_metrics(file)
-    assert metrics.steps == by_kind(StepRecord)
+    assert tuple(metrics.steps) == by_kind(StepRecord)
     assert metrics.epochs == by_kind(EpochRecord)
     assert metrics.stages == by_kind(StageRecord)
     assert (metrics.offset, metrics.damaged) == (file.stat().st_size, 0)
@@ -121,7 +122,7 @@ def test_a_damaged_line_in_the_middle_is_counted_and_passed_over(
     file.write_bytes(content[:middle] + damaged + content[middle:])
     metrics = read_metrics(file)
     assert metrics.damaged == 1
-    assert (metrics.steps, metrics.epochs) == (by_kind(StepRecord), by_kind(EpochRecord))
+    assert (tuple(metrics.steps), metrics.epochs) == (by_kind(StepRecord), by_kind(EpochRecord))
     once, twice = metrics.offset, read_metrics(file, metrics)
     assert (twice.offset, twice.damaged) == (once, 1)
 
@@ -164,18 +165,20 @@ def test_best_is_the_highest_validation_accuracy_the_earliest_on_ties(
 
 def test_pace_before_the_first_figures_is_unknown() -> None:
     assert pace(Metrics(), 10, 100, 32) == Pace(0, 0.0, None, None)
-    assert pace(Metrics(steps=(step_at(3),)), 10, 0, 32) == Pace()
+    assert pace(Metrics(steps=Steps((step_at(3),))), 10, 0, 32) == Pace()
 
 
 def test_pace_in_the_first_epoch_equals_the_hand_figures() -> None:
-    metrics = Metrics(steps=(step_at(10, images_per_s=100.0), step_at(30, images_per_s=300.0)))
+    metrics = Metrics(
+        steps=Steps((step_at(10, images_per_s=100.0), step_at(30, images_per_s=300.0)))
+    )
     # 4 epochs of 50 steps of 20 images: 170 of 200 steps left, 200 images a second on average.
     assert pace(metrics, 4, 50, 20) == Pace(1, 30 / 200, 200.0, 170 * 20 / 200)
 
 
 def test_pace_counts_the_evaluations_still_to_come() -> None:
     metrics = Metrics(
-        steps=(step_at(75, images_per_s=250.0),),
+        steps=Steps((step_at(75, images_per_s=250.0),)),
         epochs=(epoch_at(1, step=50, eval_s=3.0),),
     )
     # 125 steps of 20 images at 250 a second, and three evaluations of three seconds.
@@ -185,7 +188,7 @@ def test_pace_counts_the_evaluations_still_to_come() -> None:
 def test_pace_looks_at_the_last_twenty_records() -> None:
     slow = [step_at(n, images_per_s=1.0) for n in range(1, 31)]
     fast = [step_at(n, images_per_s=400.0) for n in range(31, 51)]
-    found = pace(Metrics(steps=(*slow, *fast)), 1, 50, 20)
+    found = pace(Metrics(steps=Steps((*slow, *fast))), 1, 50, 20)
     assert (found.images_per_s, found.left_s) == (400.0, 0.0)
 
 
@@ -196,11 +199,13 @@ def test_pace_of_epochs_too_short_for_a_step_record_comes_from_the_epochs() -> N
 
 @pytest.mark.parametrize(("step", "epoch"), [(1, 1), (49, 1), (50, 1), (51, 2), (200, 4)])
 def test_pace_names_the_epoch_under_way(step: int, epoch: int) -> None:
-    assert pace(Metrics(steps=(step_at(step),)), 4, 50, 20).epoch == epoch
+    assert pace(Metrics(steps=Steps((step_at(step),))), 4, 50, 20).epoch == epoch
 
 
 def test_pace_of_a_finished_run_has_nothing_left() -> None:
-    metrics = Metrics(steps=(step_at(99),), epochs=(epoch_at(1, step=50), epoch_at(2, step=100)))
+    metrics = Metrics(
+        steps=Steps((step_at(99),)), epochs=(epoch_at(1, step=50), epoch_at(2, step=100))
+    )
     found = pace(metrics, 2, 50, 20)
     assert (found.epoch, found.share, found.left_s) == (2, 1.0, 0.0)
 
@@ -214,7 +219,7 @@ def test_pace_without_a_speed_knows_no_time_left() -> None:
 
 def test_time_left_goes_on_while_an_epoch_is_evaluated() -> None:
     """There are no records then."""
-    metrics = Metrics(steps=(step_at(50, images_per_s=100.0),))
+    metrics = Metrics(steps=Steps((step_at(50, images_per_s=100.0),)))
     before = pace(metrics, 2, 50, 20, eval_s=4.0)
     assert before.left_s == 50 * 20 / 100 + 2 * 4 == 18
     assert pace(metrics, 2, 50, 20, eval_s=4.0, since_s=3.0).left_s == 15

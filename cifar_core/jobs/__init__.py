@@ -12,6 +12,8 @@ from cifar_core.states import RunState
 if TYPE_CHECKING:
     from cifar_core.worker import Worker
 
+# By how much each gives way to the app, for which people wait, and to the one above it.
+NICENESS = {"train": 5, "lr_find": 5, "data": 5, "evaluate": 10}
 JOBS: dict[str, Callable[["Worker", dict[str, Any]], RunState]] = {
     "train": train_model,
     "lr_find": find_lr,

@@ -1,6 +1,5 @@
 """Evaluation: the table of one checkpoint on one split. It waits for no device."""
 
-import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +21,6 @@ def evaluate_checkpoint(worker: "Worker", request: dict[str, Any]) -> RunState:
     from cifar_core.runs import find_run
     from cifar_core.tables import examples_of, table_path, write_table
 
-    if hasattr(os, "nice"):
-        os.nice(5)  # a training beside it comes first
     worker.update(phase="running", started=time.time())
     run = find_run(worker.run_dir.parent, request["run"], "train")
     assert run.config is not None

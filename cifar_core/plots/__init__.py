@@ -4,15 +4,19 @@ from cifar_core.plots.explain import class_accuracies, confusion, top_classes
 from cifar_core.plots.frame import MAX_POINTS, RUN_COLOURS, SPLIT_COLOURS, thin
 from cifar_core.plots.images import CHANNEL_COLOURS, class_counts, pixel_histogram
 from cifar_core.plots.lr import lr_test
-from cifar_core.plots.training import Axis, Curve, curves, learning_rates, smoothed
+from cifar_core.plots.references import REFERENCES, Reference
+from cifar_core.plots.training import Axis, Curve, View, curves, learning_rates, smoothed
 
 __all__ = [
     "CHANNEL_COLOURS",
     "MAX_POINTS",
+    "REFERENCES",
     "RUN_COLOURS",
     "SPLIT_COLOURS",
     "Axis",
     "Curve",
+    "Reference",
+    "View",
     "class_accuracies",
     "class_counts",
     "confusion",

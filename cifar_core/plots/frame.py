@@ -25,9 +25,12 @@ def thin(values: NDArray[np.float64], max_points: int) -> NDArray[np.int64]:
     """Indices of at most `max_points` values, the smallest and largest of each bucket kept."""
     if len(values) <= max_points:
         return np.arange(len(values))
-    buckets = np.array_split(np.arange(len(values)), max_points // 2)
-    kept = [where[[np.argmin(values[where]), np.argmax(values[where])]] for where in buckets]
-    return np.unique(np.concatenate(kept))
+    size = -(-len(values) // (max_points // 2))
+    last = values[-1:].repeat(-len(values) % size)
+    buckets = np.concatenate((values, last)).reshape(-1, size)
+    starts = np.arange(0, len(values), size)
+    kept = np.concatenate((starts + buckets.argmin(axis=1), starts + buckets.argmax(axis=1)))
+    return np.unique(np.minimum(kept, len(values) - 1))
 
 
 def finish(figure: go.Figure, title: str) -> go.Figure:

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from cifar_core.columns import Steps
 from cifar_core.plots.frame import (
     GREY,
     MAX_POINTS,
@@ -17,7 +18,8 @@ from cifar_core.plots.frame import (
     finish,
     thin,
 )
-from cifar_core.records import EpochRecord, Metrics, StepRecord
+from cifar_core.plots.references import REFERENCES
+from cifar_core.records import EpochRecord, Metrics
 
 Axis = Literal["epoch", "step", "time"]
 
@@ -29,22 +31,32 @@ class Curve:
     Attributes:
         steps_per_epoch: To place what lies between epochs; 0 if it is not known yet.
         epochs: How many it will have, so that the axis shows what is still to come.
+        run_id: Tells it from another run that had its name before.
     """
 
     name: str
     metrics: Metrics
     steps_per_epoch: int = 0
     epochs: int = 0
+    run_id: str = ""
 
 
-def curves(
-    runs: Sequence[Curve],
-    quantity: str,
-    *,
-    raw_steps: bool = True,
-    axis: Axis = "epoch",
-    smoothing: float = 0.0,
-) -> go.Figure:
+@dataclass(frozen=True)
+class View:
+    """How curves are drawn.
+
+    Attributes:
+        axis: What runs from left to right.
+        smoothing: Of the figures between epochs, 0 (none) to below 1; see `smoothed`.
+        references: Whether published accuracies stand beside.
+    """
+
+    axis: Axis = "epoch"
+    smoothing: float = 0.0
+    references: bool = False
+
+
+def curves(runs: Sequence[Curve], quantity: str, view: View | None = None) -> go.Figure:
     """Loss or accuracy over the epochs, for one run or several over each other.
 
     One run: a colour per split, the figures between epochs faint behind. Several: a colour and
@@ -52,12 +64,11 @@ def curves(
 
     Args:
         quantity: "loss" or "acc".
-        axis: What runs from left to right.
-        smoothing: Of the figures between epochs, 0 (none) to below 1; see `smoothed`.
     """
-    figure = go.Figure()
-    if len(runs) == 1 and raw_steps:
-        _add_steps(figure, runs[0], quantity, axis, smoothing)
+    view, figure = view or View(), go.Figure()
+    axis = view.axis
+    if len(runs) == 1:
+        _add_steps(figure, runs[0], quantity, axis, view.smoothing)
     for number, run in enumerate(runs):
         colour = None if len(runs) == 1 else RUN_COLOURS[number % len(RUN_COLOURS)]
         _add_epochs(figure, run, quantity, colour, axis)
@@ -65,6 +76,8 @@ def curves(
         _mark_resumes(figure, runs[0], axis)
     if len(runs) == 1 and quantity == "acc" and (best := runs[0].metrics.best):
         _mark_best(figure, best, axis)
+    if view.references and quantity == "acc":
+        _add_references(figure)
     figure.update_yaxes(tickformat=".0%" if quantity == "acc" else None, rangemode="tozero")
     longest = max((run.epochs for run in runs), default=0)
     if longest and axis == "epoch":
@@ -75,13 +88,16 @@ def curves(
     return finish(figure, f"{name} {over}")
 
 
-def _place(record: StepRecord | EpochRecord, axis: Axis, steps_per_epoch: int) -> float:
-    """Where a record stands on the axis."""
+def _place(record: EpochRecord, axis: Axis) -> float:
+    """Where an epoch's end stands on the axis."""
+    return {"epoch": record.epoch, "step": record.step, "time": record.elapsed_s / 60}[axis]
+
+
+def _places(steps: Steps, axis: Axis, steps_per_epoch: int) -> NDArray[np.float64]:
+    """(N,) float64: where step records stand on the axis."""
     if axis == "time":
-        return record.elapsed_s / 60
-    if axis == "step":
-        return record.step
-    return record.epoch if isinstance(record, EpochRecord) else record.step / steps_per_epoch
+        return steps.column("elapsed_s") / 60
+    return steps.column("step") / (steps_per_epoch if axis == "epoch" else 1)
 
 
 def smoothed(values: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
@@ -90,11 +106,10 @@ def smoothed(values: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
     Source: the smoothing of TensorBoard's scalars, with the start corrected as in Adam
     (Kingma and Ba 2014, arXiv 1412.6980, section 3), so that it begins at the first value.
     """
-    mean, found = 0.0, np.empty_like(values)
-    for n, value in enumerate(values):
-        mean = weight * mean + (1 - weight) * value
-        found[n] = mean / (1 - weight ** (n + 1))
-    return found
+    from scipy.signal import lfilter
+
+    mean = np.asarray(lfilter([1 - weight], [1, -weight], values))
+    return mean / (1 - weight ** np.arange(1, len(values) + 1))
 
 
 def _add_epochs(
@@ -104,7 +119,7 @@ def _add_epochs(
     first = True
     for split in ("val", "test", "train"):
         points = [
-            (_place(e, axis, run.steps_per_epoch), y)
+            (_place(e, axis), y)
             for e in run.metrics.epochs
             if (y := _of(e, split, quantity)) is not None
         ]
@@ -136,8 +151,7 @@ def _add_steps(figure: go.Figure, run: Curve, quantity: str, axis: Axis, smoothi
     steps = run.metrics.steps
     if not steps or not run.steps_per_epoch:
         return
-    x = np.array([_place(s, axis, run.steps_per_epoch) for s in steps])
-    y = np.array([getattr(s, quantity) for s in steps])
+    x, y = _places(steps, axis, run.steps_per_epoch), steps.column(quantity)
     lines = [("in between", y, 0.4 if smoothing == 0 else 0.15)]
     if smoothing > 0:
         lines.append(("smoothed", smoothed(y, smoothing), 0.8))
@@ -157,11 +171,12 @@ def _add_steps(figure: go.Figure, run: Curve, quantity: str, axis: Axis, smoothi
 def _mark_resumes(figure: go.Figure, run: Curve, axis: Axis) -> None:
     """A dashed line where a run went on from a checkpoint."""
     for resume in run.metrics.resumes if run.steps_per_epoch else ():
-        before = [r for r in (*run.metrics.steps, *run.metrics.epochs) if r.step <= resume.step]
+        before = run.metrics.steps.until(resume.step).column("elapsed_s").tolist()
+        ends = [e.elapsed_s for e in run.metrics.epochs if e.step <= resume.step]
         at = {
             "epoch": resume.step / run.steps_per_epoch,
             "step": float(resume.step),
-            "time": max((r.elapsed_s for r in before), default=0.0) / 60,
+            "time": max(*before[-1:], *ends[-1:], 0.0, 0.0) / 60,
         }[axis]
         figure.add_vline(x=at, line={"width": 1, "dash": "dash", "color": GREY})
         figure.add_annotation(
@@ -176,7 +191,7 @@ def _mark_resumes(figure: go.Figure, run: Curve, axis: Axis) -> None:
 
 
 def _mark_best(figure: go.Figure, best: EpochRecord, axis: Axis) -> None:
-    at = _place(best, axis, 1)
+    at = _place(best, axis)
     figure.add_vline(x=at, line={"width": 1, "dash": "dot", "color": GREY})
     figure.add_annotation(
         x=at,
@@ -190,13 +205,27 @@ def _mark_best(figure: go.Figure, best: EpochRecord, axis: Axis) -> None:
     )
 
 
+def _add_references(figure: go.Figure) -> None:
+    for reference in REFERENCES:
+        figure.add_hline(
+            y=reference.acc,
+            line={"width": 1, "dash": "dot", "color": GREY},
+            annotation={
+                "text": f"{reference.label}: {reference.acc:.2%}",
+                "font": {"size": 10, "color": GREY},
+            },
+            annotation_position="bottom right",
+        )
+
+
 def learning_rates(metrics: Metrics) -> go.Figure:
     """The learning rate over the steps."""
     figure = go.Figure()
-    keep = thin(np.array([s.lr for s in metrics.steps]), MAX_POINTS)
+    step, lr = metrics.steps.column("step"), metrics.steps.column("lr")
+    keep = thin(lr, MAX_POINTS)
     figure.add_scatter(
-        x=[metrics.steps[i].step for i in keep],
-        y=[metrics.steps[i].lr for i in keep],
+        x=step[keep],
+        y=lr[keep],
         mode="lines",
         line={"color": "#8b78d6", "width": 2},
         name="lr",

@@ -5,7 +5,7 @@ import streamlit as st
 from cifar_core.checkpoint import find_checkpoint, list_checkpoints
 from cifar_core.errors import RunError
 from cifar_core.launch import extend_run
-from cifar_core.runs import Run, find_run, list_runs
+from cifar_core.runs import Run, find_run
 from cifar_core.states import RunState
 from pages.ui import cache, parts
 from pages.ui.state import replace_draft
@@ -88,7 +88,7 @@ def train_longer(run: Run) -> None:
 def starting_points(model: str) -> dict[str, str]:
     """Folders of checkpoints whose weights a run of a model may start from, and what they are."""
     found = {"": "random"}
-    same = [r for r in list_runs(cache.root()) if r.config and r.config.model == model]
+    same = [r for r in cache.index().runs() if r.config and r.config.model == model]
     for run in same[:30]:
         if list_checkpoints(run.path):
             best = find_checkpoint(run.path)

@@ -1,13 +1,15 @@
 """Cached loaders, all bounded; nothing else in the pages caches."""
 
 import os
+from dataclasses import astuple
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from cifar_core import plots
 from cifar_core.checkpoint import Checkpoint, load_model, read_checkpoint
 from cifar_core.data import Dataset, is_ready, open_dataset
 from cifar_core.data.locate import find_source
@@ -15,6 +17,7 @@ from cifar_core.data.store import ready_folder
 from cifar_core.errors import DataError
 from cifar_core.explain import maps_of
 from cifar_core.gradcam import CamMaps
+from cifar_core.index import RunIndex
 from cifar_core.layers import TargetLayer, list_layers
 from cifar_core.places import runs_root
 from cifar_core.records import Metrics, read_metrics
@@ -23,6 +26,7 @@ from cifar_core.runtime import Hardware, probe
 from cifar_core.tables import Table, load_table, table_path
 
 if TYPE_CHECKING:
+    import plotly.graph_objects as go
     from torch import nn
 
     from cifar_core.models.summary import Summary
@@ -67,9 +71,35 @@ def metrics_of(run_dir: Path) -> Metrics:
     return held["metrics"]
 
 
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _figure(
+    drawn: tuple[Any, ...], quantity: str, view: tuple[Any, ...], _curves: tuple[plots.Curve, ...]
+) -> "go.Figure":
+    return plots.curves(_curves, quantity, plots.View(*view))
+
+
+def figure(curves: tuple[plots.Curve, ...], quantity: str, view: plots.View) -> "go.Figure":
+    """Curves, drawn once for all who look at them; only to be read."""
+    drawn = tuple(
+        (c.run_id, c.name, c.metrics.offset, len(c.metrics.steps), c.steps_per_epoch, c.epochs)
+        for c in curves
+    )
+    return _figure(drawn, quantity, astuple(view), curves)
+
+
 def root() -> Path:
     """The folder of the runs."""
     return runs_root()
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _index(folder: str) -> RunIndex:
+    return RunIndex(Path(folder))
+
+
+def index() -> RunIndex:
+    """All jobs, of which only what has changed is read again."""
+    return _index(str(root()))
 
 
 @st.cache_resource(max_entries=16, show_spinner="Building the model …")

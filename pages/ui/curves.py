@@ -1,5 +1,6 @@
-"""The curves of a run: over what, how smooth, and the way to take them along."""
+"""Curves of one run or several: over what, how smooth, beside what, and how to take them along."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import streamlit as st
@@ -8,6 +9,7 @@ from cifar_core import plots
 from cifar_core.export import records_csv
 from cifar_core.records import Metrics
 from cifar_core.runs import Run
+from pages.ui import cache
 
 PLOT: dict[str, Any] = {
     "displaylogo": False,
@@ -15,18 +17,14 @@ PLOT: dict[str, Any] = {
     "toImageButtonOptions": {"format": "png", "scale": 2},
 }
 AXES = {"epoch": "Epochs", "step": "Steps", "time": "Minutes"}
+QUANTITIES = ("loss", "acc")
 
 
 def draw_curves(run: Run, metrics: Metrics) -> None:
-    """Loss, accuracy and learning rate, with their settings, resume points and a download."""
-    assert run.config is not None
-    axis, smoothing = _settings(run)
-    steps = run.status.get("steps_per_epoch", 0)
-    curve = plots.Curve(run.name, metrics, steps, run.config.epochs)
-    for column, quantity in zip(st.columns(2), ("loss", "acc"), strict=True):
-        figure = plots.curves([curve], quantity, axis=axis, smoothing=smoothing)
-        name, alt = f"{run.run_id}-{quantity}", f"{quantity} over {AXES[axis].lower()}"
-        column.plotly_chart(figure, key=name, config=_named(name), alt=alt)
+    """Loss, accuracy and learning rate of a run, others behind it, resume points, a download."""
+    view = choose_view(run.run_id, [run], smoothing=True)
+    others = _others(run)
+    draw_pair([_curve(run, metrics), *(_curve(r, cache.metrics_of(r.path)) for r in others)], view)
     for resume in metrics.resumes:
         st.caption(f":material/resume: Resumed after step {resume.step:,}. {resume.note}")
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -46,13 +44,39 @@ def draw_curves(run: Run, metrics: Metrics) -> None:
             st.plotly_chart(figure, key=f"{run.run_id}-lr", config=PLOT, alt="Learning rate")
 
 
+def compare_curves(runs: Sequence[Run]) -> None:
+    """The epochs of several runs on shared axes."""
+    curves = [_curve(run, cache.metrics_of(run.path)) for run in runs if run.config]
+    if not any(curve.metrics.epochs for curve in curves):
+        st.info("None of these has finished an epoch yet; the curves begin then.")
+        return
+    draw_pair(curves, choose_view("compare", runs))
+
+
+def draw_pair(curves: Sequence[plots.Curve], view: plots.View) -> None:
+    """Loss and accuracy side by side."""
+    for column, quantity in zip(st.columns(2), QUANTITIES, strict=True):
+        figure = cache.figure(tuple(curves), quantity, view)
+        name = f"{curves[0].run_id}-{quantity}"
+        alt = f"{quantity} over {AXES[view.axis].lower()}"
+        column.plotly_chart(figure, key=name, config=_named(name), alt=alt)
+    if len(curves) > 1:
+        st.caption("Solid: validation. Dashed: test. Dotted: train.")
+
+
+def _curve(run: Run, metrics: Metrics) -> plots.Curve:
+    assert run.config is not None
+    steps = run.status.get("steps_per_epoch", 0)
+    return plots.Curve(run.name, metrics, steps, run.config.epochs, run.run_id)
+
+
 def _named(name: str) -> dict[str, Any]:
     """The settings of a plot whose picture is saved under a name."""
     return {**PLOT, "toImageButtonOptions": {**PLOT["toImageButtonOptions"], "filename": name}}
 
 
-def _settings(run: Run) -> tuple[plots.Axis, float]:
-    """What the curves run over, and how smooth the figures between epochs are."""
+def choose_view(key: str, runs: Sequence[Run], smoothing: bool = False) -> plots.View:
+    """What the curves run over, how smooth the figures between epochs are, what to draw beside."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         axis = st.segmented_control(
             "Over",
@@ -60,7 +84,38 @@ def _settings(run: Run) -> tuple[plots.Axis, float]:
             default="epoch",
             required=True,
             format_func=AXES.__getitem__,
-            key=f"axis-{run.run_id}",
+            key=f"axis-{key}",
         )
-        smoothing = st.slider("Smoothing", 0.0, 0.99, 0.0, key=f"smooth-{run.run_id}", width=220)
-    return cast(plots.Axis, axis), smoothing
+        weight = 0.0
+        if smoothing:
+            weight = st.slider("Smoothing", 0.0, 0.99, 0.0, key=f"smooth-{key}", width=220)
+        references = any(_title(run).startswith("CIFAR-10") for run in runs) and st.toggle(
+            "Published results", key=f"references-{key}", help=_sources(), width="content"
+        )
+    return plots.View(cast(plots.Axis, axis), weight, references)
+
+
+def _title(run: Run) -> str:
+    return str(run.status.get("data_title") or run.request.get("data_title", ""))
+
+
+def _sources() -> str:
+    listed = [f"- {r.acc:.2%}: {r.label} ({r.source})" for r in plots.REFERENCES]
+    return "\n".join(["Test accuracy on CIFAR-10:", *listed])
+
+
+def _others(run: Run) -> list[Run]:
+    """The runs to draw behind one."""
+    known = {r.run_id: r for r in cache.index().runs() if r.run_id != run.run_id and r.config}
+    if not known:
+        return []
+    chosen = st.multiselect(
+        "Beside other runs",
+        list(known),
+        format_func=lambda run_id: known[run_id].name if run_id in known else run_id,
+        key=f"others-{run.run_id}",
+        placeholder="Draw other runs behind this one",
+        max_selections=7,
+        label_visibility="collapsed",
+    )
+    return [known[run_id] for run_id in chosen if run_id in known]

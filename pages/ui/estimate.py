@@ -6,9 +6,9 @@ import streamlit as st
 
 from cifar_core.config import TrainConfig
 from cifar_core.errors import CifarCoreError
-from cifar_core.forecast import forecast
-from cifar_core.preflight import failure, known_speed, note_path, start_measuring
-from cifar_core.runs import Run, disk_bytes, list_runs
+from cifar_core.forecast import failure, forecast, known_speed, note_path
+from cifar_core.preflight import start_measuring
+from cifar_core.runs import Run, disk_bytes
 from cifar_core.states import RunState
 from pages.ui import cache, parts
 from pages.ui.state import MEASURING
@@ -19,7 +19,7 @@ def estimate_line(config: TrainConfig) -> None:
     if known_speed(config):
         _show(config)
         return
-    active = [run for run in list_runs(cache.root()) if run.state is RunState.RUNNING]
+    active = [run for run in cache.index().runs() if run.state is RunState.RUNNING]
     if active:
         st.caption(f":material/timer_off: No estimate while {active[0].name} uses this machine.")
         return

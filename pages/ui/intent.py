@@ -7,19 +7,42 @@ import streamlit as st
 
 from cifar_core.claims import find_draft
 from pages.ui import cache
+from pages.ui.state import PRESSED
 
 
-def draft_id(page: str, button: str) -> str:
+def start_button(label: str, key: str, draft: str) -> bool:
+    """The button that starts a draft; whether it was pressed, in this rerun or one cut short.
+
+    The press is kept until it is answered: a rerun may end before it comes to the button, when
+    what stands above it redraws the page, and the press would be lost with it.
+    """
+    st.button(
+        label,
+        type="primary",
+        icon=":material/play_arrow:",
+        key=key,
+        on_click=lambda: st.session_state.update({PRESSED: draft}),
+    )
+    return st.session_state.get(PRESSED) == draft
+
+
+def answered() -> None:
+    """What was pressed for was started or refused."""
+    st.session_state.pop(PRESSED, None)
+
+
+def draft_id(page: str) -> str:
     """The id of this form's one intention; a new one where the one in the URL was started.
+
+    Until a press is answered the id stays as it is, so that a second click, or one in a duplicated
+    tab, finds what the first has started.
 
     Args:
         page: Where what was started is shown.
-        button: Key of the button that starts. In the rerun of its click the id stays as it is, so
-            that a second click, or one in a duplicated tab, finds what the first has started.
     """
     draft = st.query_params.get("draft", "")
     if re.fullmatch("[0-9a-f]{16}", draft):
-        if st.session_state.get(button):
+        if st.session_state.get(PRESSED) == draft:
             return draft
         started = find_draft(cache.root(), draft)
         if started is None:

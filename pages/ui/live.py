@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from cifar_core.changes import FORCE_AFTER_S, stopping_s
-from cifar_core.load import system_load
+from cifar_core.load import gpu_load, system_load
 from cifar_core.records import Metrics
 from cifar_core.runs import Run, read_run, run_pace
 from cifar_core.states import RunState, log_tail
@@ -61,6 +61,7 @@ def _draw(run: Run, metrics: Metrics) -> None:
         st.caption(
             f":material/speed: This machine: processor {load.cpu:.0%}, "
             f"{parts.megabytes(load.memory_used)} of {parts.megabytes(load.memory_total)} of memory"
+            + _gpu(str(run.request.get("device", "")))
         )
     _say_why(run)
     _figures(run, metrics)
@@ -70,6 +71,14 @@ def _draw(run: Run, metrics: Metrics) -> None:
         st.info("The curves begin with the first half second of training.", icon=":material/timer:")
     if metrics.damaged:
         st.warning(f"{metrics.damaged} damaged lines of this run's records were left out.")
+
+
+def _gpu(device: str) -> str:
+    """What a GPU adds to the line; nothing on a CPU."""
+    if (gpu := gpu_load(device)) is None:
+        return ""
+    used, total = parts.megabytes(gpu.memory_used), parts.megabytes(gpu.memory_total)
+    return f"; {gpu.name} {gpu.busy:.0%}, {used} of {total}"
 
 
 def _about(run: Run) -> str:

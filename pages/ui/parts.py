@@ -10,7 +10,7 @@ from cifar_core.data import Dataset
 from cifar_core.data.store import altered_copies
 from cifar_core.errors import CifarCoreError, RunError
 from cifar_core.launch import resume_run
-from cifar_core.runs import Run, unreadable
+from cifar_core.runs import Run
 from cifar_core.states import RunState
 from pages.ui import cache
 from pages.ui.state import DATA
@@ -74,7 +74,7 @@ def resume_button(run: Run, primary: bool = False) -> None:
 
 def name_unreadable() -> None:
     """Names the runs that a list leaves out, and why."""
-    for path, why in unreadable(cache.root()):
+    for path, why in cache.index().unreadable():
         st.warning(f"Left out: {path.name}. {why}", icon=":material/folder_off:")
 
 

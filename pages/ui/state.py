@@ -13,6 +13,7 @@ SPEC = "augment_spec"  # the augmentation page's operations, plain
 SPEC_VERSION = "augment_spec_version"
 PICKED = "picked"  # indices picked in the gallery, by run, checkpoint and split
 LR_FROM = "lr_from"  # the LR test whose suggestion the form holds: (lr, run_id)
+PRESSED = "pressed"  # the draft id whose Start was pressed, until it is started or refused
 MEASURING = "measuring"  # running preflights of this session, by note
 
 

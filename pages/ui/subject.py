@@ -8,7 +8,7 @@ import streamlit as st
 from cifar_core.checkpoint import Checkpoint, find_checkpoint, list_checkpoints
 from cifar_core.errors import CheckpointError
 from cifar_core.launch import evaluations, launch_evaluation
-from cifar_core.runs import Run, find_run, list_runs, read_run
+from cifar_core.runs import Run, find_run, read_run
 from cifar_core.states import RunState
 from cifar_core.tables import SPLIT_NAMES, SPLITS, Table, has_table, table_path
 from pages.ui import cache, parts, url
@@ -32,7 +32,7 @@ class Subject:
 
 def pick_subject() -> Subject:
     """Lets people choose run and checkpoint; ends the page with the next step if there is none."""
-    runs = {run.run_id: run for run in list_runs(cache.root()) if list_checkpoints(run.path)}
+    runs = {run.run_id: run for run in cache.index().runs() if list_checkpoints(run.path)}
     if wanted := st.query_params.get("run"):
         with parts.sentences():  # a name does as well as an id
             found = find_run(cache.root(), wanted, "train")

@@ -18,6 +18,7 @@ LABELS = {
     "gamma": "Drop factor",
     "step_epochs": "Epochs between drops",
     "num_workers": "Loader workers",
+    "compile": "Compile the model",
     "tensorboard": "TensorBoard files",
     "train_size": "Training images",
     "val_size": "Validation images",

@@ -1,0 +1,45 @@
+"""The figures that stand in docs/: each measurement with its machine, commit and date."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.frame import Measured, figures, line_of, table
+from cifar_core.places import repository
+
+HEAD = """# Measurements
+
+Made by `python -m benchmarks --keep [NAME ...]`; it also writes every repetition to
+[benchmarks.json](benchmarks.json). Ours and the peer run in turns within one process or one
+server, results are compared before anything is timed, and what we lose is in the table, too.
+Figures are medians with their extremes; ratios above 1 are in our favour.
+"""
+
+
+def keep(
+    name: str,
+    lines: Sequence[Measured],
+    facts: dict[str, str],
+    quick: bool,
+    docs: Path | None = None,
+) -> None:
+    """Puts the lines in the place of what was measured under this name before."""
+    docs = docs or repository() / "docs"
+    file = docs / "benchmarks.json"
+    known: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    told = [figures(line) for line in lines]
+    known[name] = {"quick": quick, "machine": facts, "lines": told}
+    file.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    (docs / "benchmarks.md").write_text(page(known), encoding="utf-8")
+
+
+def page(known: dict[str, Any]) -> str:
+    """The page of all that was kept."""
+    return "\n".join([HEAD, *(_section(name, found) for name, found in known.items())])
+
+
+def _section(name: str, found: dict[str, Any]) -> str:
+    lines = [line_of(raw) for raw in found["lines"]]
+    facts = "; ".join(f"{fact}: {value}" for fact, value in found["machine"].items())
+    return f"## {name}\n\n{table(lines, found['quick'])}\n\n{facts}.\n"

@@ -1,0 +1,76 @@
+"""Runs on disk in any number and length, as workers leave them, for pages to read."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+
+from cifar_core.changes import create_run
+from cifar_core.columns import StepRecord
+from cifar_core.config import make_config
+from cifar_core.files import write_json
+from cifar_core.identity import own_identity
+from cifar_core.records import EpochRecord, to_line
+
+STEPS_PER_EPOCH = 400
+
+
+def store_run(root: Path, num_steps: int, name: str, outcome: str = "completed") -> Path:
+    """A run that ended, with a record of each step and of the epochs."""
+    epochs = max(num_steps // STEPS_PER_EPOCH, 1)
+    config = make_config({"data": "shapes10", "model": "convnet", "epochs": min(epochs, 2000)})
+    values = {"config": config.model_dump(mode="json"), "device": "cpu", "data_title": "Shapes-10"}
+    run_dir = create_run(root, "train", values, name)
+    losses = np.random.default_rng(0).gamma(4.0, 0.1, num_steps)
+    with (run_dir / "metrics.jsonl").open("wb") as file:
+        for step in range(1, num_steps + 1):
+            file.write(to_line(step_at(step, float(losses[step - 1]))))
+            if step % STEPS_PER_EPOCH == 0:
+                file.write(to_line(epoch_at(step // STEPS_PER_EPOCH)))
+    best = asdict(epoch_at(epochs))
+    now = time.time()
+    write_json(
+        run_dir / "status.json",
+        {
+            "phase": "ended",
+            "outcome": outcome,
+            "reason": "",
+            "started": now - 60,
+            "updated": now,
+            "ended": now + 60,
+            "steps_per_epoch": STEPS_PER_EPOCH,
+            "best": best,
+            "last": best,
+        },
+    )
+    return run_dir
+
+
+def step_at(step: int, loss: float) -> StepRecord:
+    """A record as the engine yields it."""
+    epoch = (step - 1) // STEPS_PER_EPOCH + 1
+    return StepRecord(epoch, step, loss, 0.5, 0.1, 2000.0, step / 2)
+
+
+def epoch_at(epoch: int) -> EpochRecord:
+    """The end of an epoch."""
+    step = epoch * STEPS_PER_EPOCH
+    figures = (0.4, 0.8, 0.5, 0.75, 0.5, 0.74)
+    return EpochRecord(epoch, step, *figures, 0.1, 2000.0, 25.0, 1.0, step / 2)
+
+
+@contextmanager
+def alive(run_dir: Path) -> Iterator[None]:
+    """While this lasts the run is running: this process holds its lock, as its worker would."""
+    status = json.loads((run_dir / "status.json").read_text("utf-8"))
+    for name in ("outcome", "ended", "reason"):
+        del status[name]
+    status |= {"phase": "running", "worker": own_identity(), "updated": time.time() + 1}
+    write_json(run_dir / "status.json", status)
+    with FileLock(run_dir / "worker.lock"):
+        yield

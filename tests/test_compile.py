@@ -1,0 +1,98 @@
+"""torch.compile: the same training, when it pays, and what is said where it cannot be had."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from cifar_core import engine
+from cifar_core.config import make_config
+from cifar_core.data import Dataset
+from cifar_core.errors import ConfigError
+from cifar_core.forecast import Speed, forecast_from
+from cifar_core.launch import launch_training
+from cifar_core.runs import list_runs
+from cifar_core.runtime import check_compiler
+from tests.builders import config_of, epochs_of, trained
+
+SPEED = Speed(train=1000, evaluate=5000, device=1100, memory_bytes=10**9)
+
+
+def verdict(speed: Speed) -> str:
+    config = make_config({"data": "shapes10", "train_size": 5000, "val_size": 0, "epochs": 10})
+    return forecast_from(speed, config).verdict
+
+
+def test_without_it_nothing_is_said_of_it() -> None:
+    assert "ompil" not in verdict(SPEED)
+
+
+@pytest.mark.parametrize(
+    ("eager", "said"),
+    [
+        (500, "Compiling takes 30 s and saves 5.0 s an epoch: it pays from epoch 6 on."),
+        (930, "Compiling takes 30 s and saves 0.4 s an epoch: it pays from epoch 80 on."),
+        (1001, "Compiled it is no quicker here, 1,000 instead of 1,001 images/s: leave compile"),
+    ],
+)
+def test_the_forecast_says_from_which_epoch_it_pays(eager: float, said: str) -> None:
+    assert said in verdict(replace(SPEED, compile_s=30.0, eager=eager))
+
+
+def test_the_time_of_compiling_is_in_the_forecast() -> None:
+    config = make_config({"data": "shapes10", "epochs": 2})
+    compiled = replace(SPEED, compile_s=30.0, eager=900.0)
+    took_s = forecast_from(compiled, config).seconds - forecast_from(SPEED, config).seconds
+    assert took_s == pytest.approx(30)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda:0"])
+def test_without_a_compiler_the_next_step_is_named(
+    monkeypatch: pytest.MonkeyPatch, device: str
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    for name in ("CC", "CXX"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ConfigError, match=r"needs g(\+\+|cc), which is not installed.*leave comp"):
+        check_compiler(device)
+
+
+def test_a_run_that_cannot_compile_is_not_begun(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CXX", str(tmp_path / "no-compiler"))
+    config = make_config({"data": "shapes10", "device": "cpu", "compile": True})
+    with pytest.raises(ConfigError, match="no-compiler"):
+        launch_training(tmp_path, config)
+    assert list_runs(tmp_path, kind=None) == []
+
+
+def test_the_compiled_model_is_what_a_step_calls(
+    monkeypatch: pytest.MonkeyPatch, tiny: Dataset
+) -> None:
+    """Compiling itself takes a minute, so here it is only counted; the slow test does it."""
+    called = []
+
+    def compile_(model: torch.nn.Module) -> object:
+        return lambda images: called.append(len(images)) or model(images)
+
+    monkeypatch.setattr(engine.torch, "compile", compile_)
+    plain, _ = trained(config_of(), tiny)
+    assert called == []
+    state, _ = trained(config_of(compile=True), tiny)
+    assert called == [16] * 9
+    ours, theirs = state.model.state_dict(), plain.model.state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("g++"), reason="no g++")
+@pytest.mark.filterwarnings("ignore")  # of torch's own compiler
+def test_compiled_training_is_the_same_training(tiny: Dataset) -> None:
+    _, plain = trained(config_of(model="sepnet_v1"), tiny)
+    _, compiled = trained(config_of(model="sepnet_v1", compile=True), tiny)
+    for one, other in zip(epochs_of(plain), epochs_of(compiled), strict=True):
+        assert other.train_loss == pytest.approx(one.train_loss, rel=1e-3)
+        assert other.test_loss == pytest.approx(one.test_loss, rel=1e-2)
