@@ -196,6 +196,9 @@ def _row(raw: dict[str, Any]) -> list[float]:
     return [0.0 + raw[name] for name in NAMES]
 
 
+RECENT = 20  # records, of half a second each
+
+
 @dataclass(frozen=True)
 class Pace:
     """How far a run is and how long it will still take.
@@ -218,25 +221,29 @@ def pace(
     batch_size: int,
     eval_s: float = 0.0,
     since_s: float = 0.0,
+    expected: float = 0.0,
 ) -> Pace:
     """Where a run stands, from its records.
 
     Args:
         eval_s: Seconds that evaluating will take, as far as is known before it was done once.
         since_s: Seconds since the last record: while an epoch is evaluated there are none.
+        expected: Images per second as forecast, 0 if it was not. It stands in for records that are
+            not there yet: the first seconds are not like the rest.
     """
     last = metrics.steps[-1] if metrics.steps else None
     step = max(last.step if last else 0, metrics.epochs[-1].step if metrics.epochs else 0)
     total = epochs * steps_per_epoch
     if not total or step == 0:
         return Pace()
-    recent = metrics.steps[-20:].column("images_per_s").tolist()
+    recent = metrics.steps[-RECENT:].column("images_per_s").tolist()
     recent = recent or [metrics.epochs[-1].images_per_s]
-    speed = sum(recent) / len(recent)
+    likely = recent + [expected] * (RECENT - len(recent)) if expected else recent
+    speed = sum(likely) / len(likely)
     eval_s = metrics.epochs[-1].eval_s if metrics.epochs else eval_s
     left = None
     if speed:
         left = (total - step) * batch_size / speed + (epochs - len(metrics.epochs)) * eval_s
         left = max(left - since_s, 0.0)
     epoch = math.ceil(step / steps_per_epoch)
-    return Pace(epoch, step / total, speed, left)
+    return Pace(epoch, step / total, sum(recent) / len(recent), left)

@@ -174,8 +174,9 @@ def run_pace(run: Run, metrics: Metrics) -> Pace:
     steps = run.status.get("steps_per_epoch")
     if run.config is None or not steps:
         return Pace()
-    eval_s = (run.request.get("forecast") or {}).get("eval_s", 0.0)
+    forecast = run.request.get("forecast") or {}
+    eval_s, expected = (float(forecast.get(name, 0.0)) for name in ("eval_s", "train"))
     since_s = 0.0
     with contextlib.suppress(OSError):
         since_s = max(time.time() - (run.path / "metrics.jsonl").stat().st_mtime, 0.0)
-    return pace(metrics, run.config.epochs, steps, run.config.batch_size, eval_s, since_s)
+    return pace(metrics, run.config.epochs, steps, run.config.batch_size, eval_s, since_s, expected)

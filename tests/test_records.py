@@ -192,6 +192,14 @@ def test_pace_looks_at_the_last_twenty_records() -> None:
     assert (found.images_per_s, found.left_s) == (400.0, 0.0)
 
 
+def test_until_there_are_enough_records_the_forecast_stands_in_for_the_rest() -> None:
+    steps = [step_at(n, images_per_s=100.0) for n in range(1, 31)]
+    for count, speed in ((5, (5 * 100 + 15 * 300) / 20), (20, 100.0), (30, 100.0)):
+        found = pace(Metrics(steps=Steps(steps[:count])), 1, 50, 20, expected=300.0)
+        assert found.left_s == pytest.approx((50 - count) * 20 / speed)
+        assert found.images_per_s == 100.0, "what is shown was measured"
+
+
 def test_pace_of_epochs_too_short_for_a_step_record_comes_from_the_epochs() -> None:
     metrics = Metrics(epochs=(epoch_at(1, step=5, images_per_s=50.0, eval_s=1.0),))
     assert pace(metrics, 3, 5, 10) == Pace(1, 5 / 15, 50.0, 10 * 10 / 50 + 2 * 1.0)
