@@ -86,9 +86,9 @@ def _spec(random: bool) -> "AugmentSpec":
     if not random:
         return AugmentSpec.model_validate({"operations": []})
     steps = [
-        {"name": "PadCrop", "params": {"padding": 4}},
+        {"name": "PadCrop", "p": 1.0, "params": {"padding": 4}},
         {"name": "HorizontalFlip", "p": 0.5},
-        {"name": "Cutout", "params": {"size": SIZE}},
+        {"name": "Cutout", "p": 1.0, "params": {"size": SIZE}},
     ]
     return AugmentSpec.model_validate({"operations": steps})
 

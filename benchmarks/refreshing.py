@@ -7,11 +7,11 @@ from pathlib import Path
 
 from benchmarks.frame import QUICK_REPEATS, REPEATS, Bar, Measured, Unequal
 from benchmarks.served import Viewer, serving
-from benchmarks.stored import alive, step_at, store_run
+from benchmarks.stored import SPIKE, alive, step_at, store_run
 from cifar_core.columns import StepRecord
 from cifar_core.records import to_line
 
-LONG, SHORT, MOST_POINTS, SPIKE = 100_000, 1000, 2000, 98.5
+LONG, SHORT, MOST_POINTS = 100_000, 1000, 2000
 NAIVE = Path(__file__).parent / "peers" / "reads_all.py"
 PEER = "reads all, draws all (full Plotly figure)"
 
@@ -26,7 +26,6 @@ def measure(quick: bool) -> list[Measured]:
         folder, repeats = Path(text), QUICK_REPEATS if quick else 4 * REPEATS
         lengths = {LONG // 10 if quick else LONG: "long", SHORT: "short"}
         runs = {name: store_run(folder / "runs", steps, name) for steps, name in lengths.items()}
-        _add_spike(runs["long"], max(lengths) + 1)
         with alive(runs["long"]), alive(runs["short"]):
             first_s = tuple(_opened(folder, runs["long"]) for _ in range(QUICK_REPEATS + 1))
             with serving(folder) as port, serving(folder, NAIVE) as naive:
@@ -68,11 +67,6 @@ def measure(quick: bool) -> list[Measured]:
     ]
 
 
-def _add_spike(run_dir: Path, step: int) -> None:
-    with (run_dir / "metrics.jsonl").open("ab") as file:
-        file.write(to_line(step_at(step, SPIKE)))
-
-
 def _opened(folder: Path, run_dir: Path) -> float:
     """Seconds on a server that has seen neither a page nor the run."""
     with serving(folder, CIFAR_WARM_UP="0") as port:
@@ -108,7 +102,7 @@ def check(viewer: Viewer) -> str:
         for element in viewer.elements
         if element.WhichOneof("type") == "plotly_chart"
     ]
-    sizes = [_values(trace["y"]) for figure in figures for trace in figure["data"]]
+    sizes = [values_of(trace["y"]) for figure in figures for trace in figure["data"]]
     most = max(len(values) for values in sizes)
     if most > MOST_POINTS:
         raise Unequal(f"a curve has {most:,} points")
@@ -117,7 +111,7 @@ def check(viewer: Viewer) -> str:
     return f"at most {most:,} points a curve, a spike of a single step among them"
 
 
-def _values(column: object) -> list[float]:
+def values_of(column: object) -> list[float]:
     """Numbers as Plotly writes them, plain or packed."""
     import base64
 

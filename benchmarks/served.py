@@ -79,9 +79,12 @@ class Viewer:
         self.fragments = {}
         return self._ask()
 
-    def refresh(self) -> float:
-        """Seconds until the part that refreshes by itself was drawn again."""
-        return self._ask(fragment_id=next(iter(self.fragments)), is_auto_rerun=True)
+    def refresh(self, *parts: str) -> float:
+        """Seconds until parts that refresh by themselves were drawn again; without names all."""
+        return sum(
+            self._ask(fragment_id=part, is_auto_rerun=True)
+            for part in parts or tuple(self.fragments)
+        )
 
     def _ask(self, **more: Any) -> float:
         from streamlit.proto.BackMsg_pb2 import BackMsg

@@ -1,10 +1,12 @@
 """Runs on disk in any number and length, as workers leave them, for pages to read."""
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +19,17 @@ from cifar_core.files import write_json
 from cifar_core.identity import own_identity
 from cifar_core.records import EpochRecord, to_line
 
-STEPS_PER_EPOCH = 400
+STEPS_PER_EPOCH, SPIKE = 400, 98.5
 
 
-def store_run(root: Path, num_steps: int, name: str, outcome: str = "completed") -> Path:
-    """A run that ended, with a record of each step and of the epochs."""
+def store_run(root: Path, num_steps: int, name: str) -> Path:
+    """A run that ended, with a record of each step and of the epochs; one loss stands out."""
     epochs = max(num_steps // STEPS_PER_EPOCH, 1)
     config = make_config({"data": "shapes10", "model": "convnet", "epochs": min(epochs, 2000)})
     values = {"config": config.model_dump(mode="json"), "device": "cpu", "data_title": "Shapes-10"}
     run_dir = create_run(root, "train", values, name)
     losses = np.random.default_rng(0).gamma(4.0, 0.1, num_steps)
+    losses[num_steps // 3] = SPIKE
     with (run_dir / "metrics.jsonl").open("wb") as file:
         for step in range(1, num_steps + 1):
             file.write(to_line(step_at(step, float(losses[step - 1]))))
@@ -38,7 +41,7 @@ def store_run(root: Path, num_steps: int, name: str, outcome: str = "completed")
         run_dir / "status.json",
         {
             "phase": "ended",
-            "outcome": outcome,
+            "outcome": "completed",
             "reason": "",
             "started": now - 60,
             "updated": now,
@@ -49,6 +52,17 @@ def store_run(root: Path, num_steps: int, name: str, outcome: str = "completed")
         },
     )
     return run_dir
+
+
+def copy_run(run_dir: Path, number: int) -> None:
+    """The same run again under another id and name; a thousand are there in seconds."""
+    run_id = f"20260101-{number // 3600:02}{number // 60 % 60:02}{number % 60:02}-{number:04x}"
+    copied = Path(shutil.copytree(run_dir, run_dir.parent / run_id))
+    request = json.loads((copied / "request.json").read_text("utf-8"))
+    request |= {"run_id": run_id, "created": datetime.fromtimestamp(number, UTC).isoformat()}
+    (copied / "request.json").write_text(json.dumps(request), encoding="utf-8")
+    name = {"name": f"run {number}", "notes": ""}
+    (copied / "name.json").write_text(json.dumps(name), encoding="utf-8")
 
 
 def step_at(step: int, loss: float) -> StepRecord:

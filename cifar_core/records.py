@@ -243,7 +243,7 @@ def pace(
     eval_s = metrics.epochs[-1].eval_s if metrics.epochs else eval_s
     left = None
     if speed:
-        left = (total - step) * batch_size / speed + (epochs - len(metrics.epochs)) * eval_s
+        left = max(total - step, 0) * batch_size / speed + (epochs - len(metrics.epochs)) * eval_s
         left = max(left - since_s, 0.0)
     epoch = math.ceil(step / steps_per_epoch)
-    return Pace(epoch, step / total, sum(recent) / len(recent), left)
+    return Pace(epoch, min(step / total, 1.0), sum(recent) / len(recent), left)

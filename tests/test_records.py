@@ -192,6 +192,11 @@ def test_pace_looks_at_the_last_twenty_records() -> None:
     assert (found.images_per_s, found.left_s) == (400.0, 0.0)
 
 
+def test_records_beyond_the_end_are_the_end() -> None:
+    found = pace(Metrics(steps=Steps((step_at(51), step_at(1051)))), 1, 50, 20)
+    assert (found.share, found.left_s) == (1.0, 0.0)
+
+
 def test_until_there_are_enough_records_the_forecast_stands_in_for_the_rest() -> None:
     steps = [step_at(n, images_per_s=100.0) for n in range(1, 31)]
     for count, speed in ((5, (5 * 100 + 15 * 300) / 20), (20, 100.0), (30, 100.0)):

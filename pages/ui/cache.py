@@ -78,13 +78,27 @@ def _figure(
     return plots.curves(_curves, quantity, plots.View(*view))
 
 
+def _extent(metrics: Metrics) -> tuple[int, ...]:
+    """Tells the records of a run from those of a moment before, wherever the file ends."""
+    return len(metrics.steps), len(metrics.epochs), len(metrics.resumes)
+
+
 def figure(curves: tuple[plots.Curve, ...], quantity: str, view: plots.View) -> "go.Figure":
     """Curves, drawn once for all who look at them; only to be read."""
     drawn = tuple(
-        (c.run_id, c.name, c.metrics.offset, len(c.metrics.steps), c.steps_per_epoch, c.epochs)
-        for c in curves
+        (c.run_id, c.name, _extent(c.metrics), c.steps_per_epoch, c.epochs) for c in curves
     )
     return _figure(drawn, quantity, astuple(view), curves)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _lr_figure(run_id: str, extent: tuple[int, ...], _metrics: Metrics) -> "go.Figure":
+    return plots.learning_rates(_metrics)
+
+
+def lr_figure(run_id: str, metrics: Metrics) -> "go.Figure":
+    """The learning rate over the steps, drawn once for all who look at it; only to be read."""
+    return _lr_figure(run_id, _extent(metrics), metrics)
 
 
 def root() -> Path:

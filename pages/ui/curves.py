@@ -1,6 +1,7 @@
 """Curves of one run or several: over what, how smooth, beside what, and how to take them along."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import streamlit as st
@@ -20,11 +21,24 @@ AXES = {"epoch": "Epochs", "step": "Steps", "time": "Minutes"}
 QUANTITIES = ("loss", "acc")
 
 
-def draw_curves(run: Run, metrics: Metrics) -> None:
+@dataclass(frozen=True)
+class Asked:
+    """How somebody wants to see the curves of a run, and the runs to draw behind it."""
+
+    view: plots.View
+    others: list[Run]
+
+
+def ask(run: Run) -> Asked:
+    """Lets people choose; outside of what refreshes, since it lists all runs."""
+    with st.popover("Curves", icon=":material/tune:"):
+        return Asked(choose_view(run.run_id, [run], smoothing=True), _others(run))
+
+
+def draw_curves(run: Run, metrics: Metrics, asked: Asked) -> None:
     """Loss, accuracy and learning rate of a run, others behind it, resume points, a download."""
-    view = choose_view(run.run_id, [run], smoothing=True)
-    others = _others(run)
-    draw_pair([_curve(run, metrics), *(_curve(r, cache.metrics_of(r.path)) for r in others)], view)
+    others = [_curve(other, cache.metrics_of(other.path)) for other in asked.others]
+    draw_pair([_curve(run, metrics), *others], asked.view)
     for resume in metrics.resumes:
         st.caption(f":material/resume: Resumed after step {resume.step:,}. {resume.note}")
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -40,7 +54,7 @@ def draw_curves(run: Run, metrics: Metrics) -> None:
         )
     if metrics.steps:
         with st.expander("Learning rate", icon=":material/show_chart:"):
-            figure = plots.learning_rates(metrics)
+            figure = cache.lr_figure(run.run_id, metrics)
             st.plotly_chart(figure, key=f"{run.run_id}-lr", config=PLOT, alt="Learning rate")
 
 
@@ -114,8 +128,7 @@ def _others(run: Run) -> list[Run]:
         list(known),
         format_func=lambda run_id: known[run_id].name if run_id in known else run_id,
         key=f"others-{run.run_id}",
-        placeholder="Draw other runs behind this one",
+        placeholder="Choose runs",
         max_selections=7,
-        label_visibility="collapsed",
     )
     return [known[run_id] for run_id in chosen if run_id in known]

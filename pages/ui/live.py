@@ -11,24 +11,36 @@ from cifar_core.runs import Run, read_run, run_pace
 from cifar_core.states import RunState, log_tail
 from cifar_core.turns import queue_position
 from pages.ui import cache, parts
-from pages.ui.curves import draw_curves
+from pages.ui.curves import Asked, ask, draw_curves
 
-REFRESH_S = 1.5
+REFRESH_S = 2.0
+REDRAW_S = 3.0  # less often, since a plot costs the browser more than a figure
 REDRAW_STEPS = 12  # records of half a second each
 
 
 def run_view(run: Run) -> None:
-    """Draws a run; the part that changes refreshes by itself until the run ends."""
+    """Draws a run; what changes refreshes by itself, in two parts, until the run ends."""
     was_active = run.state.is_active
 
-    def draw() -> None:
-        with parts.sentences():
-            now = read_run(run.path)
-        _draw(now, _shown_metrics(now))
+    def draw_state() -> None:
+        now = _read(run)
+        _draw_state(now, cache.metrics_of(now.path))
         if was_active and not now.state.is_active:
             st.rerun()  # once, so that the page around it knows of the end
 
-    parts.every(REFRESH_S if was_active else None, draw)
+    parts.every(REFRESH_S if was_active else None, draw_state)
+    asked = ask(run)
+
+    def draw_plots() -> None:
+        now = _read(run)
+        _draw_plots(now, _shown_metrics(now), asked)
+
+    parts.every(REDRAW_S if was_active else None, draw_plots)
+
+
+def _read(run: Run) -> Run:
+    with parts.sentences():
+        return read_run(run.path)
 
 
 def _shown_metrics(run: Run) -> Metrics:
@@ -50,7 +62,7 @@ def _settled(metrics: Metrics) -> Metrics:
     return replace(metrics, steps=steps[:kept])
 
 
-def _draw(run: Run, metrics: Metrics) -> None:
+def _draw_state(run: Run, metrics: Metrics) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         parts.state_badge(run)
         st.caption(_about(run))
@@ -65,8 +77,11 @@ def _draw(run: Run, metrics: Metrics) -> None:
         )
     _say_why(run)
     _figures(run, metrics)
+
+
+def _draw_plots(run: Run, metrics: Metrics, asked: Asked) -> None:
     if metrics.steps or metrics.epochs:
-        draw_curves(run, _settled(metrics) if run.state.is_active else metrics)
+        draw_curves(run, _settled(metrics) if run.state.is_active else metrics, asked)
     elif run.state.is_active:
         st.info("The curves begin with the first half second of training.", icon=":material/timer:")
     if metrics.damaged:
