@@ -15,8 +15,9 @@ lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
 
+# Two processes of one torch thread each: two with all threads stop each other.
 test: .venv/installed-dev
-	$(BIN)/python -m pytest -q -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
 
 # Two sessions side by side: that of the plain workers mostly waits.
 test-slow: .venv/installed-dev

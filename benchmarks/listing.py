@@ -20,10 +20,10 @@ def measure(quick: bool) -> list[Measured]:
         for number in range(1, num_runs):
             copy_run(original, number)
         for _ in range(QUICK_REPEATS if quick else REPEATS):
-            with serving(folder, CIFAR_WARM_UP="0") as port:
-                Viewer(port, "models").open()  # its imports are not what is measured
-                viewer = Viewer(port, "runs")
-                first_s.append(viewer.open())
+            with serving(folder, warm=True) as port:
+                viewer = Viewer(port)
+                viewer.open("models")  # what all pages import is not what is measured
+                first_s.append(viewer.open("runs"))
                 checked = check(viewer, num_runs)
                 again_s += [viewer.open() for _ in range(4)]
     return [

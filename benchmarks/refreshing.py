@@ -28,7 +28,7 @@ def measure(quick: bool) -> list[Measured]:
         runs = {name: store_run(folder / "runs", steps, name) for steps, name in lengths.items()}
         with alive(runs["long"]), alive(runs["short"]):
             first_s = tuple(_opened(folder, runs["long"]) for _ in range(QUICK_REPEATS + 1))
-            with serving(folder) as port, serving(folder, NAIVE) as naive:
+            with serving(folder, warm=True) as port, serving(folder, NAIVE) as naive:
                 viewers = {
                     name: Viewer(port, "train", f"run={run.name}") for name, run in runs.items()
                 }
@@ -69,9 +69,10 @@ def measure(quick: bool) -> list[Measured]:
 
 def _opened(folder: Path, run_dir: Path) -> float:
     """Seconds on a server that has seen neither a page nor the run."""
-    with serving(folder, CIFAR_WARM_UP="0") as port:
-        Viewer(port).open()  # its imports are not what is measured
-        return Viewer(port, "train", f"run={run_dir.name}").open()
+    with serving(folder, warm=True) as port:
+        viewer = Viewer(port)
+        viewer.open("models")  # what all pages import is not what is measured
+        return viewer.open("train", f"run={run_dir.name}")
 
 
 def _in_turns(

@@ -13,13 +13,19 @@ from typing import Any
 
 from cifar_core.places import repository
 
-START_S, ANSWER_S = 60.0, 120.0
+START_S, ANSWER_S, IDLE_PERCENT = 60.0, 120.0, 5.0
 ENTRY = "app.py"
 
 
 @contextlib.contextmanager
-def serving(folder: Path, entry: Path | None = None, **env: str) -> Iterator[int]:
-    """The port of a fresh server with runs and cache in `folder`; of the app, or of another one."""
+def serving(
+    folder: Path, entry: Path | None = None, *, warm: bool = False, **env: str
+) -> Iterator[int]:
+    """The port of a fresh server with runs and cache in `folder`; of the app, or of another one.
+
+    Args:
+        warm: Wait until it has imported what it imports in the background.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -36,6 +42,8 @@ def serving(folder: Path, entry: Path | None = None, **env: str) -> Iterator[int
         )
     try:
         _wait_for(port, folder / "server.log")
+        if warm:
+            _warm_up(port, process.pid)
         yield port
     finally:
         process.kill()
@@ -50,6 +58,15 @@ def _wait_for(port: int, log: Path) -> None:
             return
         time.sleep(0.05)
     raise RuntimeError(f"The server did not answer:\n{log.read_text('utf-8')}")
+
+
+def _warm_up(port: int, pid: int) -> None:
+    import psutil
+
+    Viewer(port).open()
+    server, until = psutil.Process(pid), time.monotonic() + START_S
+    while server.cpu_percent(2.0) > IDLE_PERCENT and time.monotonic() < until:
+        pass
 
 
 class Viewer:
@@ -112,8 +129,8 @@ class Viewer:
             kind = message.WhichOneof("type")
             if message.metadata.cacheable and message.hash:
                 self.hashes.add(message.hash)
-            if kind == "new_session":
-                self.page_hash = message.new_session.page_script_hash or self.page_hash
+            if kind == "navigation":
+                self.page_hash = message.navigation.page_script_hash
             elif kind == "auto_rerun":
                 self.fragments[message.auto_rerun.fragment_id] = message.auto_rerun.interval
             elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":

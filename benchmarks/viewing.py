@@ -25,7 +25,7 @@ def measure(quick: bool) -> list[Measured]:
         folder = Path(text)
         run_dir = start_training(folder / "runs")
         try:
-            with serving(folder) as port:
+            with serving(folder, warm=True) as port:
                 query = f"run={run_dir.name}"
                 _wait_until_running(port, query)
                 pages_s = [seconds for _ in range(4 * rounds) for seconds in _each_page(port)]

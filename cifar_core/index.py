@@ -1,18 +1,18 @@
 """All jobs of a folder, read once; what has not changed on disk since is not read again."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from cifar_core.errors import CifarCoreError
-from cifar_core.runs import Run, disk_bytes, read_run, run_dirs
+from cifar_core.runs import Run, disk_bytes, read_run
 
 Signature = tuple[int, ...]
-_FILES = ("", "request.json", "status.json", "start.json", "name.json", "stop", "tables")
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A job as it was when its files last changed.
+    """A job as it was when its folder last changed.
 
     Attributes:
         run: None if it cannot be read.
@@ -34,7 +34,7 @@ class RunIndex:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._known: dict[Path, Listed] = {}
+        self._known: dict[str, Listed] = {}
 
     def listed(self, kind: str | None = "train") -> list[Listed]:
         """The readable jobs of a kind, newest first."""
@@ -47,21 +47,29 @@ class RunIndex:
 
     def unreadable(self) -> list[tuple[Path, str]]:
         """As `runs.unreadable`."""
-        return [(path, entry.why) for path, entry in self._items() if entry.why]
+        return [(self.root / name, entry.why) for name, entry in self._items() if entry.why]
 
     def _entries(self) -> list[Listed]:
         return [entry for _, entry in self._items()]
 
-    def _items(self) -> list[tuple[Path, Listed]]:
-        paths = run_dirs(self.root)
-        items = [(path, self._entry(path)) for path in paths]
+    def _items(self) -> list[tuple[str, Listed]]:
+        try:
+            names = [name for name in os.listdir(self.root) if not name.startswith(".")]
+        except OSError:
+            names = []
+        found = [(name, self._entry(name)) for name in names]
+        items = [(name, entry) for name, entry in found if entry]
         self._known = dict(items)
         return items
 
-    def _entry(self, path: Path) -> Listed:
-        known, signature = self._known.get(path), _signature(path)
-        if known and known.signature == signature and not (known.run and known.run.state.is_active):
+    def _entry(self, name: str) -> Listed | None:
+        """What lies in a folder; None if that is no job."""
+        known, signature = self._known.get(name), _signature(f"{self.root}/{name}")
+        if known and known.run and known.signature == signature and not known.run.state.is_active:
             return known
+        path = self.root / name
+        if not (path / "request.json").exists():
+            return None
         try:
             run = read_run(path)
         except CifarCoreError as error:
@@ -78,13 +86,15 @@ def _newest(entry: Listed) -> tuple[object, str]:
     return entry.run.created, entry.run.run_id
 
 
-def _signature(path: Path) -> Signature:
-    """When each file that says something of a job was last changed, and which file it is."""
-    found = []
-    for name in _FILES:
+def _signature(path: str) -> Signature:
+    """When a file was last put into a job's folder, or a table among its tables.
+
+    Everything that says something of a job is moved into its place, which changes the folder.
+    """
+    found: list[int] = []
+    for folder in (path, f"{path}/tables"):
         try:
-            facts = (path / name).stat()
-            found += [facts.st_mtime_ns, facts.st_ino]
+            found.append(os.stat(folder).st_mtime_ns)
         except OSError:
-            found += [0, 0]
+            found.append(0)
     return tuple(found)
