@@ -195,13 +195,21 @@ def _cpu_name() -> str:
 
 
 def _commit() -> str:
-    """The commit that lies here, marked where files differ from it; empty where there is none."""
+    """The commit that lies here, marked where files differ from it; empty where there is none.
+
+    The figures that were just kept are no such difference.
+    """
     # Without its optional locks git only reads.
-    command = ["git", "--no-optional-locks", "describe", "--always", "--dirty=, changed"]
+    git = ["git", "--no-optional-locks"]
+    paths = [".", ":(exclude)docs/benchmarks.*"]
     try:
-        done = subprocess.run(
-            command, cwd=repository(), capture_output=True, text=True, check=False
-        )
+        named = _output([*git, "rev-parse", "--short", "HEAD"])
+        changed = _output([*git, "status", "--porcelain", "--", *paths])
     except FileNotFoundError:
         return ""
+    return f"{named}, changed" if changed else named
+
+
+def _output(command: list[str]) -> str:
+    done = subprocess.run(command, cwd=repository(), capture_output=True, text=True, check=False)
     return done.stdout.strip()
