@@ -1,5 +1,6 @@
 """Training steps of the two small networks: as chosen here, in fp32, compiled, each apart."""
 
+import contextlib
 from typing import Any
 
 from benchmarks.frame import Bar, Measured, in_turns
@@ -8,15 +9,16 @@ from benchmarks.training import (
     NUM_STEPS,
     QUICK_STEPS,
     TEXTBOOK,
+    AsWorker,
     check,
-    engine_steps,
     textbook_steps,
 )
 
 WAYS: dict[str, dict[str, Any]] = {
-    "as chosen": {},
+    "as chosen by the hardware": {},
     "fp32": {"precision": "fp32"},
     "as chosen, compiled": {"compile": True},
+    "fp32, compiled": {"precision": "fp32", "compile": True},
 }
 
 
@@ -32,13 +34,15 @@ def measure(quick: bool) -> list[Measured]:
 def _lines(model: str, quick: bool) -> list[Measured]:
     num_steps = QUICK_STEPS if quick else NUM_STEPS
     checked, num_images = check(model), num_steps * BATCH_SIZE
-    ours = {way: engine_steps(model, num_steps, **changes) for way, changes in WAYS.items()}
-    *times, peer_s = in_turns(
-        [*(steps for steps, _ in ours.values()), textbook_steps(model, num_steps)], quick
-    )
+    with contextlib.ExitStack() as stack:
+        ours = [
+            stack.enter_context(AsWorker("engine", model, num_steps, **changes))
+            for changes in WAYS.values()
+        ]
+        *times, peer_s = in_turns([*ours, textbook_steps(model, num_steps)], quick)
     return [
         Measured(
-            f"{model}, batch {BATCH_SIZE}, training, {way}: {runtime.precision}",
+            f"{model}, batch {BATCH_SIZE}, training, {way}",
             TEXTBOOK,
             checked,
             ours_s,
@@ -46,5 +50,5 @@ def _lines(model: str, quick: bool) -> list[Measured]:
             Bar(min_ratio=1.8),
             num_images,
         )
-        for (way, (_, runtime)), ours_s in zip(ours.items(), times, strict=True)
+        for way, ours_s in zip(WAYS, times, strict=True)
     ]

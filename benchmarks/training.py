@@ -2,11 +2,16 @@
 
 import copy
 import itertools
+import json
+import subprocess
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.frame import Bar, Measured, Unequal, in_turns
+from cifar_core.places import repository
+from cifar_core.processes import environment
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -29,13 +34,19 @@ def measure(quick: bool) -> list[Measured]:
     Raises:
         Unequal: if the engine, given the textbook loop's batches, has other losses.
     """
+    from cifar_core.runtime import choose_runtime
+
     num_steps = QUICK_STEPS if quick else NUM_STEPS
     checked, num_images = check("resnet18"), num_steps * BATCH_SIZE
-    ours, runtime = engine_steps("resnet18", num_steps)
-    bare, peak_flops = bare_steps("resnet18", num_steps, runtime), PeakFlops(runtime)
-    ours_s, textbook_s, bare_s, peak_s = in_turns(
-        [ours, textbook_steps("resnet18", num_steps), bare, peak_flops], quick
-    )
+    runtime = choose_runtime()
+    peak_flops = PeakFlops(runtime)
+    with (
+        AsWorker("engine", "resnet18", num_steps) as ours,
+        AsWorker("bare", "resnet18", num_steps) as bare,
+    ):
+        ours_s, textbook_s, bare_s, peak_s = in_turns(
+            [ours, textbook_steps("resnet18", num_steps), bare, peak_flops], quick
+        )
     share = num_images * training_flops("resnet18") / min(ours_s) / peak_flops.per_s(peak_s)
     what = f"resnet18, batch {BATCH_SIZE}, training, {runtime.precision} on {runtime.device}"
     limit = f"the measured {runtime.precision} peak"
@@ -103,6 +114,41 @@ def images() -> "Dataset":
     from cifar_core.data import open_dataset
 
     return open_dataset("shapes10")
+
+
+class AsWorker:
+    """Steps in a process as a run's worker is one, to be used in a `with`; see `stepper`."""
+
+    def __init__(self, kind: str, model: str, num_steps: int, **changes: Any) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.stepper", kind, model, str(num_steps)]
+            + [json.dumps(changes)],
+            cwd=repository(),
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._hear()
+
+    def __call__(self) -> None:
+        """Takes the steps."""
+        assert self.process.stdin
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
+        self._hear()
+
+    def _hear(self) -> None:
+        assert self.process.stdout
+        while (said := self.process.stdout.readline()) != b"done\n":
+            if not said:
+                raise RuntimeError("the process that takes the steps ended")
+
+    def __enter__(self) -> "AsWorker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
 
 
 def engine_steps(model: str, num_steps: int, **changes: Any) -> "tuple[Callable[[], None], Any]":
@@ -202,13 +248,13 @@ def textbook_loop(
     return losses
 
 
-def bare_steps(model: str, num_steps: int, runtime: Any) -> "Callable[[], None]":
+def bare_steps(model: str, num_steps: int) -> "Callable[[], None]":
     """Forward, backward, step on one constant batch, as fast as they go."""
     import torch
     import torch.nn.functional as F
 
     state, batches = state_of(made_config(model, 1))
-    network, optimizer = state.model, state.optimizer
+    network, optimizer, runtime = state.model, state.optimizer, batches.runtime
     pixels, labels = next(batches.epoch(0))
     device, bf16 = runtime.torch_device, runtime.precision == "bf16"
 

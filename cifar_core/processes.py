@@ -8,6 +8,16 @@ from pathlib import Path
 
 from cifar_core.places import repository
 
+# Each step asks for what the step before gave back. By default glibc returns large blocks to the
+# system, which clears them page by page when they are asked for again. Kept, in large pages, a step
+# on two cores was 3 to 10 % quicker (resnet18, sepnet_v1, convnet) and peaks were 5 to 18 % higher.
+# Sources: mallopt(3); torch's docs of THP_MEM_ALLOC_ENABLE.
+KEEP_MEMORY = {
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": str(2**36),
+    "THP_MEM_ALLOC_ENABLE": "1",
+}
+
 
 def spawn(module: str, *arguments: str, log: Path | None = None) -> "subprocess.Popen[bytes]":
     """Runs `python -m module arguments` in a session of its own.
@@ -19,7 +29,7 @@ def spawn(module: str, *arguments: str, log: Path | None = None) -> "subprocess.
         process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             cwd=repository(),
-            env=_environment(),
+            env=environment(),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -35,9 +45,10 @@ def lower_priority(by: int) -> None:
         os.nice(by)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Ours, with folders made absolute, since the process starts in another one."""
     added = {"PYTHONUNBUFFERED": "1", "NO_ALBUMENTATIONS_UPDATE": "1"}
+    added |= {name: value for name, value in KEEP_MEMORY.items() if name not in os.environ}
     for name in ("CIFAR10_DIR", "CIFAR_CACHE", "CIFAR_RUNS"):
         if folder := os.environ.get(name):
             added[name] = str(Path(folder).expanduser().absolute())
