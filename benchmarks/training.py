@@ -1,5 +1,6 @@
 """Training steps: the engine beside a textbook loop, and beside nothing but the step itself."""
 
+import contextlib
 import copy
 import itertools
 import json
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 BATCH_SIZE, NUM_STEPS, QUICK_STEPS = 128, 12, 3
 COMPARED_STEPS, MAX_DIFFERENCE = 4, 1e-4
+BARE = "bare forward, backward, step on one constant batch"
 TEXTBOOK = "textbook loop (fp32, NCHW, 2 loader workers, torchvision, .item() each step)"
 
 
@@ -40,21 +42,27 @@ def measure(quick: bool) -> list[Measured]:
     checked, num_images = check("resnet18"), num_steps * BATCH_SIZE
     runtime = choose_runtime()
     peak_flops = PeakFlops(runtime)
-    with (
-        AsWorker("engine", "resnet18", num_steps) as ours,
-        AsWorker("bare", "resnet18", num_steps) as bare,
-    ):
-        ours_s, textbook_s, bare_s, peak_s = in_turns(
-            [ours, textbook_steps("resnet18", num_steps), bare, peak_flops], quick
+    kinds = ("engine", {}), ("engine", {"compile": True}), ("bare", {})
+    with contextlib.ExitStack() as stack:
+        ours = [
+            stack.enter_context(AsWorker(kind, "resnet18", num_steps, **changes))
+            for kind, changes in kinds
+        ]
+        textbook = textbook_steps("resnet18", num_steps)
+        ours_s, compiled_s, bare_s, textbook_s, peak_s = in_turns(
+            [*ours, textbook, peak_flops], quick
         )
-    share = num_images * training_flops("resnet18") / min(ours_s) / peak_flops.per_s(peak_s)
+    flops = num_images * training_flops("resnet18") / peak_flops.per_s(peak_s)
     what = f"resnet18, batch {BATCH_SIZE}, training, {runtime.precision} on {runtime.device}"
     limit = f"the measured {runtime.precision} peak"
     bar = Bar(min_ratio=2.8, min_share=0.6)
-    bare_loop = "bare forward, backward, step on one constant batch"
     return [
-        Measured(what, TEXTBOOK, checked, ours_s, textbook_s, bar, num_images, share, limit),
-        Measured(what, bare_loop, checked, ours_s, bare_s, Bar(min_ratio=0.96), num_images),
+        Measured(name, peer, checked, mine, theirs, wanted, num_images, flops / min(mine), limit)
+        for name, peer, mine, theirs, wanted in (
+            (what, TEXTBOOK, ours_s, textbook_s, bar),
+            (f"{what}, compiled", TEXTBOOK, compiled_s, textbook_s, bar),
+            (what, BARE, ours_s, bare_s, Bar(min_ratio=0.96)),
+        )
     ]
 
 
@@ -120,9 +128,9 @@ class AsWorker:
     """Steps in a process as a run's worker is one, to be used in a `with`; see `stepper`."""
 
     def __init__(self, kind: str, model: str, num_steps: int, **changes: Any) -> None:
+        what = kind, model, str(num_steps), json.dumps(changes)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.stepper", kind, model, str(num_steps)]
-            + [json.dumps(changes)],
+            [sys.executable, "-m", "benchmarks.stepper", *what],
             cwd=repository(),
             env=environment(),
             stdin=subprocess.PIPE,
