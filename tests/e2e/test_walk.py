@@ -77,7 +77,7 @@ def test_from_no_data_to_compared_runs(server: Server, page: Page) -> None:
     go(page, "Runs")
     settle(page)
     tick_rows(page, 0, 1)
-    expect(page.get_by_role("heading", name="What differs")).to_be_visible()
+    expect(page.get_by_role("heading", name="Side by side")).to_be_visible()
     expect(page.locator(".js-plotly-plot:visible")).to_have_count(2)
     tick_rows(page, 1)
     page.get_by_role("button", name="Rename, notes").click()
