@@ -264,8 +264,9 @@ def test_published_accuracies_stand_beside_accuracy_alone() -> None:
     figure = layout_of(curves([run, run_of("second")], "acc", view))
     assert [line.y0 for line in figure.shapes] == [r.acc for r in REFERENCES]
     for said, reference in zip(figure.annotations, REFERENCES, strict=True):
-        assert said.text == f"{reference.label}: {reference.acc:.2%}"
+        assert said.text == f"{reference.acc:.2%}"
         assert reference.source
+    assert len({said.xanchor for said in figure.annotations}) == len(REFERENCES)
     assert not layout_of(curves([run], "loss", view)).shapes
 
 
