@@ -29,7 +29,9 @@ GROUPS = {
 }
 
 entered()
-warm_up()
 page = st.navigation(GROUPS)
 follow_detour()
-page.run()
+try:
+    page.run()
+finally:
+    warm_up()  # only now: importing beside it would hold up the first page

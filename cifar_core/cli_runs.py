@@ -76,7 +76,7 @@ def describe(run: Run) -> dict[str, Any]:
         "last": run.status.get("last"),
         "config": run.config.model_dump(mode="json") if run.config else None,
         "runtime": run.status.get("runtime"),
-        "data": run.status.get("data_title", run.request.get("data_title")),
+        "data": run.data_title,
         "notes": run.notes,
         "folder": str(run.path),
         "disk_bytes": disk_bytes(run),

@@ -21,7 +21,7 @@ from cifar_core.evaluation import Score, log_probabilities, score
 from cifar_core.models import create_model
 from cifar_core.optim import create_optimizer, ema_decay, l1_norm, lr_at, update_ema
 from cifar_core.records import EpochRecord, EvalProgress, Record, StepRecord
-from cifar_core.runtime import Runtime, choose_runtime
+from cifar_core.runtime import Runtime, check_compiler, choose_runtime
 from cifar_core.seeds import Purpose, derive_seed, seeded
 
 RECORD_EVERY_S = 0.5  # so that reading the loss, which waits for the device, is rare
@@ -30,7 +30,8 @@ RECORD_EVERY_S = 0.5  # so that reading the loss, which waits for the device, is
 class TrainState:
     """Everything that changes during a run; with the config it determines all that follows.
 
-    A config's `weights` is here the folder of a checkpoint.
+    A config's `weights` is here the folder of a checkpoint. Raises CifarCoreError if that will not
+    do, or if the config asks for compiling where there is no compiler.
 
     Attributes:
         forward: What a training step calls: the model, or its compiled form, of the same weights.
@@ -41,6 +42,8 @@ class TrainState:
     """
 
     def __init__(self, config: TrainConfig, batches: TrainingBatches, runtime: Runtime) -> None:
+        if config.compile:
+            check_compiler(runtime.device)
         self.model = _initial_model(config, batches, runtime)
         self.forward = torch.compile(self.model) if config.compile else self.model
         self.average = copy.deepcopy(self.model).requires_grad_(False) if config.ema else None

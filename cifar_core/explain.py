@@ -15,7 +15,6 @@ from cifar_core.own_image import fit_image
 from cifar_core.runs import Run
 from cifar_core.sheet import Card, sheet_png
 from cifar_core.tables import Table
-from cifar_core.turns import leaving_room
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -74,8 +73,7 @@ def maps_of(
     """
     if not 1 <= len(pixels) <= MAX_IMAGES:
         raise ConfigError(f"{len(pixels)} images were given. Choose 1 to {MAX_IMAGES}.")
-    with leaving_room():
-        return cam_maps(model, _inputs(checkpoint, pixels), layer, classes, method)
+    return cam_maps(model, _inputs(checkpoint, pixels), layer, classes, method)
 
 
 def probabilities(model: "nn.Module", checkpoint: Checkpoint, pixels: Pixels) -> Floats:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from cifar_core.errors import ConfigError
 from cifar_core.layers import find_layer, private_copy, trace
+from cifar_core.turns import leaving_room
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -131,7 +132,7 @@ def _cam_maps(
     from threadpoolctl import threadpool_limits
 
     # Beside a training run, EigenCAM's many small SVDs take 50 times longer on two BLAS threads.
-    with _lock(), threadpool_limits(1, "blas"):
+    with _lock(), leaving_room(), threadpool_limits(1, "blas"):
         private = private_copy(model)
         layers, num_classes = trace(private)
         found = find_layer(layers, layer)

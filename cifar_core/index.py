@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from cifar_core.checkpoint import list_checkpoints
 from cifar_core.errors import CifarCoreError
 from cifar_core.runs import Run, disk_bytes, read_run
 
@@ -18,12 +19,38 @@ class Listed:
         run: None if it cannot be read.
         why: Why it cannot; else empty.
         num_bytes: What it occupies.
+        has_checkpoint: Whether it has one that counts.
     """
 
     signature: Signature
     run: Run | None
-    why: str
-    num_bytes: int
+    why: str = ""
+    num_bytes: int = 0
+    has_checkpoint: bool = False
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All jobs of a folder at one moment."""
+
+    entries: dict[Path, Listed]
+
+    def listed(self, kind: str | None = "train") -> list[Listed]:
+        """The readable jobs of a kind, newest first."""
+        found = [entry for entry in self.entries.values() if _is(entry.run, kind)]
+        return sorted(found, key=_newest, reverse=True)
+
+    def runs(self, kind: str | None = "train") -> list[Run]:
+        """As `runs.list_runs`."""
+        return [entry.run for entry in self.listed(kind) if entry.run]
+
+    def trained(self) -> list[Run]:
+        """The trainings that have a checkpoint, newest first."""
+        return [entry.run for entry in self.listed() if entry.run and entry.has_checkpoint]
+
+    def unreadable(self) -> list[tuple[Path, str]]:
+        """As `runs.unreadable`."""
+        return [(path, entry.why) for path, entry in self.entries.items() if entry.why]
 
 
 class RunIndex:
@@ -36,31 +63,15 @@ class RunIndex:
         self.root = root
         self._known: dict[str, Listed] = {}
 
-    def listed(self, kind: str | None = "train") -> list[Listed]:
-        """The readable jobs of a kind, newest first."""
-        found = [entry for entry in self._entries() if _is(entry.run, kind)]
-        return sorted(found, key=_newest, reverse=True)
-
-    def runs(self, kind: str | None = "train") -> list[Run]:
-        """As `runs.list_runs`."""
-        return [entry.run for entry in self.listed(kind) if entry.run]
-
-    def unreadable(self) -> list[tuple[Path, str]]:
-        """As `runs.unreadable`."""
-        return [(self.root / name, entry.why) for name, entry in self._items() if entry.why]
-
-    def _entries(self) -> list[Listed]:
-        return [entry for _, entry in self._items()]
-
-    def _items(self) -> list[tuple[str, Listed]]:
+    def now(self) -> Listing:
+        """What is there now."""
         try:
             names = [name for name in os.listdir(self.root) if not name.startswith(".")]
         except OSError:
             names = []
-        found = [(name, self._entry(name)) for name in names]
-        items = [(name, entry) for name, entry in found if entry]
-        self._known = dict(items)
-        return items
+        found = {name: entry for name in names if (entry := self._entry(name))}
+        self._known = found
+        return Listing({self.root / name: entry for name, entry in found.items()})
 
     def _entry(self, name: str) -> Listed | None:
         """What lies in a folder; None if that is no job."""
@@ -73,8 +84,8 @@ class RunIndex:
         try:
             run = read_run(path)
         except CifarCoreError as error:
-            return Listed(signature, None, str(error), 0)
-        return Listed(signature, run, "", disk_bytes(run))
+            return Listed(signature, None, str(error))
+        return Listed(signature, run, "", disk_bytes(run), bool(list_checkpoints(path)))
 
 
 def _is(run: Run | None, kind: str | None) -> bool:

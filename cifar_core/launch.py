@@ -118,7 +118,7 @@ def launch_lr_find(root: Path, config: TrainConfig, find: "LRFindConfig", draft:
     Raises:
         CifarCoreError: if data or hardware will not do; nothing is left behind then.
     """
-    _, values = _checked(root, config)
+    _, values = _checked(root, config.model_copy(update={"compile": False}))  # it would not pay
     values |= {"find": find.model_dump(mode="json"), "draft": draft}
     with one_at_a_time(root, "launch"):
         if earlier := find_draft(root, draft):

@@ -18,7 +18,7 @@ from cifar_core.files import write_json
 from cifar_core.forecast import Speed, failure, known_speed, note_path
 from cifar_core.measuring import measure
 from cifar_core.processes import lower_priority, spawn
-from cifar_core.runtime import check_compiler, decide, probe
+from cifar_core.runtime import decide, probe
 from cifar_core.turns import device_lock
 
 BUSY_S = 30.0  # another measurement has ended by then, a training has not
@@ -70,10 +70,8 @@ def main(note: Path, config: str) -> None:
     note.parent.mkdir(parents=True, exist_ok=True)
     try:
         read = parse_json(TrainConfig, config, "config")
-        runtime = decide(probe(), read.device, read.precision, read.memory_format)
-        if read.compile:
-            check_compiler(runtime.device)
-        with device_lock(runtime.device):
+        device = decide(probe(), read.device, read.precision, read.memory_format).device
+        with device_lock(device):
             write_json(note, asdict(measure(read)))
     except CifarCoreError as error:
         write_json(note, {"error": str(error)})

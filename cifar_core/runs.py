@@ -64,6 +64,18 @@ class Run:
         acc = best.get("val_acc")
         return best.get("test_acc") if acc is None else acc
 
+    @property
+    def data_title(self) -> str:
+        """What it is about; what the config names, as long as nobody has opened that."""
+        named = self.config.data if self.config else ""
+        return str(self.status.get("data_title") or self.request.get("data_title") or named)
+
+    @property
+    def took_s(self) -> float | None:
+        """Seconds that it has taken, once it has ended."""
+        started, ended = self.status.get("started"), self.status.get("ended")
+        return ended - started if started and ended else None
+
 
 def list_runs(root: Path, kind: str | None = "train") -> list[Run]:
     """All jobs of a kind, newest first; what cannot be read is left out."""

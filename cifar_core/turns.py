@@ -58,7 +58,8 @@ def leaving_room() -> Iterator[None]:
     """Inside, torch takes half its threads if another process holds the turn on the CPU.
 
     Two processes with a thread on each core wait for one another at every barrier: on two cores
-    two trainings kept 2 % of their speed each; two threads beside one kept 70 % of both.
+    two trainings kept 2 % of their speed each; two threads beside one kept 70 % of both. The
+    number belongs to the process, so that only one of its threads may be inside.
     """
     import torch
 

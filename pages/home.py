@@ -4,7 +4,6 @@ import os
 
 import streamlit as st
 
-from cifar_core.checkpoint import list_checkpoints
 from cifar_core.data.store import forget
 from cifar_core.errors import CifarCoreError
 from cifar_core.runs import Run
@@ -81,7 +80,7 @@ def runs_card(runs: list[Run]) -> None:
         st.page_link("pages/runs.py", label="All runs", icon=":material/stacked_line_chart:")
 
 
-def next_step(state: str, runs: list[Run]) -> None:
+def next_step(state: str, runs: list[Run], trained: list[Run]) -> None:
     """One sentence and one link."""
     running = [run for run in runs if run.state.is_active]
     if running:
@@ -93,9 +92,9 @@ def next_step(state: str, runs: list[Run]) -> None:
     elif not runs:
         text, label = "Choose an augmentation by looking at it.", "Choose an augmentation"
         link, query = "pages/augmentation.py", {}
-    elif trained := next((run for run in runs if list_checkpoints(run.path)), None):
-        text, label = f"See what {trained.name} gets wrong, and why.", "Look at its errors"
-        link, query = "pages/evaluation.py", {"run": trained.run_id}
+    elif trained:
+        text, label = f"See what {trained[0].name} gets wrong, and why.", "Look at its errors"
+        link, query = "pages/evaluation.py", {"run": trained[0].run_id}
     else:
         text, label = "Train another one.", "Train another run"
         link, query = "pages/train.py", {}
@@ -108,8 +107,8 @@ parts.heading(
     "CIFAR-10 Lab",
     "See how an image classifier learns, where it errs, and what it looked at.",
 )
-all_runs = cache.index().runs()
-data_jobs = cache.index().runs(kind="data")
+listing = cache.listing()
+all_runs, data_jobs = listing.runs(), listing.runs(kind="data")
 cards = st.columns(3)
 with cards[0].container(border=True, height="stretch"):
     data_state = data_card(data_jobs)
@@ -120,4 +119,4 @@ with cards[1].container(border=True, height="stretch"):
     hardware_card()
 with cards[2].container(border=True, height="stretch"):
     runs_card(all_runs)
-next_step(data_state, all_runs)
+next_step(data_state, all_runs, listing.trained())

@@ -76,7 +76,7 @@ parts.heading(
     "LR finder", "Train a few steps while the learning rate rises; the curve says which one suits."
 )
 start_form()
-tests = cache.index().runs("lr_find")
+tests = cache.listing().runs("lr_find")
 asked = st.query_params.get("test") or (tests[0].run_id if tests else None)
 if asked:
     st.subheader("The test")

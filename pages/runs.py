@@ -61,8 +61,9 @@ def confirm_delete(run: Run) -> None:
 
 
 parts.heading("Runs", "Every training, what it reached, and what set it apart.")
-everything = cache.index().listed()
-parts.name_unreadable()
+listing = cache.listing()
+everything = listing.listed()
+parts.name_unreadable(listing)
 if everything:
     listed = filtered(everything)
     chosen = run_table(listed) if listed else []

@@ -55,7 +55,7 @@ def shown(value: Any) -> str:
 def show_form() -> None:
     """The form, the estimate and Start."""
     parts.heading("Train", "Settings, an estimate, Start. The run goes on without this page.")
-    running = [run for run in cache.index().runs() if run.state.is_active]
+    running = [run for run in cache.listing().runs() if run.state.is_active]
     for run in running[:3]:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             parts.state_badge(run)

@@ -1,19 +1,21 @@
 """torch.compile: the same training, when it pays, and what is said where it cannot be had."""
 
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from cifar_core import engine
+from cifar_core import engine, launch
 from cifar_core.config import make_config
 from cifar_core.data import Dataset
 from cifar_core.errors import ConfigError
 from cifar_core.forecast import Speed, forecast_from
 from cifar_core.launch import launch_training
-from cifar_core.runs import list_runs
+from cifar_core.lr_finder import LRFindConfig
+from cifar_core.runs import list_runs, read_run
 from cifar_core.runtime import check_compiler
 from tests.builders import config_of, epochs_of, trained
 
@@ -69,6 +71,24 @@ def test_a_run_that_cannot_compile_is_not_begun(
     assert list_runs(tmp_path, kind=None) == []
 
 
+def test_neither_is_one_resumed_on_a_machine_without_a_compiler(
+    monkeypatch: pytest.MonkeyPatch, tiny: Dataset
+) -> None:
+    monkeypatch.setenv("CXX", "no-compiler")
+    with pytest.raises(ConfigError, match="no-compiler"):
+        trained(config_of(compile=True), tiny)
+
+
+def test_an_lr_test_does_not_compile_and_needs_no_compiler(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CXX", "no-compiler")
+    monkeypatch.setattr(launch, "start_worker", lambda run_dir: None)
+    config = make_config({"data": "shapes10", "device": "cpu", "compile": True})
+    run = read_run(launch.launch_lr_find(tmp_path, config, LRFindConfig()))
+    assert run.config == config.model_copy(update={"compile": False})
+
+
 def test_the_compiled_model_is_what_a_step_calls(
     monkeypatch: pytest.MonkeyPatch, tiny: Dataset
 ) -> None:
@@ -79,6 +99,7 @@ def test_the_compiled_model_is_what_a_step_calls(
         return lambda images: called.append(len(images)) or model(images)
 
     monkeypatch.setattr(engine.torch, "compile", compile_)
+    monkeypatch.setenv("CXX", sys.executable)  # a machine without a compiler will do
     plain, _ = trained(config_of(), tiny)
     assert called == []
     state, _ = trained(config_of(compile=True), tiny)

@@ -50,28 +50,28 @@ def test_it_lists_what_reading_everything_lists(tmp_path: Path) -> None:
     known = RunIndex(tmp_path)
     for _ in range(2):
         for kind in ("train", "lr_find", None):
-            assert known.runs(kind) == list_runs(tmp_path, kind)
-        assert known.unreadable() == unreadable(tmp_path)
-        assert [path.name for path, _ in known.unreadable()] == ["odd"]
+            assert known.now().runs(kind) == list_runs(tmp_path, kind)
+        assert known.now().unreadable() == unreadable(tmp_path)
+        assert [path.name for path, _ in known.now().unreadable()] == ["odd"]
 
 
 def test_only_what_has_changed_is_read_again(tmp_path: Path, read: list[Path]) -> None:
     one, two = ended_run(tmp_path, "one"), ended_run(tmp_path, "two")
     known = RunIndex(tmp_path)
-    known.runs()
+    known.now().runs()
     assert sorted(read) == sorted([one, two])
     read.clear()
-    known.runs()
+    known.now().runs()
     assert read == []
     rename_run(read_run(one), "uno")
-    assert {run.name for run in known.runs()} == {"uno", "two"}
+    assert {run.name for run in known.now().runs()} == {"uno", "two"}
     assert read == [one]
     write_json(two / "status.json", {**ENDED, "ended": time.time() + 60, "outcome": "failed"})
-    assert {run.name: run.state for run in known.runs()}["two"] is RunState.FAILED
+    assert {run.name: run.state for run in known.now().runs()}["two"] is RunState.FAILED
     shutil.rmtree(one)
-    assert [run.name for run in known.runs()] == ["two"]
+    assert [run.name for run in known.now().runs()] == ["two"]
     third = ended_run(tmp_path, "three")
-    assert [run.name for run in known.runs()] == ["three", "two"]
+    assert [run.name for run in known.now().runs()] == ["three", "two"]
     assert read == [one, two, third]
 
 
@@ -82,22 +82,22 @@ def test_an_active_run_is_read_each_time(tmp_path: Path, read: list[Path]) -> No
     known = RunIndex(tmp_path)
     with FileLock(run_dir / "worker.lock"):
         for _ in range(3):
-            assert known.runs()[0].state is RunState.RUNNING
+            assert known.now().runs()[0].state is RunState.RUNNING
     assert read == [run_dir] * 3
     write_json(run_dir / "status.json", {**status, **ENDED, "ended": time.time() + 60})
-    assert known.runs()[0].state is RunState.COMPLETED
+    assert known.now().runs()[0].state is RunState.COMPLETED
 
 
 def test_what_a_run_occupies_stands_beside_it(tmp_path: Path) -> None:
     run_dir = ended_run(tmp_path, "one")
     known = RunIndex(tmp_path)
-    (before,) = known.listed()
+    (before,) = known.now().listed()
     (run_dir / "last-1").mkdir()
     (run_dir / "last-1" / "weights").write_bytes(bytes(5000))
-    (after,) = known.listed()
+    (after,) = known.now().listed()
     assert after.num_bytes - before.num_bytes == 5000
     assert asdict(after)["why"] == ""
 
 
 def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
-    assert RunIndex(tmp_path / "nowhere").runs() == []
+    assert RunIndex(tmp_path / "nowhere").now().runs() == []

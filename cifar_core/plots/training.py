@@ -176,7 +176,7 @@ def _mark_resumes(figure: go.Figure, run: Curve, axis: Axis) -> None:
         at = {
             "epoch": resume.step / run.steps_per_epoch,
             "step": float(resume.step),
-            "time": max(*before[-1:], *ends[-1:], 0.0, 0.0) / 60,
+            "time": max([0.0, *before[-1:], *ends[-1:]]) / 60,
         }[axis]
         figure.add_vline(x=at, line={"width": 1, "dash": "dash", "color": GREY})
         figure.add_annotation(

@@ -1,9 +1,11 @@
 """What can be done with a run beside looking at it."""
 
+import contextlib
+
 import streamlit as st
 
 from cifar_core.checkpoint import find_checkpoint, list_checkpoints
-from cifar_core.errors import RunError
+from cifar_core.errors import CheckpointError, RunError
 from cifar_core.launch import extend_run
 from cifar_core.runs import Run, find_run
 from cifar_core.states import RunState
@@ -88,9 +90,9 @@ def train_longer(run: Run) -> None:
 def starting_points(model: str) -> dict[str, str]:
     """Folders of checkpoints whose weights a run of a model may start from, and what they are."""
     found = {"": "random"}
-    same = [r for r in cache.index().runs() if r.config and r.config.model == model]
+    same = [r for r in cache.listing().trained() if r.config and r.config.model == model]
     for run in same[:30]:
-        if list_checkpoints(run.path):
+        with contextlib.suppress(CheckpointError):  # damaged since it was listed
             best = find_checkpoint(run.path)
             acc = "" if run.best_acc is None else f" · {run.best_acc:.1%}"
             found[str(best.path)] = f"{run.name}, {best.role}{acc}"

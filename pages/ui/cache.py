@@ -17,7 +17,7 @@ from cifar_core.data.store import ready_folder
 from cifar_core.errors import DataError
 from cifar_core.explain import maps_of
 from cifar_core.gradcam import CamMaps
-from cifar_core.index import RunIndex
+from cifar_core.index import Listing, RunIndex
 from cifar_core.layers import TargetLayer, list_layers
 from cifar_core.places import runs_root
 from cifar_core.records import Metrics, read_metrics
@@ -111,9 +111,9 @@ def _index(folder: str) -> RunIndex:
     return RunIndex(Path(folder))
 
 
-def index() -> RunIndex:
-    """All jobs, of which only what has changed is read again."""
-    return _index(str(root()))
+def listing() -> Listing:
+    """All jobs as they are now, of which only what has changed is read again."""
+    return _index(str(root())).now()
 
 
 @st.cache_resource(max_entries=16, show_spinner="Building the model …")

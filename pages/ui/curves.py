@@ -103,14 +103,10 @@ def choose_view(key: str, runs: Sequence[Run], smoothing: bool = False) -> plots
         weight = 0.0
         if smoothing:
             weight = st.slider("Smoothing", 0.0, 0.99, 0.0, key=f"smooth-{key}", width=220)
-        references = any(_title(run).startswith("CIFAR-10") for run in runs) and st.toggle(
+        references = any(run.data_title.startswith("CIFAR-10") for run in runs) and st.toggle(
             "Published results", key=f"references-{key}", help=_sources(), width="content"
         )
     return plots.View(cast(plots.Axis, axis), weight, references)
-
-
-def _title(run: Run) -> str:
-    return str(run.status.get("data_title") or run.request.get("data_title", ""))
 
 
 def _sources() -> str:
@@ -120,7 +116,7 @@ def _sources() -> str:
 
 def _others(run: Run) -> list[Run]:
     """The runs to draw behind one."""
-    known = {r.run_id: r for r in cache.index().runs() if r.run_id != run.run_id and r.config}
+    known = {r.run_id: r for r in cache.listing().runs() if r.run_id != run.run_id and r.config}
     if not known:
         return []
     chosen = st.multiselect(

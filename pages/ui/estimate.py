@@ -19,7 +19,7 @@ def estimate_line(config: TrainConfig) -> None:
     if known_speed(config):
         _show(config)
         return
-    active = [run for run in cache.index().runs() if run.state is RunState.RUNNING]
+    active = [run for run in cache.listing().runs() if run.state is RunState.RUNNING]
     if active:
         st.caption(f":material/timer_off: No estimate while {active[0].name} uses this machine.")
         return
@@ -64,8 +64,8 @@ def _show(config: TrainConfig) -> None:
 def compare_with_truth(run: Run) -> None:
     """What a completed run was forecast to take, and what it took."""
     then = run.request.get("forecast")
-    spent = [run.status.get(name) for name in ("started", "ended")]
-    if run.state is not RunState.COMPLETED or not isinstance(then, dict) or None in spent:
+    took_s = run.took_s
+    if run.state is not RunState.COMPLETED or not isinstance(then, dict) or took_s is None:
         return
     if cache.metrics_of(run.path).resumes:
         return  # its time is not that of an undisturbed run
@@ -73,7 +73,6 @@ def compare_with_truth(run: Run) -> None:
     seconds, memory, disk = (float(then.get(name, 0)) for name in names)
     if not seconds:
         return  # another version, or a hand, wrote the request
-    took_s = float(run.status["ended"]) - float(run.status["started"])
     used = run.status.get("memory_bytes", 0)
     st.caption(
         f":material/timer: Took {parts.duration(took_s)} (forecast: {parts.duration(seconds)}), "

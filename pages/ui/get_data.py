@@ -42,7 +42,7 @@ def _download() -> None:
 
 def start(origin: str, path: str = "", accept_altered: bool = False) -> None:
     """Starts the job that gets the data."""
-    if not any(job.state.is_active for job in cache.index().runs(kind="data")):
+    if not any(job.state.is_active for job in cache.listing().runs(kind="data")):
         with parts.sentences():
             launch_data(cache.root(), origin, path, accept_altered)
     if accept_altered:
@@ -52,7 +52,7 @@ def start(origin: str, path: str = "", accept_altered: bool = False) -> None:
 
 def progress(job: Run) -> None:
     """The download as it is now, with Cancel."""
-    jobs = cache.index().runs(kind="data")
+    jobs = cache.listing().runs(kind="data")
     if not jobs or not jobs[0].state.is_active:
         st.rerun()
     stages = cache.metrics_of(job.path).stages

@@ -100,8 +100,8 @@ def _about(run: Run) -> str:
     config, runtime = run.config, run.status.get("runtime")
     assert config is not None
     where = f"{runtime['device']}, {runtime['precision']}" if runtime else run.request["device"]
-    data = run.status.get("data_title") or run.request.get("data_title") or config.data
-    return f"{config.model} on {data} · {where} · augmentation `{config.augment.digest[:12]}`"
+    augmentation = f"augmentation `{config.augment.digest[:12]}`"
+    return f"{config.model} on {run.data_title} · {where} · {augmentation}"
 
 
 def _stop_button(run: Run) -> None:
@@ -148,8 +148,7 @@ def _figures(run: Run, metrics: Metrics) -> None:
     if run.state.is_active:
         shown["Time left"] = parts.duration(at.left_s) if at.left_s is not None else "–"
     else:
-        started, ended = run.status.get("started"), run.status.get("ended")
-        shown["Took"] = parts.duration(ended - started) if started and ended else "–"
+        shown["Took"] = "–" if run.took_s is None else parts.duration(run.took_s)
     judged = best or (last[0] if last else None)
     shown["Test accuracy"] = f"{judged.test_acc:.2%}" if judged else "–"
     tip = "Of the epoch with the highest validation accuracy; the test images choose nothing."

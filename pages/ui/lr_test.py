@@ -37,7 +37,7 @@ def _draw_test(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         parts.state_badge(run)
         st.caption(
-            f"{config.model} on {run.request.get('data_title', config.data)}, {config.optimizer}, "
+            f"{config.model} on {run.data_title}, {config.optimizer}, "
             f"batch {config.batch_size}, augmentation `{config.augment.digest[:12]}`, "
             f"{run.created:%Y-%m-%d %H:%M} UTC"
         )

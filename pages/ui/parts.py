@@ -9,6 +9,7 @@ from cifar_core.changes import force_stop, request_stop
 from cifar_core.data import Dataset
 from cifar_core.data.store import altered_copies
 from cifar_core.errors import CifarCoreError, RunError
+from cifar_core.index import Listing
 from cifar_core.launch import resume_run
 from cifar_core.runs import Run
 from cifar_core.states import RunState
@@ -72,9 +73,9 @@ def resume_button(run: Run, primary: bool = False) -> None:
         st.rerun()
 
 
-def name_unreadable() -> None:
+def name_unreadable(listing: Listing) -> None:
     """Names the runs that a list leaves out, and why."""
-    for path, why in cache.index().unreadable():
+    for path, why in listing.unreadable():
         st.warning(f"Left out: {path.name}. {why}", icon=":material/folder_off:")
 
 

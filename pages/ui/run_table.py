@@ -28,12 +28,8 @@ def filtered(entries: list[Listed]) -> list[Listed]:
 
 def _words(run: Run) -> str:
     model = run.config.model if run.config else ""
-    said = (run.name, run.run_id, str(run.state), model, _data(run), run.notes)
+    said = (run.name, run.run_id, str(run.state), model, run.data_title, run.notes)
     return " ".join(said).lower()
-
-
-def _data(run: Run) -> str:
-    return str(run.status.get("data_title") or run.request.get("data_title", ""))
 
 
 def run_table(entries: Sequence[Listed]) -> list[Run]:
@@ -77,7 +73,7 @@ def _row(run: Run, num_bytes: int) -> dict[str, object]:
         "Epochs": f"{done} / {config.epochs}" if config else "",
         "lr": config.lr if config else None,
         "Batch": config.batch_size if config else None,
-        "Data": _data(run),
+        "Data": run.data_title,
         "Started": run.created,
         "MB": num_bytes / 1e6,
         "Notes": run.notes,
@@ -128,7 +124,7 @@ def _results(runs: Sequence[Run]) -> dict[str, list[str]]:
             "Test loss": _text(figures.get("test_loss"), ".4f"),
             "Best epoch": _text(figures.get("epoch"), ".0f"),
             "Images per second": _text(figures.get("images_per_s"), ",.0f"),
-            "Took": _took(run),
+            "Took": "–" if run.took_s is None else parts.duration(run.took_s),
         }
         for label, text in said.items():
             found.setdefault(label, []).append(text)
@@ -137,8 +133,3 @@ def _results(runs: Sequence[Run]) -> dict[str, list[str]]:
 
 def _text(value: float | None, form: str) -> str:
     return "–" if value is None else format(value, form)
-
-
-def _took(run: Run) -> str:
-    started, ended = run.status.get("started"), run.status.get("ended")
-    return parts.duration(ended - started) if started and ended else "–"

@@ -32,7 +32,7 @@ class Subject:
 
 def pick_subject() -> Subject:
     """Lets people choose run and checkpoint; ends the page with the next step if there is none."""
-    runs = {run.run_id: run for run in cache.index().runs() if list_checkpoints(run.path)}
+    runs = {run.run_id: run for run in cache.listing().trained()}
     if wanted := st.query_params.get("run"):
         with parts.sentences():  # a name does as well as an id
             found = find_run(cache.root(), wanted, "train")
@@ -59,7 +59,7 @@ def pick_subject() -> Subject:
             shown=lambda run_id: _run_label(runs[run_id]),
             forget=BELOW_RUN,
         )
-    with right:
+    with right, parts.sentences():
         return Subject(runs[run_id], _pick_checkpoint(runs[run_id]))
 
 
