@@ -22,7 +22,6 @@ def warm_up() -> None:
 def _import_all() -> None:
     for name in HEAVY:
         importlib.import_module(name)
-    # Streamlit collects garbage after every rerun; with torch's objects in it that takes seconds
-    # when many watch. Frozen, they are left out.
+    # A full collection with torch's objects in it holds up all who watch. Frozen, they are left out.
     gc.collect()
     gc.freeze()
