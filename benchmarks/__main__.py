@@ -11,6 +11,7 @@ from benchmarks.frame import Measured, Unequal, machine, table
 NAMES = (
     "training",
     "small_models",
+    "lr_test",
     "augmenting",
     "recording",
     "refreshing",

@@ -27,7 +27,7 @@ def measure(quick: bool) -> list[Measured]:
     """
     import torch
 
-    from benchmarks.training import images
+    from benchmarks.steps import images
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

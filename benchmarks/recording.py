@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.frame import Bar, Measured, Unequal, in_turns
-from benchmarks.training import BATCH_SIZE, NUM_STEPS, engine_steps
+from benchmarks.steps import BATCH_SIZE, NUM_STEPS, engine_steps
 from cifar_core.columns import NAMES, StepRecord
 
 if TYPE_CHECKING:

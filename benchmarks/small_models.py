@@ -4,15 +4,9 @@ import contextlib
 from typing import Any
 
 from benchmarks.frame import Bar, Measured, in_turns
-from benchmarks.training import (
-    BATCH_SIZE,
-    NUM_STEPS,
-    QUICK_STEPS,
-    TEXTBOOK,
-    AsWorker,
-    check,
-    textbook_steps,
-)
+from benchmarks.stepper import AsWorker
+from benchmarks.steps import BATCH_SIZE, NUM_STEPS, QUICK_STEPS
+from benchmarks.textbook import TEXTBOOK, check, textbook_steps
 
 WAYS: dict[str, dict[str, Any]] = {
     "as chosen by the hardware": {},

@@ -4,9 +4,48 @@ A process of its own, since a worker's memory is set up before it starts.
 """
 
 import json
+import subprocess
 import sys
+from typing import Any
 
-from benchmarks.training import bare_steps, engine_steps
+from benchmarks.steps import bare_steps, engine_steps, lr_test_steps
+from cifar_core.places import repository
+from cifar_core.processes import environment
+
+
+class AsWorker:
+    """Steps in a process as a run's worker is one, to be used in a `with`; see `stepper`."""
+
+    def __init__(self, kind: str, model: str, num_steps: int, **changes: Any) -> None:
+        what = kind, model, str(num_steps), json.dumps(changes)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.stepper", *what],
+            cwd=repository(),
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._hear()
+
+    def __call__(self) -> None:
+        """Takes the steps."""
+        assert self.process.stdin
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
+        self._hear()
+
+    def _hear(self) -> None:
+        assert self.process.stdout
+        while (said := self.process.stdout.readline()) != b"done\n":
+            if not said:
+                raise RuntimeError("the process that takes the steps ended")
+
+    def __enter__(self) -> "AsWorker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
 
 
 def main() -> None:
@@ -15,7 +54,8 @@ def main() -> None:
     if kind == "engine":
         steps, _ = engine_steps(model, int(num_steps), **json.loads(changes))
     else:
-        steps = bare_steps(model, int(num_steps))
+        make = {"bare": bare_steps, "lr test": lr_test_steps}[kind]
+        steps = make(model, int(num_steps))
     _say_done()
     for _ in sys.stdin:
         steps()

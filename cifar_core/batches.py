@@ -13,7 +13,7 @@ from cifar_core.augment.pipeline import AugmentedImages
 from cifar_core.config import TrainConfig
 from cifar_core.data import Dataset, split_indices
 from cifar_core.errors import ConfigError
-from cifar_core.runtime import Runtime
+from cifar_core.runtime import Runtime, choose_runtime
 from cifar_core.seeds import Purpose, derive_seed
 
 
@@ -69,6 +69,10 @@ class TrainingBatches:
         """(B, 32, 32, 3) uint8: one batch as the model saw it, before it was normalised."""
         return next(iter(self._pixels(epoch, self._order(epoch), range(step, step + 1))))
 
+    def targets(self, epoch: int, step: int) -> Tensor:
+        """(B,) int64 labels of the same batch, before MixUp or CutMix."""
+        return self.labels.index_select(0, self._order(epoch)[self._slice(step)])
+
     def sample(self, num_images: int) -> Tensor:
         """(B, 3, 32, 32) float32: the first training images, normalised, not augmented."""
         return kernels.normalise(self.images[:num_images], self.mean, self.std)
@@ -109,6 +113,23 @@ class TrainingBatches:
             generator=torch.Generator(),  # else it draws from the global one
             pin_memory=self.images.is_cuda,
         )
+
+
+def redraw(
+    config: TrainConfig, data: Dataset, epoch: int, step: int
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """(B, 32, 32, 3) pixels and (B,) labels of a batch, drawn again as a run has seen it.
+
+    Raises:
+        ConfigError: if the run has no such batch.
+    """
+    batches = TrainingBatches(config, data, choose_runtime("cpu", "fp32", "contiguous"))
+    if not (0 <= epoch < config.epochs and 0 <= step < batches.steps_per_epoch):
+        raise ConfigError(
+            f"There is no batch {step} in epoch {epoch}: this run has {config.epochs} epochs of "
+            f"{batches.steps_per_epoch} batches, counted from 0."
+        )
+    return batches.pixels(epoch, step).numpy(), batches.targets(epoch, step).numpy()
 
 
 def mean_colour(data: Dataset) -> tuple[int, int, int]:

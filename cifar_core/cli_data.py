@@ -124,6 +124,9 @@ def add_augment(commands: Any) -> None:
     command.add_argument("spec", nargs="?", help="a preset, JSON, or a JSON file; none: list them")
     command.add_argument("--data", default="cifar10", help="cifar10, shapes10, or a folder")
     command.add_argument("--out", type=Path, help="write a PNG: originals and draws")
+    command.add_argument(
+        "--export", type=Path, help="write it for albumentations: a .json, .yaml or .py file"
+    )
     command.add_argument("--draws", type=int, default=8, help="draws per image, 1 to 32")
     command.add_argument("--seed", type=int, default=0, help="the same seed, the same draws")
     command.add_argument("--json", action="store_true", help="print the spec as JSON")
@@ -141,11 +144,29 @@ def _augment(options: argparse.Namespace) -> None:
     spec = AugmentSpec.from_text(options.spec)
     if options.out:
         _draw_sheet(spec, options)
+    if options.export:
+        _export(spec, options)
     path = "batched kernels" if spec.batched else "albumentations in loader workers"
     facts = f"{spec}\nhash  {spec.digest[:12]}\nruns  by {path}"
     print(
         json.dumps({"hash": spec.digest, **spec.model_dump(mode="json")}) if options.json else facts
     )
+
+
+def _export(spec: Any, options: argparse.Namespace) -> None:
+    from cifar_core.augment import exchange
+    from cifar_core.batches import mean_colour
+    from cifar_core.data import open_dataset
+
+    forms = {".json": exchange.to_json, ".yaml": exchange.to_yaml, ".py": exchange.to_python}
+    if options.export.suffix not in forms:
+        raise DataError(f"--export {options.export} is not accepted; give {', '.join(forms)}.")
+    text = forms[options.export.suffix](spec, mean_colour(open_dataset(options.data)))
+    try:
+        options.export.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"--export {options.export}: {error.strerror}.") from None
+    sys.stderr.write(f"{exchange.left_out(spec)}\n")
 
 
 def _draw_sheet(spec: Any, options: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,8 @@ def add_lr_find(commands: Any) -> None:
 def _lr_find(options: argparse.Namespace) -> int:
     from cifar_core.fields import validated
     from cifar_core.launch import launch_lr_find
-    from cifar_core.suggest import suggest_lr
+    from cifar_core.lr_curve import curve_of
+    from cifar_core.suggest import disagreement, suggest_all
 
     find = validated(LRFindConfig, given(options, FIND))
     run_dir = launch_lr_find(runs_root(options.runs), read_config(options), find)
@@ -43,21 +45,26 @@ def _lr_find(options: argparse.Namespace) -> int:
         if not metrics.points:
             return Told(0.0, str(run.state))
         at = metrics.points[-1]
-        return Told(at.step / find.num_steps, f"lr {at.lr:.2g}, loss {at.loss:.4f}")
+        share = (at.repeat + at.step / find.num_steps) / find.num_seeds
+        return Told(share, f"lr {at.lr:.2g}, loss {at.loss:.4f}")
 
     run, metrics = follow(run_dir, tell)
     failed = run.state in (RunState.FAILED, RunState.INTERRUPTED)
     ending = run.reason if failed else explain_ending(_ending(run), metrics.points, find)
-    found = suggest_lr(metrics.points, find.diverge_factor)
+    found = suggest_all(curve_of(metrics.points), find.diverge_factor)
     if options.json:
-        suggestion = {"lr": found.lr, "rule": found.rule, "reason": found.reason} if found else None
-        points = [{"lr": p.lr, "loss": p.loss, "raw": p.raw} for p in metrics.points]
+        told = [{"lr": one.lr, "rule": one.rule, "reason": one.reason} for one in found]
+        points = [asdict(point) for point in metrics.points]
         facts = {"run_id": run.run_id, "state": str(run.state), "ending": ending}
-        print(json.dumps({**facts, "suggestion": suggestion, "points": points}))
+        first = told[0] if told else None
+        print(json.dumps({**facts, "suggestion": first, "rules": told, "points": points}))
         return int(failed)
     print(ending)
     if found:
-        print(f"Suggested learning rate: {found.lr:.3g}. {found.reason}")
+        print(f"Suggested learning rate: {found[0].lr:.3g}. {found[0].reason}")
+        for other in found[1:]:
+            print(f"  {other.rule}: {other.lr:.3g}. {other.reason}")
+        print(disagreement(found))
     elif not failed:
         print("The curve supports no suggestion. Try another range, or more steps.")
     return int(failed)
@@ -93,7 +100,7 @@ def evaluated(options: argparse.Namespace, again: bool = False) -> tuple[Run, "T
         CifarCoreError: if run, checkpoint or split are not there, or the evaluation failed.
     """
     from cifar_core.checkpoint import find_checkpoint
-    from cifar_core.launch import launch_evaluation
+    from cifar_core.launch_explain import launch_evaluation
     from cifar_core.tables import has_table, load_table, table_path
 
     root = runs_root(options.runs)

@@ -67,6 +67,29 @@ def score(log_probs: Tensor, labels: Tensor) -> Score:
     return Score(loss, acc)
 
 
+class Judge:
+    """A checkpoint's model, ready to say what it takes images for."""
+
+    def __init__(self, checkpoint: Checkpoint, config: TrainConfig) -> None:
+        # What was trained in bf16 elsewhere is evaluated in what suits this machine.
+        precision = "fp32" if config.precision == "fp32" else "auto"
+        self.runtime = choose_runtime("auto", precision, config.memory_format)
+        model = load_model(checkpoint).to(self.runtime.torch_device)
+        self.model = model.to(memory_format=self.runtime.torch_memory_format)  # pyright: ignore[reportCallIssue] # the stubs of torch lack this overload
+        self.mean, self.std = (
+            torch.tensor(checkpoint.manifest[key], dtype=torch.float32, device=self.runtime.device)
+            for key in ("mean", "std")
+        )
+        self.batch_size = BATCH_SIZE
+
+    def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(B, K) log-probabilities of at most `batch_size` (B, 32, 32, 3) images."""
+        images = torch.from_numpy(pixels)
+        with leaving_room():
+            (part,) = log_probabilities(self.model, images, self.mean, self.std, self.runtime)
+        return part.numpy()
+
+
 def fill_table(
     checkpoint: Checkpoint, config: TrainConfig, examples: Examples, log_probs: NDArray[np.float32]
 ) -> Iterator[Progress]:
@@ -75,20 +98,8 @@ def fill_table(
     Raises:
         CheckpointError: if its weights are damaged.
     """
-    # What was trained in bf16 elsewhere is evaluated in what suits this machine.
-    precision = "fp32" if config.precision == "fp32" else "auto"
-    runtime = choose_runtime("auto", precision, config.memory_format)
-    model = load_model(checkpoint).to(runtime.torch_device)
-    model = model.to(memory_format=runtime.torch_memory_format)  # pyright: ignore[reportCallIssue] # the stubs of torch lack this overload
-    mean, std = (
-        torch.tensor(checkpoint.manifest[key], dtype=torch.float32, device=runtime.device)
-        for key in ("mean", "std")
-    )
-    total = len(log_probs)
+    judge, total = Judge(checkpoint, config), len(log_probs)
     for start in range(0, total, BATCH_SIZE):
         rows = np.arange(start, min(start + BATCH_SIZE, total))
-        images = torch.from_numpy(examples.pixels(rows))
-        with leaving_room():
-            (part,) = log_probabilities(model, images, mean, std, runtime, BATCH_SIZE)
-        log_probs[rows] = part.numpy()
+        log_probs[rows] = judge(examples.pixels(rows))
         yield Progress(f"Evaluating {examples.split}", int(rows[-1]) + 1, total, "images")

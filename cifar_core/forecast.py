@@ -167,12 +167,13 @@ def forecast_from(speed: Speed, config: TrainConfig) -> Forecast:
         disk_bytes=run_bytes(config),
         waiting=speed.waiting,
         limit=speed.limit,
-        verdict=_verdict(speed, config.augment.batched) + _compiling(speed, len(train)),
+        verdict=speed_verdict(config, speed) + _compiling(speed, len(train)),
     )
 
 
-def _verdict(speed: Speed, batched: bool) -> str:
-    share = speed.waiting
+def speed_verdict(config: TrainConfig, speed: Speed) -> str:
+    """Whether model or augmentation limits a training, in a sentence."""
+    share, batched = speed.waiting, config.augment.batched
     if share < NOTICED:
         return f"The model computes {1 - share:.0%} of the training time; augmentation is no limit."
     if speed.limit == "device":

@@ -1,12 +1,13 @@
 """Starts jobs as processes of their own, each once."""
 
+import contextlib
 import os
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cifar_core.changes import create_run, delete_run
+from cifar_core.changes import create_run
 from cifar_core.checkpoint import Checkpoint, find_checkpoint, read_checkpoint, verified
 from cifar_core.claims import find_draft, one_at_a_time
 from cifar_core.config import TrainConfig, make_config
@@ -22,21 +23,40 @@ from cifar_core.runs import Run, disk_bytes, find_run, list_runs, read_run
 from cifar_core.runtime import check_compiler, decide, probe
 from cifar_core.space import check_space
 from cifar_core.states import RunState
-from cifar_core.tables import examples_of
 from cifar_core.turns import device_lock
 
 if TYPE_CHECKING:
     from cifar_core.lr_finder import LRFindConfig
 
 
+@dataclass(frozen=True)
+class LROrigin:
+    """Where a learning rate is from.
+
+    Attributes:
+        test: The id of the LR test.
+        rule: Which rule read it off the curve, or that somebody did.
+    """
+
+    test: str
+    rule: str
+    lr: float
+
+
 def launch_training(
-    root: Path, config: TrainConfig, name: str = "", notes: str = "", draft: str = ""
+    root: Path,
+    config: TrainConfig,
+    name: str = "",
+    notes: str = "",
+    draft: str = "",
+    lr_from: LROrigin | None = None,
 ) -> Path:
     """Checks what can be checked at once, claims a folder, starts the worker.
 
     Args:
         draft: Names one intention: whoever comes with the same one again, in whatever process,
             gets the run that was started for it.
+        lr_from: The LR test whose facts the run is to keep.
 
     Returns:
         The run's folder.
@@ -56,9 +76,23 @@ def launch_training(
             return earlier.path
         check_space(root, config)
         values |= {"draft": draft, "forecast": (found := forecast(config)) and asdict(found)}
+        if lr_from:
+            values["lr_from"] = _provenance(root, lr_from)
         run_dir = create_run(root, "train", values, name, notes, config.model)
         start_worker(run_dir)
     return run_dir
+
+
+def _provenance(root: Path, origin: LROrigin) -> dict[str, Any]:
+    """What a learning rate was found with, to be kept even if the test is deleted."""
+    facts = asdict(origin)
+    with contextlib.suppress(RunError):
+        test = find_run(root, origin.test, "lr_find")
+        if tested := test.config:
+            facts |= {name: getattr(tested, name) for name in ("model", "optimizer", "batch_size")}
+            facts["precision"] = (test.status.get("runtime") or {}).get("precision")
+            facts["augment"] = tested.augment.digest[:12]
+    return facts
 
 
 def resume_run(run: Run) -> None:
@@ -191,33 +225,6 @@ def launch_data(root: Path, origin: str, path: str = "", accept_altered: bool = 
         run_dir = create_run(root, "data", values)
         start_worker(run_dir)
     return run_dir
-
-
-def launch_evaluation(root: Path, run: Run, checkpoint: str, split: str) -> Path:
-    """Starts a job that fills the table of a checkpoint on a split, or finds the one at work.
-
-    Raises:
-        CifarCoreError: if there is no such checkpoint or split.
-    """
-    assert run.config is not None
-    found = find_checkpoint(run.path, checkpoint)
-    examples_of(open_dataset(run.config.data), run.config, split)
-    with one_at_a_time(root, "launch"):
-        earlier = evaluations(root, run, found.name, split)
-        if active := [job for job in earlier if job.state.is_active]:
-            return active[0].path
-        for job in earlier:  # what they found lies with the run
-            delete_run(job)
-        values = {"run": run.run_id, "checkpoint": found.name, "split": split}
-        run_dir = create_run(root, "evaluate", values)
-        start_worker(run_dir)
-    return run_dir
-
-
-def evaluations(root: Path, run: Run, checkpoint: str, split: str) -> list[Run]:
-    """The jobs that filled, or are to fill, a table; newest first."""
-    wanted = {"run": run.run_id, "checkpoint": checkpoint, "split": split}
-    return [job for job in list_runs(root, "evaluate") if wanted.items() <= job.request.items()]
 
 
 def start_worker(run_dir: Path) -> None:

@@ -46,6 +46,9 @@ class LRFindConfig(BaseModel):
     num_steps: int = _setting(
         100, "Training steps from the first learning rate to the last.", ge=10, le=1000, step=10
     )
+    num_seeds: int = _setting(
+        1, "Tests with different seeds; of several, the median and the band are drawn.", ge=1, le=3
+    )
     mode: Literal["exp", "linear"] = _setting(
         "exp", "Multiply the learning rate by the same factor each step, or add the same amount."
     )
@@ -85,7 +88,7 @@ class LRFindConfig(BaseModel):
 
 def explain_ending(ending: str, points: Sequence[LRPoint], find: LRFindConfig) -> str:
     """Why a test ended, in a sentence."""
-    at = f"after {len(points)} of {find.num_steps} steps"
+    at = f"after {points[-1].step if points else 0} of {find.num_steps} steps"
     if points:
         at += f", at lr {points[-1].lr:.2g}"
     reasons = {
@@ -160,7 +163,7 @@ def _search(
     publish: Callable[[LRPoint], None],
     should_stop: Callable[[], bool],
 ) -> Ending:
-    LRFinder, TrainDataLoaderIter = _library()
+    LRFinder, TrainDataLoaderIter = library()
     _compute_as_the_engine(state.model, batches)
     objective = _Objective(batches.config, state.model)
     device = batches.runtime.torch_device
@@ -187,7 +190,7 @@ def _search(
     return "diverged" if losses[-1] > find.diverge_factor * min(losses) else "completed"
 
 
-def _library() -> Any:
+def library() -> Any:
     """The classes LRFinder and TrainDataLoaderIter."""
     os.environ.setdefault("MPLBACKEND", "Agg")  # it imports pyplot, which may find no display
     from torch_lr_finder import LRFinder, TrainDataLoaderIter

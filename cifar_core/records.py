@@ -63,7 +63,7 @@ class LRPoint:
         step: From 1.
         lr: The learning rate of this step.
         loss: Smoothed mean cross-entropy of the batches so far, before this step's update.
-        raw: That of this step's batch alone.
+        raw: That of this step's batch alone; `repeat` tells several seeds apart, from 0.
     """
 
     kind: ClassVar[str] = "lr"
@@ -71,6 +71,7 @@ class LRPoint:
     lr: float
     loss: float
     raw: float
+    repeat: int = 0
 
 
 @dataclass(frozen=True)

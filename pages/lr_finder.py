@@ -20,7 +20,7 @@ from pages.ui.widgets import field_widget, label_of
 boot(__file__)
 START = "start_test"
 
-IN_SIGHT = ("start_lr", "end_lr", "num_steps")
+IN_SIGHT = ("start_lr", "end_lr", "num_steps", "num_seeds")
 
 
 def test_settings() -> dict[str, Any]:

@@ -16,6 +16,8 @@ from pages.ui.estimate import compare_with_truth, estimate_line
 from pages.ui.form import config_fields, recipe_picker
 from pages.ui.intent import answered, draft_id, new_draft, start_button
 from pages.ui.live import run_view
+from pages.ui.lr import origin_of, run_origin
+from pages.ui.seen import seen_batch
 
 boot(__file__)
 START = "start_training"
@@ -26,10 +28,12 @@ def show_run(run: Run) -> None:
     st.title(run.name)
     run_actions(run)
     ancestry(run)
+    run_origin(run)
     if run.notes:
         st.text(run.notes)
     run_view(run)
     compare_with_truth(run)
+    seen_batch(run)
     with st.expander("Settings", icon=":material/list:"):
         assert run.config is not None
         st.json(run.config.model_dump(mode="json"))
@@ -83,7 +87,8 @@ def start(config: TrainConfig, name: str, notes: str, draft: str) -> None:
     """Starts the run and goes to it; refused, the form stays."""
     try:
         with st.spinner("Starting …"):
-            run_dir = launch_training(cache.root(), config, name, notes, draft)
+            origin = origin_of(config.lr)
+            run_dir = launch_training(cache.root(), config, name, notes, draft, origin)
     except CifarCoreError as error:
         st.error(str(error), icon=":material/error:")
         answered()

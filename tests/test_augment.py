@@ -23,20 +23,16 @@ def refusal(*operations: dict[str, Any]) -> str:
     return str(caught.value)
 
 
-NUMBERS = [
-    (name, param)
-    for name, transform in CATALOGUE.items()
-    for param in transform.params
-    if not param.choices
-]
+PLAIN = [name for name, transform in CATALOGUE.items() if not transform.holds]
+NUMBERS = [(name, param) for name in PLAIN for param in CATALOGUE[name].params if not param.choices]
 
 
 def as_given(param: Param, number: float) -> Any:
-    """A number as that parameter takes it: alone, or as a range of one value."""
-    return [number, number] if isinstance(param.default, tuple) else number
+    """A number as that parameter takes it: alone, as a range of one value, as a grey."""
+    return [number] * len(param.default) if isinstance(param.default, tuple) else number
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("name", PLAIN)
 def test_short_and_long_forms_have_one_hash(name: str) -> None:
     short, transform = spec_of({"name": name}), CATALOGUE[name]
     params = {param.name: param.default for param in transform.params}
@@ -117,7 +113,7 @@ def test_an_unknown_operation_is_refused_with_the_available_ones() -> None:
     assert all(name in sentence for name in CATALOGUE)
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("name", PLAIN)
 def test_an_unknown_parameter_is_refused_with_those_there_are(name: str) -> None:
     sentence = refusal({"name": name, "params": {"bogus": 1}})
     assert f"{name} has no parameter 'bogus'" in sentence
@@ -129,7 +125,10 @@ def test_bounds_are_taken_and_what_lies_just_outside_is_refused(name: str, param
     ends = param.default if isinstance(param.default, tuple) else (param.default,)
     whole = isinstance(ends[0], int)
     for limit, direction in ((param.low, -1), (param.high, 1)):
-        spec_of({"name": name, "params": {param.name: as_given(param, limit)}})
+        if param.apart:
+            assert "is no range" in refusal({"name": name, "params": {param.name: [limit, limit]}})
+        else:
+            spec_of({"name": name, "params": {param.name: as_given(param, limit)}})
         beyond = limit + direction if whole else math.nextafter(limit, direction * math.inf)
         sentence = refusal({"name": name, "params": {param.name: as_given(param, beyond)}})
         told = f"{param.name} = {beyond} is outside {param.low:g} to {param.high:g}"
@@ -139,6 +138,8 @@ def test_bounds_are_taken_and_what_lies_just_outside_is_refused(name: str, param
 @pytest.mark.parametrize("wrong", ["4", True, None, [], {}, [1], [1, 2, 3], math.nan, math.inf])
 @pytest.mark.parametrize(("name", "param"), NUMBERS)
 def test_values_of_the_wrong_kind_are_refused(name: str, param: Param, wrong: object) -> None:
+    if wrong == [1, 2, 3] and param.name == "fill":
+        return  # a colour
     sentence = refusal({"name": name, "params": {param.name: wrong}})
     told = (f"{param.name} = {wrong!r} is", f"{param.name} = {wrong} is")
     assert sentence.lower().startswith(tuple(text.lower() for text in told))
@@ -148,7 +149,7 @@ def test_values_of_the_wrong_kind_are_refused(name: str, param: Param, wrong: ob
 def test_numbers_and_ranges_are_not_taken_for_each_other(name: str, param: Param) -> None:
     pair = isinstance(param.default, tuple)
     refusal({"name": name, "params": {param.name: param.high if pair else [param.low, param.high]}})
-    if pair:
+    if pair and param.name != "fill":
         reversed_range = {param.name: [param.high, param.low]}
         assert "ends before it begins" in refusal({"name": name, "params": reversed_range})
 
@@ -207,6 +208,62 @@ def test_pixel_operations_may_stand_more_than_once() -> None:
     assert spec.mixing == ()
 
 
+FLIP, GREY = {"name": "HorizontalFlip"}, {"name": "ToGray", "p": 0.3}
+
+
+def test_a_choice_holds_operations_and_is_one_with_its_json() -> None:
+    spec = spec_of({"name": "OneOf", "p": 0.5, "operations": [FLIP, GREY]}, {"name": "PadCrop"})
+    assert str(spec) == "OneOf[HorizontalFlip (50%), ToGray (30%)] (50%) → PadCrop"
+    assert AugmentSpec.from_json(spec.to_json()) == spec
+    assert not spec.batched
+    other = spec_of({"name": "OneOf", "p": 0.5, "operations": [GREY, FLIP]}, {"name": "PadCrop"})
+    assert other.digest != spec.digest
+
+
+@pytest.mark.parametrize(
+    ("operation", "told"),
+    [
+        ({"name": "OneOf"}, "OneOf has 0 operations; give 1 to 8"),
+        ({"name": "OneOf", "operations": [FLIP] * 9}, "OneOf has 9 operations; give 1 to 8"),
+        ({"name": "OneOf", "operations": [{**FLIP, "p": 0}]}, "probability 0 only"),
+        ({"name": "SomeOf", "params": {"n": 3}, "operations": [FLIP, GREY]}, "choose n = 3 of 2"),
+        ({"name": "SomeOf", "operations": [{"name": "MixUp"}]}, "MixUp cannot stand inside SomeOf"),
+        (
+            {"name": "OneOf", "operations": [{"name": "SomeOf", "operations": [FLIP]}]},
+            "SomeOf cannot stand inside OneOf",
+        ),
+        ({**FLIP, "operations": [GREY]}, "HorizontalFlip holds no operations; OneOf and SomeOf do"),
+    ],
+)
+def test_a_choice_that_cannot_be_made_is_refused(operation: dict[str, Any], told: str) -> None:
+    assert told in refusal(operation)
+
+
+@pytest.mark.parametrize(
+    ("operation", "told"),
+    [
+        (
+            {"name": "CoarseDropout", "params": {"max_holes": 1}},
+            "an old name; give num_holes_range",
+        ),
+        ({"name": "CoarseDropout", "params": {"fill_value": 0}}, "an old name; give fill"),
+        ({"name": "Affine", "params": {"shift_limit": 0.1}}, "give translate_percent of Affine"),
+        (
+            {"name": "CoarseDropout", "params": {"fill": [0.49, 0.48, 0.45]}},
+            "pixels have 0 to 255: give [125, 122, 115]",
+        ),
+        ({"name": "CoarseDropout", "params": {"fill": 3}}, "not a colour such as [125, 123, 114]"),
+        ({"name": "Blur", "params": {"blur_limit": [3, 4]}}, "lur_limit = 4 is even"),
+        ({"name": "ShiftScaleRotate"}, "give Affine with translate_percent"),
+        ({"name": "Normalize"}, "always normalised"),
+    ],
+)
+def test_what_the_library_would_ignore_is_refused_with_the_right_form(
+    operation: dict[str, Any], told: str
+) -> None:
+    assert told in refusal(operation)
+
+
 def test_a_spec_reads_as_its_steps() -> None:
     assert str(preset("none")) == "none"
     assert str(preset("standard")) == "PadCrop → HorizontalFlip (50%)"
@@ -215,7 +272,7 @@ def test_a_spec_reads_as_its_steps() -> None:
 
 def test_a_spec_is_batched_if_every_operation_has_a_kernel() -> None:
     kernels = {"PadCrop", "HorizontalFlip", "Cutout", "MixUp", "CutMix"}
-    for name in CATALOGUE:
+    for name in PLAIN:
         assert spec_of({"name": name}).batched == (name in kernels)
         assert spec_of({"name": "PadCrop"}, {"name": name}).batched == (name in kernels)
     assert spec_of().batched

@@ -1,5 +1,6 @@
 """Contract of every operation of the catalogue: it runs at its defaults and at all its bounds."""
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -7,11 +8,15 @@ import pytest
 import torch
 
 from cifar_core.augment import CATALOGUE, AugmentSpec, Operation, kernels
-from cifar_core.augment.pipeline import compose
+from cifar_core.augment.pipeline import compose, library
 from tests.conftest import made_up_split
 
 MEAN = (125, 123, 114)
 SIZE = (32, 32, 3)
+
+
+PLAIN = [name for name, transform in CATALOGUE.items() if not transform.holds]
+OURS = ("PadCrop", "Cutout")
 
 
 def settings(name: str) -> list[dict[str, Any]]:
@@ -20,9 +25,16 @@ def settings(name: str) -> list[dict[str, Any]]:
     for param in CATALOGUE[name].params:
         if param.choices:
             found += [{param.name: word} for word in param.choices]
+        elif isinstance(param.default, tuple) and len(param.default) == 3:
+            found += [{param.name: (0, 0, 0)}, {param.name: (255, 255, 255)}]
         elif isinstance(param.default, tuple):
             kind = type(param.default[0])
-            ends = [(param.low, param.low), (param.high, param.high), (param.low, param.high)]
+            least = 1 if param.apart else 0
+            ends = [
+                (param.low, param.low + least),
+                (param.high - least, param.high),
+                (param.low, param.high),
+            ]
             found += [{param.name: (kind(low), kind(high))} for low, high in ends]
         else:
             found += [{param.name: type(param.default)(end)} for end in (param.low, param.high)]
@@ -30,7 +42,7 @@ def settings(name: str) -> list[dict[str, Any]]:
 
 
 def cases(*, mixing: bool) -> list[tuple[str, dict[str, Any]]]:
-    names = [name for name, t in CATALOGUE.items() if (t.group == "Mixing") == mixing]
+    names = [name for name in PLAIN if (CATALOGUE[name].group == "Mixing") == mixing]
     return [(name, params) for name in names for params in settings(name)]
 
 
@@ -52,6 +64,22 @@ def test_every_operation_and_parameter_explains_itself(name: str) -> None:
         assert type(param.accept(param.default)) is type(param.default)
 
 
+def test_there_are_many_of_the_librarys_own() -> None:
+    theirs = [n for n in PLAIN if n not in OURS and CATALOGUE[n].group != "Mixing"]
+    assert len(theirs) >= 25
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in PLAIN if n not in OURS and CATALOGUE[n].group != "Mixing"]
+)
+def test_defaults_are_those_of_the_signature_or_say_why_not(name: str) -> None:
+    signature = inspect.signature(getattr(library(), name).__init__).parameters
+    for param in CATALOGUE[name].params:
+        theirs = signature[param.name].default
+        same = theirs == param.default
+        assert same == (not param.why), f"{param.name}: {theirs} there, {param.default} here"
+
+
 @pytest.mark.parametrize(("name", "params"), cases(mixing=False))
 def test_an_operation_runs_through_albumentations(name: str, params: dict[str, Any]) -> None:
     pipeline = compose(certain(name, params), MEAN)
@@ -65,7 +93,7 @@ def test_an_operation_runs_through_albumentations(name: str, params: dict[str, A
         assert result.dtype == np.uint8
 
 
-@pytest.mark.parametrize("name", [n for n, t in CATALOGUE.items() if t.group != "Mixing"])
+@pytest.mark.parametrize("name", [n for n in PLAIN if CATALOGUE[n].group != "Mixing"])
 def test_an_operation_that_always_fires_changes_pixels_and_one_that_never_does_none(
     name: str,
 ) -> None:

@@ -250,3 +250,16 @@ def test_all_models_are_listed_in_the_help(capsys: pytest.CaptureFixture[str]) -
         main(["train", "--help"])
     text = " ".join(capsys.readouterr().out.split())
     assert ", ".join(list_models()) in text
+
+
+@pytest.mark.parametrize("kind", ["json", "yaml", "py"])
+def test_a_spec_leaves_in_albumentations_words(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, kind: str
+) -> None:
+    file = tmp_path / f"spec.{kind}"
+    words = ["augment", "strong", "--data", "shapes10", "--export", str(file)]
+    assert main(words) == 0
+    assert "CutMix for whole batches" in capsys.readouterr().err
+    assert "ColorJitter" in file.read_text(encoding="utf-8")
+    assert main([*words[:-1], str(tmp_path / "spec.txt")]) == 2
+    assert "give .json, .yaml, .py" in capsys.readouterr().err

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from cifar_core.data import CLASSES, Dataset, open_dataset, split_indices
-from cifar_core.data.dataset import histogram_of, mean_std
+from cifar_core.data.dataset import class_means, histogram_of, mean_std
 from cifar_core.errors import ConfigError
 from tests.cifar_forms import (
     declare_official,
@@ -222,3 +223,28 @@ def test_splits_that_leave_nothing_are_refused_with_what_is_possible(
     with pytest.raises(ConfigError) as caught:
         split_indices(100, val_size, train_size, seed=0)
     assert all(text in str(caught.value) for text in told)
+
+
+def test_names_of_files_go_with_their_images(tmp_path: Path, tiny: Dataset) -> None:
+    """Images are sorted by digest; each keeps the name of the very file it was read from."""
+    folder = write_folders(tmp_path / "copy", tiny)
+    opened = open_at(folder)
+    for split, name in ((opened.train, "train"), (opened.test, "test")):
+        assert split.names is not None
+        for index in range(0, len(split), 7):
+            file = folder / name / str(split.names[index])
+            with Image.open(file) as picture:
+                assert (np.asarray(picture) == split.images[index]).all()
+            assert str(split.names[index]).startswith(CLASSES[split.labels[index]] + "/")
+
+
+def test_other_forms_have_no_names(tmp_path: Path, tiny: Dataset) -> None:
+    assert open_at(write_parquet(tmp_path / "copy", tiny)).train.names is None
+
+
+def test_the_mean_image_of_a_class_is_the_mean_of_its_images(tiny: Dataset) -> None:
+    means = class_means(tiny.train)
+    for label in range(10):
+        images = tiny.train.images[tiny.train.labels == label]
+        expected = np.rint(images.mean(axis=0)) if len(images) else 0
+        assert np.abs(means[label] - expected).max() == 0

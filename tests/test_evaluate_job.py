@@ -15,7 +15,8 @@ from cifar_core.data import open_dataset
 from cifar_core.errors import CheckpointError, CifarCoreError, ConfigError
 from cifar_core.evaluation import fill_table
 from cifar_core.files import read_json, write_json
-from cifar_core.launch import evaluations, launch_evaluation, start_worker
+from cifar_core.launch import start_worker
+from cifar_core.launch_explain import evaluations, launch_evaluation
 from cifar_core.records import read_metrics
 from cifar_core.runs import Run, list_runs, read_run
 from cifar_core.states import RunState

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,12 @@ from cifar_core.data import open_dataset
 from cifar_core.errors import CifarCoreError, ConfigError
 from cifar_core.fields import validated
 from cifar_core.launch import launch_lr_find, launch_training, start_worker
+from cifar_core.lr_curve import centred
 from cifar_core.lr_finder import LRFindConfig, explain_ending, range_test
 from cifar_core.records import LRPoint, read_metrics
 from cifar_core.runs import Run, list_runs, read_run
 from cifar_core.states import RunState
-from cifar_core.suggest import centred, steepest, suggest_lr
+from cifar_core.suggest import steepest, suggest_lr
 from cifar_core.turns import queue_position
 from tests.jobs import ENDLESS, SMALL, small, wait_for, wait_until_training
 
@@ -204,22 +206,37 @@ def test_the_command_prints_points_and_a_suggestion(
     assert main(["lr-find", *SETTINGS, *RANGE, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     points = points_of(runs / told["run_id"])
-    assert told["points"] == [{"lr": p.lr, "loss": p.loss, "raw": p.raw} for p in points]
+    assert told["points"] == [asdict(point) for point in points]
     assert [point.lr for point in points] == pytest.approx(np.geomspace(1e-4, 0.5, 12))
     assert (told["state"], told["ending"]) == ("completed", "All 12 steps were done.")
     found = suggest_lr(points)
     assert told["suggestion"] == (
         found and {"lr": found.lr, "rule": found.rule, "reason": found.reason}
     )
+    assert told["suggestion"] == (told["rules"][0] if found else None)
     request = read_run(runs / told["run_id"]).request
     assert request["find"] == LRFindConfig(num_steps=12, start_lr=1e-4, end_lr=0.5).model_dump()
     assert request["config"]["batch_size"] == SMALL["batch_size"]
 
 
+def test_several_seeds_are_tested_one_after_the_other(runs: Path) -> None:
+    job = launch_lr_find(runs, on_cpu(), find_of(num_seeds=2, num_steps=12))
+    assert ended(job).state is RunState.COMPLETED
+    points = points_of(job)
+    assert [point.repeat for point in points] == [0] * 12 + [1] * 12
+    assert [point.step for point in points] == [*range(1, 13)] * 2
+    first, second = points[:12], points[12:]
+    assert [point.lr for point in first] == [point.lr for point in second]
+    assert first[0].raw != second[0].raw, "another seed, other weights and batches"
+    alone = launch_lr_find(runs, on_cpu(seed=1), find_of(num_steps=12))
+    assert ended(alone).state is RunState.COMPLETED
+    assert [p.raw for p in points_of(alone)] == [p.raw for p in second]
+
+
 def test_the_command_as_a_process(runs: Path) -> None:
     command = [sys.executable, "-m", "cifar_core", "lr-find", *SETTINGS, *RANGE]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
-    first, second = done.stdout.splitlines()
+    first, second, *_ = done.stdout.splitlines()
     assert first == "All 12 steps were done."
     assert second.startswith(("Suggested learning rate: ", "The curve supports no suggestion."))
     assert done.stderr == ""

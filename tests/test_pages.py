@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cifar_core.augment import PRESETS
 from cifar_core.config import make_config
 from cifar_core.places import repository
 from cifar_core.recipes import RECIPES
@@ -124,29 +123,6 @@ def test_models_shows_the_layer_table() -> None:
     assert len(at.dataframe[0].value) == 35
     at.selectbox[0].set_value("resnet18").run()
     assert len(at.dataframe[0].value) == 49
-
-
-def test_a_preset_reaches_the_training_form_with_its_hash() -> None:
-    at = app("augmentation")
-    preset = next(g for g in at.button_group if "s9_sepnet" in g.options)
-    preset.set_value("s9_sepnet").run()
-    assert not at.exception
-    digest = PRESETS["s9_sepnet"].digest[:12]
-    assert digest in texts(at)
-    button(at, "Use in training").click().run()
-    assert not at.exception
-    assert digest in texts(at)
-
-
-def test_switching_an_operation_on_changes_the_spec() -> None:
-    at = app("augmentation")
-    next(t for t in at.toggle if t.label == "Cutout").set_value(True).run()
-    assert not at.exception
-    assert "Cutout (50%)" in texts(at)
-    next(s for s in at.slider if s.label == "Size").set_value(8).run()
-    assert not at.exception
-    chosen = at.session_state["augment_spec"]["operations"][-1]
-    assert chosen == {"name": "Cutout", "p": 0.5, "params": {"size": 8, "fill": "mean"}}
 
 
 def test_on_a_cpu_the_form_opens_small_with_an_estimate() -> None:

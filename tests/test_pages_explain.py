@@ -1,4 +1,4 @@
-"""LR finder, Evaluation, Gallery and Grad-CAM in every state, through Streamlit's AppTest."""
+"""Evaluation, Gallery and Grad-CAM in every state, through Streamlit's AppTest."""
 
 import json
 import shutil
@@ -7,16 +7,13 @@ from pathlib import Path
 import pytest
 
 from cifar_core.checkpoint import find_checkpoint
-from cifar_core.config import make_config
-from cifar_core.fields import validated
 from cifar_core.files import read_json, write_json
-from cifar_core.launch import launch_evaluation, launch_lr_find
-from cifar_core.lr_finder import LRFindConfig
+from cifar_core.launch_explain import launch_evaluation
 from cifar_core.runs import list_runs, read_run
 from cifar_core.states import RunState
 from cifar_core.tables import Table, load_table, table_path
 from tests.apptest import app, button, in_url, texts
-from tests.jobs import SMALL, held, pretend_failed, pretend_running, small, wait_for
+from tests.jobs import held, pretend_failed, pretend_running, wait_for
 
 pytestmark = pytest.mark.usefixtures("fresh_caches", "known_speeds")
 
@@ -222,76 +219,6 @@ def test_a_checkpoint_of_another_model_is_a_sentence(evaluated: Path) -> None:
     at = app("gradcam", run="first")
     assert not at.exception
     assert "damaged" in at.error[0].value
-
-
-@pytest.fixture(scope="session")
-def tested_once(shared_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished LR test, done by a real worker."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CIFAR_CACHE", str(shared_cache))
-        find = validated(LRFindConfig, {"num_steps": 40, "end_lr": 5})
-        job = launch_lr_find(tmp_path_factory.mktemp("tested"), small(train_size=4000), find)
-        wait_for(job, RunState.COMPLETED, timeout_s=110)
-    return job
-
-
-@pytest.fixture
-def tested(tested_once: Path, runs: Path) -> Path:
-    """A copy of it in the test's own runs."""
-    runs.mkdir(exist_ok=True)
-    return Path(shutil.copytree(tested_once, runs / tested_once.name))
-
-
-def test_the_lr_finder_starts_a_test_with_the_forms_settings(runs: Path) -> None:
-    at = app("lr_finder")
-    at.session_state["draft"] = make_config(SMALL).model_dump(mode="json")
-    at.run()
-    next(n for n in at.number_input if n.label == "Steps").set_value(20).run()
-    button(at, "Start the test").click().run()
-    assert not at.exception
-    (job,) = list_runs(runs, "lr_find")
-    assert job.config == small()
-    assert job.request["find"]["num_steps"] == 20
-    wait_for(job.path, RunState.COMPLETED)
-    at.run()
-    assert not at.exception
-    assert len(at.get("plotly_chart")) == 1
-
-
-def test_a_falling_range_is_a_sentence_and_starts_nothing(runs: Path) -> None:
-    at = app("lr_finder")
-    next(n for n in at.number_input if n.label == "Last learning rate").set_value(1e-6).run()
-    button(at, "Start the test").click().run()
-    assert "has to rise" in at.error[0].value
-    assert list_runs(runs, "lr_find") == []
-
-
-def test_a_suggestion_goes_into_the_form_with_its_origin(tested: Path) -> None:
-    at = app("lr_finder", test=tested.name)
-    assert not at.exception
-    button(at, "Use in training").click().run()
-    assert not at.exception
-    assert at.title[0].value == "Train"
-    lr = next(n for n in at.number_input if n.label == "Learning rate").value
-    labels = [link.proto.label for link in at.get("page_link")]
-    assert any(label.startswith(f"{lr:g} is from the LR test of") for label in labels)
-    assert "That test had another" in texts(at)  # the untouched form is not what was tested
-
-
-def test_a_failed_test_says_why(tested: Path) -> None:
-    pretend_failed(tested, "The GPU ran out of memory.")
-    at = app("lr_finder", test=tested.name)
-    assert at.error[0].value == "The GPU ran out of memory."
-    assert "Use in training" not in [b.label for b in at.button]
-
-
-def test_a_running_test_can_be_stopped(tested: Path) -> None:
-    pretend_running(tested)
-    with held(tested, "running"):
-        at = app("lr_finder", test=tested.name)
-        button(at, "Stop").click().run()
-        assert not at.exception
-        assert (tested / "stop").exists()
 
 
 def test_a_run_leads_to_its_evaluation(copied: Path) -> None:

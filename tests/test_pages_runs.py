@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cifar_core.batches import redraw
 from cifar_core.config import make_config
+from cifar_core.data import open_dataset
 from cifar_core.plots import REFERENCES
+from cifar_core.runs import read_run
+from pages.ui.images import data_uri
 from tests.apptest import app, texts
 from tests.jobs import SMALL, rewrite
 
@@ -98,3 +102,18 @@ def test_axes_change_what_the_curves_run_over(copied: Path) -> None:
         titles = [figure["layout"]["title"]["text"] for figure in figures(at)]
         assert titles[:2] == [f"Loss over {said}", f"Accuracy over {said}"]
     assert not at.exception
+
+
+def test_a_batch_is_drawn_again_as_the_model_saw_it(copied: Path) -> None:
+    run = read_run(copied)
+    assert run.config is not None
+    at = app("train", run=run.run_id)
+    next(t for t in at.toggle if t.label == "Draw it again").set_value(True).run()
+    assert not at.exception
+    drawn = " ".join(element.proto.body for element in at.get("html"))
+    pixels, _ = redraw(run.config, open_dataset(run.config.data), 0, 0)
+    assert drawn.count("<img") == len(pixels)
+    assert all(data_uri(image) in drawn for image in pixels)
+    next(n for n in at.number_input if n.label == "Batch, from 0").set_value(1).run()
+    later = " ".join(element.proto.body for element in at.get("html"))
+    assert data_uri(pixels[0]) not in later

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cifar_core.suggest import MIN_POINTS, SKIPPED_END, Suggestion, centred, steepest
+from cifar_core.lr_curve import centred
+from cifar_core.suggest import MIN_POINTS, SKIPPED_END, Suggestion, steepest
 
 LRS = np.geomspace(1e-5, 10, 100)
 EXPONENTS = np.log10(LRS)

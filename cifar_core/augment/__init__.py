@@ -10,7 +10,8 @@
 The spec, the catalogue and the presets import neither torch nor albumentations.
 """
 
-from cifar_core.augment.catalogue import CATALOGUE, Param, Transform
+from cifar_core.augment.catalogue import CATALOGUE
+from cifar_core.augment.params import Param, Transform
 from cifar_core.augment.presets import PRESETS, preset
 from cifar_core.augment.spec import AugmentSpec, Operation
 

@@ -6,79 +6,61 @@ same stream and repeats it each epoch.
 """
 
 import os
-from collections.abc import Callable
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_core.augment.catalogue import Value
-from cifar_core.augment.spec import AugmentSpec, Operation
+from cifar_core.augment.calls import Call, Colour, calls_of
+from cifar_core.augment.spec import AugmentSpec
 from cifar_core.errors import ConfigError
 from cifar_core.seeds import Purpose, derive_seed
 
-Colour = tuple[int, int, int]
 
-
-def compose(spec: AugmentSpec, mean: Colour) -> Any:
+def compose(spec: AugmentSpec, mean: Colour, mark_filled: bool = False) -> Any:
     """Builds an albumentations.Compose of the pixel operations.
 
     Args:
         mean: The data's mean colour, 0..255, for a cutout with fill "mean".
+        mark_filled: Let holes show in a mask, as borders do anyway; images stay the same.
 
     Raises:
-        ConfigError: if albumentations refuses a value.
+        ConfigError: if albumentations refuses a value, or would ignore it with a warning.
     """
-    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else its import asks the network
-    import albumentations as A
     import cv2
 
     cv2.setNumThreads(0)
-    steps = []
-    for operation in spec.pixel:
-        build = _OURS.get(operation.name, _by_name)
-        try:
-            steps.extend(build(A, operation, mean))
-        except (TypeError, ValueError) as error:
-            reason = " ".join(str(error).split())
-            raise ConfigError(f"albumentations refuses {operation.name}: {reason}") from None
-    return A.Compose(steps, save_applied_params=True)
+    steps = [build(call, mark_filled) for call in calls_of(spec, mean)]
+    return library().Compose(steps, save_applied_params=True)
 
 
-def _by_name(A: Any, operation: Operation, mean: Colour) -> list[Any]:
-    params: dict[str, Value] = dict(operation.params)
-    if operation.name == "RandomResizedCrop":
-        return [A.RandomResizedCrop(size=(32, 32), p=operation.p, **params)]
-    return [getattr(A, operation.name)(p=operation.p, **params)]
+def library() -> Any:
+    """albumentations, which else asks the network when it is imported."""
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+    import albumentations
+
+    return albumentations
 
 
-def _pad_crop(A: Any, operation: Operation, mean: Colour) -> list[Any]:
-    import cv2
+def build(call: Call, mark_filled: bool = False) -> Any:
+    """The transform that a call makes; `mark_filled` as in `compose`.
 
-    side = 32 + 2 * int(operation.params["padding"])  # pyright: ignore[reportArgumentType] # a whole number by the catalogue
-    border = cv2.BORDER_REFLECT_101 if operation.params["mode"] == "reflect" else 0
-    steps = [A.PadIfNeeded(side, side, border_mode=border, fill=0), A.RandomCrop(32, 32)]
-    return steps if operation.p == 1 else [A.Sequential(steps, p=operation.p)]
-
-
-def _cutout(A: Any, operation: Operation, mean: Colour) -> list[Any]:
-    size = operation.params["size"]
-    fill = mean if operation.params["fill"] == "mean" else 0
-    return [
-        A.CoarseDropout(
-            num_holes_range=(1, 1),
-            hole_height_range=(size, size),
-            hole_width_range=(size, size),
-            fill=fill,
-            p=operation.p,
-        )
-    ]
+    Raises:
+        ConfigError: if albumentations refuses a value, or would ignore it with a warning.
+    """
+    held = [[build(member, mark_filled) for member in call.members]] if call.members else []
+    marks = {"fill_mask": 0} if mark_filled and call.name in _WITH_HOLES else {}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return getattr(library(), call.name)(*held, **call.params, **marks)
+    except (TypeError, ValueError, Warning) as error:
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"albumentations refuses {call.name}: {reason}") from None
 
 
-_OURS: dict[str, Callable[[Any, Operation, Colour], list[Any]]] = {
-    "PadCrop": _pad_crop,
-    "Cutout": _cutout,
-}
+_WITH_HOLES = ("CoarseDropout", "GridDropout")
 
 
 class AugmentedImages:
@@ -88,17 +70,26 @@ class AugmentedImages:
     """
 
     def __init__(
-        self, images: NDArray[np.uint8], spec: AugmentSpec, mean: Colour, seed: int
+        self,
+        images: NDArray[np.uint8],
+        spec: AugmentSpec,
+        mean: Colour,
+        seed: int,
+        mark_filled: bool = False,
     ) -> None:
         self.images = images
-        self.compose = compose(spec, mean)
+        self.compose = compose(spec, mean, mark_filled)
         self.seed = seed
+        self.also = {"mask": np.ones(images.shape[1:3], np.uint8)} if mark_filled else {}
 
     def __getitem__(self, key: tuple[int, int]) -> NDArray[np.uint8]:
         return self.augment(*key)["image"]
 
     def augment(self, epoch: int, index: int) -> dict[str, Any]:
-        """The augmented image and, under "applied_transforms", what fired with which values."""
+        """The augmented image and, under "applied_transforms", what fired with which values.
+
+        Under "mask", if asked for, (32, 32) uint8: 0 where there is a border or a hole.
+        """
         seed = derive_seed(self.seed, Purpose.AUGMENT, epoch, index) % 2**32
         self.compose.set_random_seed(seed)
-        return self.compose(image=np.asarray(self.images[index]))
+        return self.compose(image=np.asarray(self.images[index]), **self.also)

@@ -1,12 +1,13 @@
 """Original and augmented images, by the path that the run will take."""
 
 import io
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cifar_core.augment.fired import Fired, from_applied, from_draws
 from cifar_core.augment.spec import AugmentSpec
 from cifar_core.data.dataset import Dataset, Split
 from cifar_core.seeds import Purpose, derive_seed
@@ -14,104 +15,140 @@ from cifar_core.seeds import Purpose, derive_seed
 if TYPE_CHECKING:
     from torch import Tensor
 
+Pixels = NDArray[np.uint8]
+Indices = NDArray[np.int64]
+
 
 @dataclass(frozen=True, eq=False)
 class Preview:
-    """What a spec makes of some training images.
+    """What a spec makes of some images.
 
     Attributes:
         originals: (N, 32, 32, 3) uint8.
         draws: (D, N, 32, 32, 3) uint8, as the model would see them before normalisation.
-        fired: For each draw and image, the operations that acted, as text.
+        fired: For each draw and image, the operations that acted.
+        filled: (D, N) float, the share of the pixels that show no picture: border and holes.
+        shares: For each draw and image, of which classes its label then is; empty if not mixed.
     """
 
-    originals: NDArray[np.uint8]
-    draws: NDArray[np.uint8]
-    fired: list[list[str]]
+    originals: Pixels
+    draws: Pixels
+    fired: list[list[tuple[Fired, ...]]]
+    filled: NDArray[np.float64]
+    shares: list[list[str]]
 
-    def rows(self) -> NDArray[np.uint8]:
+    def rows(self) -> Pixels:
         """(N, 1 + D, 32, 32, 3) uint8: each original followed by its draws."""
         return np.concatenate([self.originals[:, None], self.draws.transpose(1, 0, 2, 3, 4)], 1)
 
+    def caption(self, draw: int, image: int) -> str:
+        """What acted on an image, with which values."""
+        acted = ", ".join(map(str, self.fired[draw][image])) or "nothing"
+        share = self.shares[draw][image]
+        return f"{acted}; {share}" if share else acted
 
-def one_per_class(split: Split, number: int = 0) -> NDArray[np.int64]:
+
+def one_per_class(split: Split, number: int = 0) -> Indices:
     """(K,) indices: the `number`-th image of each class that has any, wrapping around."""
     found = [np.flatnonzero(split.labels == label) for label in range(10)]
     return np.asarray([where[number % len(where)] for where in found if len(where)])
 
 
 def preview(
-    spec: AugmentSpec, data: Dataset, indices: NDArray[np.int64], num_draws: int, seed: int
+    spec: AugmentSpec,
+    data: Dataset,
+    indices: Indices,
+    num_draws: int,
+    seed: int,
+    split: Split | None = None,
 ) -> Preview:
-    """Draws each of the training images `num_draws` times, with other chances in each draw.
+    """Draws each of the images `num_draws` times, with other chances in each draw.
 
     MixUp and CutMix take their partners from among the images shown.
+
+    Args:
+        indices: Into the training images, or into `split`.
 
     Raises:
         ConfigError: if albumentations refuses a value.
     """
     from cifar_core.batches import mean_colour
 
-    originals = np.asarray(data.train.images[indices])
-    if spec.batched:
-        shown = _by_kernels(spec, originals, mean_colour(data), num_draws, seed)
-        return _mixed(shown, spec, data, indices, seed)
-    from cifar_core.augment.pipeline import AugmentedImages
+    split, colour = split or data.train, mean_colour(data)
+    draw = _by_kernels if spec.batched else _by_albumentations
+    shown = draw(spec, split, indices, colour, num_draws, seed)
+    return _mixed(shown, spec, data, split, indices, seed)
 
-    images = AugmentedImages(data.train.images, spec, mean_colour(data), seed)
-    draws, fired = [], []
-    for epoch in range(num_draws):
-        results = [images.augment(epoch, int(index)) for index in indices]
-        draws.append(np.stack([result["image"] for result in results]))
-        fired.append([_names(spec, result["applied_transforms"]) for result in results])
-    return _mixed(Preview(originals, np.stack(draws), fired), spec, data, indices, seed)
+
+def alone(spec: AugmentSpec) -> list[AugmentSpec]:
+    """Each operation on single images by itself, always acting; a choice stays one."""
+    certain = [operation.model_copy(update={"p": 1.0}) for operation in spec.pixel]
+    return [AugmentSpec(operations=(operation,)) for operation in certain]
+
+
+def as_tensor(pixels: Pixels, data: Dataset) -> NDArray[np.float32]:
+    """(..., 3) float32: pixels normalised as the model takes them."""
+    scaled = (pixels / 255 - data.mean) / data.std
+    return scaled.astype(np.float32)
+
+
+def tensor_picture(values: NDArray[np.float32]) -> Pixels:
+    """(..., 3) uint8: normalised values, -2.5 black, 0 grey, 2.5 full."""
+    return np.clip(127.5 + 51 * values, 0, 255).astype(np.uint8)
 
 
 def _mixed(
-    shown: Preview, spec: AugmentSpec, data: Dataset, indices: NDArray[np.int64], seed: int
+    shown: Preview, spec: AugmentSpec, data: Dataset, split: Split, indices: Indices, seed: int
 ) -> Preview:
-    """The draws after MixUp or CutMix, as pixels, the shares of the classes beside what fired."""
+    """The draws after MixUp or CutMix, as pixels, and the shares of the classes."""
     if not spec.mixing:
         return shown
     import torch
 
     from cifar_core.augment import kernels
 
-    labels = torch.from_numpy(data.train.labels[indices].astype(np.int64))
-    draws, fired = [], []
-    for epoch, (pixels, acted) in enumerate(zip(shown.draws, shown.fired, strict=True)):
+    labels = torch.from_numpy(split.labels[indices].astype(np.int64))
+    draws, shares = [], []
+    for epoch, pixels in enumerate(shown.draws):
         images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float()
         one_seed = derive_seed(seed, Purpose.MIX, epoch, 0)
         mixed, targets = kernels.mix(images, labels, spec.mixing, len(data.classes), one_seed)
         draws.append(mixed.permute(0, 2, 3, 1).round().to(torch.uint8).numpy())
-        tips = [""] * len(acted) if targets.ndim == 1 else [_shares(t, data) for t in targets]
-        fired.append([name + tip for name, tip in zip(acted, tips, strict=True)])
-    return Preview(shown.originals, np.stack(draws), fired)
+        plain = targets.ndim == 1
+        shares.append([""] * len(indices) if plain else [_shares(t, data) for t in targets])
+    return replace(shown, draws=np.stack(draws), shares=shares)
 
 
 def _shares(target: "Tensor", data: Dataset) -> str:
     parts = [f"{share:.0%} {data.classes[k]}" for k, share in enumerate(target.tolist()) if share]
-    return f"; {' + '.join(parts)}"
+    return " + ".join(parts)
 
 
-_BUILT_OF = {"PadCrop": "RandomCrop", "Cutout": "CoarseDropout"}
+def _by_albumentations(
+    spec: AugmentSpec,
+    split: Split,
+    indices: Indices,
+    colour: tuple[int, int, int],
+    num_draws: int,
+    seed: int,
+) -> Preview:
+    from cifar_core.augment.pipeline import AugmentedImages
 
-
-def _names(spec: AugmentSpec, applied: list[tuple[str, Any]]) -> str:
-    """What fired, in the words of the spec; albumentations lists it in the order of the spec."""
-    left = [name for name, _ in applied]
-    acted = []
-    for operation in spec.pixel:
-        built_of = _BUILT_OF.get(operation.name, operation.name)
-        if built_of in left:
-            del left[: left.index(built_of) + 1]
-            acted.append(operation.name)
-    return ", ".join(acted) or "nothing"
+    images = AugmentedImages(split.images, spec, colour, seed, mark_filled=True)
+    draws, fired, filled = [], [], []
+    for epoch in range(num_draws):
+        results = [images.augment(epoch, int(index)) for index in indices]
+        draws.append(np.stack([result["image"] for result in results]))
+        fired.append([from_applied(spec, result["applied_transforms"]) for result in results])
+        filled.append([float((result["mask"] == 0).mean()) for result in results])
+    originals = np.asarray(split.images[indices])
+    return Preview(originals, np.stack(draws), fired, np.array(filled), _unmixed(fired))
 
 
 def _by_kernels(
     spec: AugmentSpec,
-    originals: NDArray[np.uint8],
+    split: Split,
+    indices: Indices,
     colour: tuple[int, int, int],
     num_draws: int,
     seed: int,
@@ -120,16 +157,21 @@ def _by_kernels(
 
     from cifar_core.augment import kernels
 
+    originals = np.asarray(split.images[indices])
     images, mean = torch.from_numpy(originals), torch.tensor(colour, dtype=torch.uint8)
-    results, fired = [], []
+    whole, black = torch.full_like(images, 255), torch.zeros_like(mean)
+    results, fired, filled = [], [], []
     for epoch in range(num_draws):
         draws = kernels.draw(spec, len(images), derive_seed(seed, Purpose.AUGMENT, epoch, 0))
         results.append(kernels.apply(images, draws, mean).numpy())
-        acted = [
-            ", ".join(d.operation.name for d in draws if d.fired[i]) for i in range(len(images))
-        ]
-        fired.append([names or "nothing" for names in acted])
-    return Preview(originals, np.stack(results), fired)
+        fired.append([from_draws(draws, image) for image in range(len(images))])
+        left = kernels.apply(whole, draws, black)[..., 0] == 0
+        filled.append(left.double().mean(dim=(1, 2)).tolist())
+    return Preview(originals, np.stack(results), fired, np.array(filled), _unmixed(fired))
+
+
+def _unmixed(fired: list[list[tuple[Fired, ...]]]) -> list[list[str]]:
+    return [[""] * len(row) for row in fired]
 
 
 def contact_sheet(rows: NDArray[np.uint8], scale: int = 3, gap: int = 4) -> bytes:

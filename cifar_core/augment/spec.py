@@ -8,22 +8,49 @@ import hashlib
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
-from cifar_core.augment.catalogue import CATALOGUE, Transform, Value
+from cifar_core.augment.catalogue import CATALOGUE
+from cifar_core.augment.params import Transform, Value
 from cifar_core.fields import parse_json
+
+MOST_MEMBERS = 8
+# What people may know from elsewhere, and what has its place here.
+ELSEWHERE = {
+    "ShiftScaleRotate": "Affine with translate_percent, scale and rotate",
+    "RandomCrop": "PadCrop",
+    "PadIfNeeded": "PadCrop",
+    "RandomHorizontalFlip": "HorizontalFlip",
+    "RandomErasing": "Cutout",
+    # At 2.0.8 it raises a TypeError whenever it finds no place for its rectangle.
+    "Erasing": "Cutout or CoarseDropout",
+    "Normalize": "nothing: pictures are always normalised, last",
+    "ToTensorV2": "nothing: pictures always become tensors, last",
+}
 
 
 class Operation(BaseModel):
-    """One step of a spec: a name of the catalogue, its parameters, its probability."""
+    """One step of a spec: a name of the catalogue, its parameters, its probability.
+
+    Attributes:
+        operations: What OneOf and SomeOf choose from; empty for all others.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     name: str
     p: Annotated[float, Field(ge=0, le=1)] = 1.0
     params: dict[str, Value] = {}
+    operations: tuple["Operation", ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -33,12 +60,38 @@ class Operation(BaseModel):
             return raw
         name = raw.get("name")
         if not isinstance(name, str) or name not in CATALOGUE:
-            raise ValueError(f"unknown operation {name!r}; available: {', '.join(CATALOGUE)}")
+            here = ELSEWHERE.get(name) if isinstance(name, str) else None
+            hint = f"give {here}" if here else f"available: {', '.join(CATALOGUE)}"
+            raise ValueError(f"unknown operation {name!r}; {hint}")
         transform = CATALOGUE[name]
         params = raw.get("params", {})
         if not isinstance(params, dict):
             raise ValueError(f"the parameters of {name} are {params!r}, not a table of names")
         return {"p": transform.p, **raw, "params": transform.accept(params)}
+
+    @model_validator(mode="after")
+    def _check_members(self) -> "Operation":
+        members, holds = self.operations, self.transform.holds
+        if not holds and members:
+            raise ValueError(f"{self.name} holds no operations; OneOf and SomeOf do")
+        if holds and not 1 <= len(members) <= MOST_MEMBERS:
+            raise ValueError(f"{self.name} has {len(members)} operations; give 1 to {MOST_MEMBERS}")
+        for member in members:
+            if member.transform.group in ("Choice", "Mixing"):
+                raise ValueError(f"{member.name} cannot stand inside {self.name}")
+        if self.name == "OneOf" and not any(member.p for member in members):
+            raise ValueError("OneOf has operations of probability 0 only; they are its weights")
+        if self.name == "SomeOf" and self.whole("n") > len(members):
+            raise ValueError(f"SomeOf cannot choose n = {self.whole('n')} of {len(members)}")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _leave_out_nothing_held(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """So that the hash of a spec that holds no choices does not speak of them."""
+        values = handler(self)
+        if not self.operations:
+            values.pop("operations", None)
+        return values
 
     @property
     def transform(self) -> Transform:
@@ -50,6 +103,11 @@ class Operation(BaseModel):
         value = self.params[name]
         assert isinstance(value, int)
         return value
+
+    def __str__(self) -> str:
+        members = f"[{', '.join(map(str, self.operations))}]" if self.operations else ""
+        chance = "" if self.p == 1 else f" ({self.p:.0%})"
+        return f"{self.name}{members}{chance}"
 
 
 class AugmentSpec(BaseModel):
@@ -124,5 +182,4 @@ class AugmentSpec(BaseModel):
         return preset(text)
 
     def __str__(self) -> str:
-        steps = [op.name if op.p == 1 else f"{op.name} ({op.p:.0%})" for op in self.operations]
-        return " → ".join(steps) or "none"
+        return " → ".join(map(str, self.operations)) or "none"

@@ -33,6 +33,7 @@ class Split:
         histogram: (3, 256) int64, how often each value occurs per channel.
         fingerprint: SHA-256 over the sorted digests; independent of order and file format.
         masks: (N, 32, 32) bool, the object's pixels where they are known, else None.
+        names: (N,) of the files that the images were read from, where they have any, else None.
     """
 
     images: NDArray[np.uint8]
@@ -40,6 +41,7 @@ class Split:
     histogram: NDArray[np.int64]
     fingerprint: str
     masks: NDArray[np.bool_] | None = None
+    names: NDArray[np.str_] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -102,6 +104,19 @@ def mean_std(histogram: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray
 def histogram_of(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     """(3, 256) counts of each value per channel of (N, H, W, 3) uint8 images."""
     return np.stack([np.bincount(images[..., c].ravel(), minlength=256) for c in range(3)])
+
+
+def class_means(split: Split, num_classes: int = 10) -> NDArray[np.uint8]:
+    """(K, 32, 32, 3) mean image of each class; black for a class without images."""
+    means = np.zeros((num_classes, *split.images.shape[1:]), np.uint8)
+    for label in range(num_classes):
+        rows = np.flatnonzero(split.labels == label)
+        if len(rows):
+            total = np.zeros(split.images.shape[1:], np.int64)
+            for part in np.array_split(rows, -(-len(rows) // 1000)):
+                total += split.images[part].sum(axis=0, dtype=np.int64)
+            means[label] = np.rint(total / len(rows))
+    return means
 
 
 def split_indices(

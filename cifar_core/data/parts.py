@@ -25,17 +25,20 @@ class Part:
         images: (N, 32, 32, 3) uint8.
         labels: (N,) uint8.
         masks: (N, 32, 32) bool.
+        names: (N,) of the files, where they have any.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     fingerprint: str
     masks: NDArray[np.bool_] | None = None
+    names: NDArray[np.str_] | None = None
 
 
 def sorted_part(
     chunks: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]],
     masks: NDArray[np.bool_] | None = None,
+    names: list[str] | None = None,
 ) -> Part:
     """Sorts by digest, so that an index means the same image whatever form the data came in."""
     if not chunks:
@@ -49,7 +52,8 @@ def sorted_part(
     order = np.asarray(sorted(range(len(digests)), key=digests.__getitem__))
     fingerprint = hashlib.sha256(b"".join(sorted(digests))).hexdigest()
     sorted_masks = None if masks is None else masks[order]
-    return Part(images[order], labels[order], fingerprint, sorted_masks)
+    sorted_names = None if names is None else np.asarray(names)[order]
+    return Part(images[order], labels[order], fingerprint, sorted_masks, sorted_names)
 
 
 def judge(source: Source, parts: dict[str, Part], accept_altered: bool) -> None:

@@ -164,9 +164,21 @@ def _chunk(images: list[NDArray[np.uint8]], labels: NDArray[np.int64], where: Pa
     return np.stack(images), labels.astype(np.uint8)
 
 
+def read_names(source: Source, train: bool) -> list[str] | None:
+    """File names in the order of `read_split`; None where a form has none, or torchvision none."""
+    if source.form != "folders":
+        return None
+    folder = source.path / ("train" if train else "test")
+    return [f"{name}/{file.name}" for name in CLASSES for file in _pictures(folder / name)]
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.png"))
+
+
 def _read_folders(folder: Path) -> Iterator[Chunk]:
     for label, name in enumerate(CLASSES):
-        files = sorted((folder / name).glob("*.png"))
+        files = _pictures(folder / name)
         for start in range(0, len(files), 1000):
             part = files[start : start + 1000]
             images = [decode_png(file.read_bytes(), f"{name}/{file.name}") for file in part]

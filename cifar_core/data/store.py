@@ -19,7 +19,7 @@ from cifar_core.data.dataset import CLASSES, Dataset, Split, histogram_of
 from cifar_core.data.locate import complete, find_source
 from cifar_core.data.partial import Progress
 from cifar_core.data.parts import OFFICIAL, Part, judge, sorted_part
-from cifar_core.data.sources import Source, read_split
+from cifar_core.data.sources import Source, read_names, read_split
 from cifar_core.errors import DataError
 from cifar_core.files import write_atomic
 from cifar_core.places import cache_dir
@@ -84,7 +84,7 @@ def prepare(data: str = "cifar10", accept_altered: bool = False) -> Iterator[Pro
             chunks.append(chunk)
             done += len(chunk[1])
             yield Progress("Decoding images", done, max(total, done), "images")
-        parts[name] = sorted_part(chunks)
+        parts[name] = sorted_part(chunks, names=read_names(source, train=name == "train"))
     judge(source, parts, accept_altered)
     altered = any(parts[name].fingerprint != OFFICIAL[name] for name in OFFICIAL)
     key = "cifar10" if not altered else f"altered-{source.identity()}"
@@ -165,6 +165,8 @@ def _write(key: str, parts: dict[str, Part], meta: dict[str, Any]) -> None:
             np.save(draft / f"{name}-labels.npy", part.labels)
             if part.masks is not None:
                 np.save(draft / f"{name}-masks.npy", part.masks)
+            if part.names is not None:
+                np.save(draft / f"{name}-names.npy", part.names)
             histogram = histogram_of(part.images).tolist()
             splits[name] = {"fingerprint": part.fingerprint, "histogram": histogram}
         text = json.dumps({"format": _FORMAT, "splits": splits, **meta})
@@ -205,13 +207,14 @@ def _load(folder: Path) -> Dataset:
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
     splits = {}
     for name, facts in meta["splits"].items():
-        masks = folder / f"{name}-masks.npy"
+        masks, names = (folder / f"{name}-{kind}.npy" for kind in ("masks", "names"))
         splits[name] = Split(
             images=np.load(folder / f"{name}-images.npy", mmap_mode="r"),
             labels=np.load(folder / f"{name}-labels.npy"),
             histogram=np.asarray(facts["histogram"]),
             fingerprint=facts["fingerprint"],
             masks=np.load(masks, mmap_mode="r") if masks.is_file() else None,
+            names=np.load(names) if names.is_file() else None,
         )
     return Dataset(
         name=meta["name"],

@@ -3,8 +3,7 @@
 import time
 from typing import TYPE_CHECKING, Any
 
-from cifar_core.errors import RunError
-from cifar_core.jobs.shared import report
+from cifar_core.jobs.shared import report, trained_on
 from cifar_core.states import RunState
 
 if TYPE_CHECKING:
@@ -16,7 +15,6 @@ def evaluate_checkpoint(worker: "Worker", request: dict[str, Any]) -> RunState:
     import numpy as np
 
     from cifar_core.checkpoint import find_checkpoint
-    from cifar_core.data import open_dataset
     from cifar_core.evaluation import fill_table
     from cifar_core.runs import find_run
     from cifar_core.tables import examples_of, table_path, write_table
@@ -25,9 +23,7 @@ def evaluate_checkpoint(worker: "Worker", request: dict[str, Any]) -> RunState:
     run = find_run(worker.run_dir.parent, request["run"], "train")
     assert run.config is not None
     checkpoint = find_checkpoint(run.path, request["checkpoint"])
-    data = open_dataset(run.config.data)
-    if data.fingerprint != checkpoint.manifest["fingerprint"]:
-        raise RunError(f"{data.title} is not the data that {run.name} was trained on.")
+    data = trained_on(run, checkpoint)
     examples = examples_of(data, run.config, request["split"])
     log_probs = np.empty((len(examples.indices), len(data.classes)), np.float32)
     if not report(worker, fill_table(checkpoint, run.config, examples, log_probs)):

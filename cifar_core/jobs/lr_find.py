@@ -1,10 +1,12 @@
 """The LR test: records its points as they come; how it ended stands in the status."""
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cifar_core.jobs.shared import requested_data
+from cifar_core.records import LRPoint
 from cifar_core.states import RunState
 from cifar_core.turns import turn_on_device
 
@@ -37,6 +39,16 @@ def _test(worker: "Worker", request: dict[str, Any]) -> RunState:
         data_title=data.title,
         fingerprint=data.fingerprint,
     )
-    ending = range_test(config, find, data, worker.record, worker.should_stop)
+    ending = "stopped"
+    for repeat in range(find.num_seeds):
+        another = config.model_copy(update={"seed": config.seed + repeat})
+        keep = partial(_keep, worker, repeat)
+        ending = range_test(another, find, data, keep, worker.should_stop)
+        if ending == "stopped":
+            break
     worker.update(ending=ending)
     return RunState.STOPPED if ending == "stopped" else RunState.COMPLETED
+
+
+def _keep(worker: "Worker", repeat: int, point: LRPoint) -> None:
+    worker.record(replace(point, repeat=repeat))

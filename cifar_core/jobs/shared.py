@@ -11,7 +11,9 @@ from cifar_core.errors import RunError
 from cifar_core.records import StageRecord
 
 if TYPE_CHECKING:
+    from cifar_core.checkpoint import Checkpoint
     from cifar_core.data.partial import Progress
+    from cifar_core.runs import Run
     from cifar_core.worker import Worker
 
 
@@ -24,6 +26,19 @@ def requested_data(config: TrainConfig, request: dict[str, Any]) -> Dataset:
     data = open_dataset(config.data)
     if request.get("fingerprint", data.fingerprint) != data.fingerprint:
         raise RunError(f"{data.title} is not the data this run was started with. Start a new run.")
+    return data
+
+
+def trained_on(run: "Run", checkpoint: "Checkpoint") -> Dataset:
+    """The data of a checkpoint.
+
+    Raises:
+        RunError: if they are not those that are here now.
+    """
+    assert run.config is not None
+    data = open_dataset(run.config.data)
+    if data.fingerprint != checkpoint.manifest["fingerprint"]:
+        raise RunError(f"{data.title} is not the data that {run.name} was trained on.")
     return data
 
 

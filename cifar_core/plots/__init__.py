@@ -1,5 +1,6 @@
 """Records and arrays to Plotly figures; nothing here reads files or knows of pages."""
 
+from cifar_core.plots.effect import class_change, operation_losses
 from cifar_core.plots.explain import class_accuracies, confusion, top_classes
 from cifar_core.plots.frame import MAX_POINTS, RUN_COLOURS, SPLIT_COLOURS, thin
 from cifar_core.plots.images import CHANNEL_COLOURS, class_counts, pixel_histogram
@@ -18,11 +19,13 @@ __all__ = [
     "Reference",
     "View",
     "class_accuracies",
+    "class_change",
     "class_counts",
     "confusion",
     "curves",
     "learning_rates",
     "lr_test",
+    "operation_losses",
     "pixel_histogram",
     "smoothed",
     "thin",

@@ -5,52 +5,74 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from cifar_core.plots.frame import GREY, SPLIT_COLOURS, finish
+from cifar_core.lr_curve import LRCurve
+from cifar_core.plots.frame import GREY, RUN_COLOURS, SPLIT_COLOURS, finish
 from cifar_core.records import LRPoint
 from cifar_core.suggest import Suggestion
+
+BAND = "rgba(74,144,217,.18)"
 
 
 def lr_test(
     points: Sequence[LRPoint],
-    smoothed: Sequence[float],
-    suggestion: Suggestion | None = None,
+    curve: LRCurve,
+    suggestions: Sequence[Suggestion] = (),
     lr_range: tuple[float, float] | None = None,
+    own: float | None = None,
 ) -> go.Figure:
     """Loss over the learning rate, the latter on a log scale.
 
     Args:
         points: Of the test so far; the loss of each single batch is drawn faintly.
-        smoothed: A loss for each point, drawn as the curve.
-        suggestion: Marked on the curve.
+        curve: Drawn as a line, with the band of its seeds.
+        suggestions: Marked on the curve, each with its rule.
         lr_range: The test's first and last learning rate, so that the axis stands still.
+        own: A learning rate that somebody has chosen by hand.
     """
-    lrs, raw = [p.lr for p in points], [p.raw for p in points]
     figure = go.Figure()
     figure.add_scatter(
-        x=lrs,
-        y=raw,
+        x=[p.lr for p in points],
+        y=[p.raw for p in points],
         name="each batch",
         mode="markers",
         marker={"color": GREY, "size": 4, "opacity": 0.6},
     )
+    if curve.num_seeds > 1:
+        _add_band(figure, curve)
     figure.add_scatter(
-        x=lrs,
-        y=list(smoothed),
-        name="smoothed",
-        mode="lines",
+        x=curve.lrs,
+        y=curve.losses,
+        name="smoothed" if curve.num_seeds < 2 else f"median of {curve.num_seeds} seeds",
+        mode="lines+markers",  # a marker can be clicked
+        marker={"size": 7, "opacity": 0},
         line={"color": SPLIT_COLOURS["train"], "width": 2.5},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
     )
-    if suggestion:
-        _mark(figure, suggestion, smoothed[suggestion.index])
+    for number, suggestion in enumerate(suggestions):
+        _mark(figure, suggestion, curve.losses[suggestion.index], RUN_COLOURS[1 + number])
+    if own:
+        figure.add_vline(x=own, line={"width": 2, "color": GREY})
+        at = {"x": float(np.log10(own)), "y": 1, "yref": "paper", "yanchor": "bottom"}
+        figure.add_annotation(text="yours", showarrow=False, font={"size": 11}, **at)
     if lr_range:
         figure.update_xaxes(range=np.log10(lr_range).tolist())
     figure.update_xaxes(type="log", title="Learning rate", exponentformat="power", dtick=1)
     figure.update_xaxes(tickfont={"size": 12})
-    if points:
+    if curve.losses:
         # What a diverged loss reaches would press the part worth looking at flat.
-        figure.update_yaxes(range=_loss_range(smoothed))
+        figure.update_yaxes(range=_loss_range(curve.losses))
     figure = finish(figure, "Loss over the learning rate")
-    return figure.update_layout(hovermode="closest", legend={"y": -0.25})
+    return figure.update_layout(
+        hovermode="closest", legend={"y": -0.25}, clickmode="event+select", dragmode="zoom"
+    )
+
+
+def _add_band(figure: go.Figure, curve: LRCurve) -> None:
+    """From the lowest to the highest of the seeds."""
+    plain = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    figure.add_scatter(x=curve.lrs, y=curve.high, **plain)
+    figure.add_scatter(x=curve.lrs, y=curve.low, fill="tonexty", fillcolor=BAND, **plain)
 
 
 def _loss_range(smoothed: Sequence[float]) -> tuple[float, float]:
@@ -59,12 +81,12 @@ def _loss_range(smoothed: Sequence[float]) -> tuple[float, float]:
     return low - 0.1 * max(start - low, 0.1), max(start, low) + 0.6 * max(start - low, 0.5)
 
 
-def _mark(figure: go.Figure, suggestion: Suggestion, loss: float) -> None:
-    figure.add_vline(x=suggestion.lr, line={"width": 1, "dash": "dot", "color": GREY})
+def _mark(figure: go.Figure, suggestion: Suggestion, loss: float, colour: str) -> None:
+    figure.add_vline(x=suggestion.lr, line={"width": 1, "dash": "dot", "color": colour})
     figure.add_scatter(
         x=[suggestion.lr],
         y=[loss],
-        name=f"suggested: {suggestion.lr:.2g}",
+        name=f"{suggestion.rule}: {suggestion.lr:.2g}",
         mode="markers",
-        marker={"color": SPLIT_COLOURS["val"], "size": 12, "line": {"width": 2, "color": "white"}},
+        marker={"color": colour, "size": 12, "line": {"width": 2, "color": "white"}},
     )

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from cifar_core import plots
 from cifar_core.checkpoint import Checkpoint, load_model, read_checkpoint
-from cifar_core.data import Dataset, is_ready, open_dataset
+from cifar_core.config import TrainConfig
+from cifar_core.data import Dataset, Split, is_ready, open_dataset
+from cifar_core.data.dataset import class_means, histogram_of
 from cifar_core.data.locate import find_source
 from cifar_core.data.store import ready_folder
 from cifar_core.errors import DataError
@@ -49,6 +51,36 @@ def dataset(data: str) -> Dataset:
     if folder is None:
         return open_dataset(data)
     return _opened(data, str(folder), (folder / "meta.json").stat().st_mtime)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _class_means(fingerprint: str, _split: Split) -> NDArray[np.uint8]:
+    return class_means(_split)
+
+
+def means_of(split: Split) -> NDArray[np.uint8]:
+    """(K, 32, 32, 3) mean image of each class."""
+    return _class_means(split.fingerprint, split)
+
+
+@st.cache_data(max_entries=64, show_spinner="Counting …")
+def _histogram(fingerprint: str, classes: tuple[int, ...], _split: Split) -> NDArray[np.int64]:
+    return histogram_of(_split.images[np.isin(_split.labels, classes)])
+
+
+def histogram(split: Split, classes: tuple[int, ...]) -> NDArray[np.int64]:
+    """(3, 256) counts of each value in the images of some classes; of all if there are none."""
+    return _histogram(split.fingerprint, classes, split) if classes else split.histogram
+
+
+@st.cache_data(max_entries=16, show_spinner="Drawing the batch …")
+def batch(
+    config: TrainConfig, fingerprint: str, epoch: int, step: int
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """(B, 32, 32, 3) pixels and (B,) labels of a batch, as a run has seen them."""
+    from cifar_core.batches import redraw
+
+    return redraw(config, dataset(config.data), epoch, step)
 
 
 def cifar10_state() -> tuple[str, str]:

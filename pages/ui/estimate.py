@@ -1,23 +1,51 @@
 """How long a run will take: from a speed measured on this machine in a process of its own."""
 
 import subprocess
+from collections.abc import Callable
 
 import streamlit as st
 
 from cifar_core.config import TrainConfig
 from cifar_core.errors import CifarCoreError
-from cifar_core.forecast import failure, forecast, known_speed, note_path
+from cifar_core.forecast import failure, forecast, known_speed, note_path, speed_verdict
 from cifar_core.preflight import start_measuring
 from cifar_core.runs import Run, disk_bytes
 from cifar_core.states import RunState
 from pages.ui import cache, parts
-from pages.ui.state import MEASURING
+from pages.ui.state import COSTED, MEASURING
 
 
 def estimate_line(config: TrainConfig) -> None:
     """The time a run will take; measured first where this machine does not know it yet."""
+    _measured(config, _show)
+
+
+def spec_cost(config: TrainConfig) -> None:
+    """How fast a config's augmentation is here, and whether it holds the model up."""
+    asked = st.session_state.setdefault(COSTED, set())
+    key = note_path(config).name
+    if known_speed(config) or key in asked:
+        _measured(config, _show_cost)
+    elif st.button("How fast is it here?", icon=":material/speed:", help="Some seconds of work."):
+        asked.add(key)
+        st.rerun()
+
+
+def _show_cost(config: TrainConfig) -> None:
+    speed = known_speed(config)
+    if speed is None:
+        st.caption(f":material/timer_off: {failure(config) or 'The speed could not be measured.'}")
+        return
+    st.caption(
+        f":material/speed: {speed.loader:,.0f} images/s of this augmentation on this machine; "
+        f"{config.model} could train on {speed.device:,.0f}. {speed_verdict(config, speed)}"
+    )
+
+
+def _measured(config: TrainConfig, show: Callable[[TrainConfig], None]) -> None:
+    """Shows what is known of a config's speed, once it was measured."""
     if known_speed(config):
-        _show(config)
+        show(config)
         return
     active = [run for run in cache.listing().runs() if run.state is RunState.RUNNING]
     if active:
@@ -38,7 +66,7 @@ def estimate_line(config: TrainConfig) -> None:
     if measuring[key].poll() is None:
         parts.every(1.0, draw)
     else:
-        _show(config)
+        show(config)
 
 
 def _show(config: TrainConfig) -> None:

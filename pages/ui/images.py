@@ -3,7 +3,9 @@
 import base64
 import html
 import io
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
@@ -32,27 +34,66 @@ def tile_grid(
     st.html(f'<div style="display:flex;flex-wrap:wrap;gap:8px">{"".join(tiles)}</div>')
 
 
-def tile_rows(
-    rows: Sequence[tuple[str, Sequence[NDArray[np.uint8]], Sequence[str]]], size: int = 72
-) -> None:
-    """Draws rows of images, each with a heading; tiles shrink, then a row scrolls by itself.
+@dataclass(frozen=True)
+class Row:
+    """Images behind a heading; the first stands apart as the original.
+
+    Attributes:
+        tips: Of each image, also its text for those who cannot see it.
+        captions: Below each image; none are drawn if empty.
+    """
+
+    heading: str
+    images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]
+    tips: Sequence[str]
+    captions: Sequence[str] = ()
+
+
+def tile_rows(rows: Sequence[Row], heads: Sequence[str] = (), size: int = 72) -> None:
+    """Draws rows of images; tiles shrink, then the whole scrolls sideways by itself.
 
     Args:
-        rows: (heading, images, tip of each image); the first image stands apart as the original.
+        heads: Above each column.
     """
-    fluid = f"flex:1 1 0;min-width:36px;max-width:{size}px"
-    parts = []
-    for heading, images, tips in rows:
-        pictures = [picture(image, tip) for image, tip in zip(images, tips, strict=True)]
-        first, *others = (f'<div style="{fluid}">{picture}</div>' for picture in pictures)
-        parts.append(
-            f'<div style="display:flex;align-items:center;gap:8px;margin-bottom:6px">'
-            f'<div style="flex:0 0 4.7rem;font-size:.85rem">{html.escape(heading)}</div>{first}'
-            f'<div style="flex:{len(others)} 1 0;display:flex;gap:5px;overflow-x:auto;'
-            f'padding-left:8px;border-left:1px solid rgba(128,128,128,.4)">{"".join(others)}</div>'
-            "</div>"
-        )
-    st.html("".join(parts))
+    width = max((len(row.images) for row in rows), default=0)
+    least = 52 if any(row.captions for row in rows) else 36
+    lines = [_line("", [_small(html.escape(head)) for head in heads])] if any(heads[1:]) else []
+    for row in rows:
+        cells = [picture(image, tip) for image, tip in zip(row.images, row.tips, strict=True)]
+        below = [_small(html.escape(text)) for text in row.captions] or [""] * len(cells)
+        lines.append(_line(row.heading, [c + text for c, text in zip(cells, below, strict=True)]))
+    tile = f"minmax({least}px,{size}px)"
+    columns = f"4.2rem {tile} 1px repeat({width - 1},{tile})"
+    style = f"display:grid;grid-template-columns:{columns};gap:6px;align-items:start"
+    st.html(f'<div style="overflow-x:auto"><div style="{style}">{"".join(lines)}</div></div>')
+
+
+def _line(heading: str, cells: Sequence[str]) -> str:
+    """A row of the grid; the original is set apart by a line."""
+    first, *others = (f"<div>{cell}</div>" for cell in cells)
+    head = f'<div style="font-size:.85rem;align-self:center">{html.escape(heading)}</div>'
+    line = '<div style="align-self:stretch;background:rgba(128,128,128,.4)"></div>'
+    return "".join([head, first, line, *others])
+
+
+def _small(text: str) -> str:
+    """A caption of at most four lines; long names break between their words."""
+    text = re.sub("(?<=[a-z])(?=[A-Z])", "\u200b", text)
+    return (
+        '<div style="font-size:.62rem;line-height:1.25;opacity:.8;overflow:hidden;'
+        "overflow-wrap:break-word;display:-webkit-box;-webkit-line-clamp:4;"
+        f'-webkit-box-orient:vertical">{text}</div>'
+    )
+
+
+def sheet(images: NDArray[np.uint8], columns: int, tip: str) -> None:
+    """Draws many (N, H, W, 3) uint8 images as one picture, as wide as the page."""
+    num, height, width, _ = images.shape
+    rows = -(-num // columns)
+    whole = np.full((rows * columns, height, width, 3), 128, np.uint8)
+    whole[:num] = images
+    grid = whole.reshape(rows, columns, height, width, 3).swapaxes(1, 2)
+    st.html(picture(grid.reshape(rows * height, columns * width, 3), tip, square=False))
 
 
 def _tile(image: NDArray[np.uint8], caption: str, tip: str, size: int) -> str:
@@ -63,12 +104,12 @@ def _tile(image: NDArray[np.uint8], caption: str, tip: str, size: int) -> str:
     )
 
 
-def picture(image: NDArray[np.uint8], tip: str) -> str:
+def picture(image: NDArray[np.uint8], tip: str, square: bool = True) -> str:
     """An `img` as wide as what holds it, without smoothing."""
-    text = html.escape(tip)
+    text, ratio = html.escape(tip), "aspect-ratio:1;" if square else ""
     return (
         f'<img src="{data_uri(image)}" alt="{text}" title="{text}" style="width:100%;'
-        'aspect-ratio:1;image-rendering:pixelated;border-radius:4px;display:block">'
+        f'{ratio}image-rendering:pixelated;border-radius:4px;display:block">'
     )
 
 

@@ -10,10 +10,12 @@ DATA = "data"  # the data set that the pages speak of
 DRAFT = "draft"  # values of the training form, plain
 DRAFT_VERSION = "draft_version"  # counts up when the draft is replaced as a whole
 SPEC = "augment_spec"  # the augmentation page's operations, plain
-SPEC_VERSION = "augment_spec_version"
+BUILDER = "builder"  # the operations in the augmentation builder, in order
+STEPS_MADE = "builder_steps"  # counts them, so that each has widgets of its own
 PICKED = "picked"  # indices picked in the gallery, by run, checkpoint and split
-LR_FROM = "lr_from"  # the LR test whose suggestion the form holds: (lr, run_id)
+LR_FROM = "lr_from"  # the LR test that the form's learning rate is from
 PRESSED = "pressed"  # the draft id whose Start was pressed, until it is started or refused
+COSTED = "costed"  # notes of the augmentations whose speed was asked for
 MEASURING = "measuring"  # running preflights of this session, by note
 
 

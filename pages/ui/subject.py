@@ -7,8 +7,8 @@ import streamlit as st
 
 from cifar_core.checkpoint import Checkpoint, find_checkpoint, list_checkpoints
 from cifar_core.errors import CheckpointError
-from cifar_core.launch import evaluations, launch_evaluation
-from cifar_core.runs import Run, find_run, read_run
+from cifar_core.launch_explain import evaluations, launch_evaluation
+from cifar_core.runs import Run, find_run
 from cifar_core.states import RunState
 from cifar_core.tables import SPLIT_NAMES, SPLITS, Table, has_table, table_path
 from pages.ui import cache, parts, url
@@ -138,7 +138,7 @@ def _offer_evaluation(subject: Subject, split: str) -> NoReturn:
     jobs = evaluations(cache.root(), run, name, split)
     if jobs and jobs[0].state.is_active:
         st.info(f"Evaluating {SPLIT_NAMES[split]} images …", icon=":material/fact_check:")
-        parts.every(0.5, lambda: _progress(jobs[0]))
+        parts.every(0.5, lambda: parts.progress_of(jobs[0]))
         st.stop()
     if jobs and jobs[0].state in (RunState.FAILED, RunState.INTERRUPTED):
         st.error(jobs[0].reason, icon=":material/error:")
@@ -152,14 +152,3 @@ def _offer_evaluation(subject: Subject, split: str) -> NoReturn:
                 launch_evaluation(cache.root(), run, name, split)
             st.rerun()
     st.stop()
-
-
-def _progress(job: Run) -> None:
-    now = read_run(job.path)
-    if not now.state.is_active:
-        st.rerun()
-    stages = cache.metrics_of(job.path).stages
-    at = stages[-1] if stages else None
-    share = at.done / at.total if at and at.total else 0.0
-    st.progress(share, text=f"{at.done:,} of {at.total:,} images" if at else "Loading the model …")
-    st.button("Stop", icon=":material/stop_circle:", on_click=parts.ask_to_stop, args=(now,))

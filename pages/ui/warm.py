@@ -22,6 +22,6 @@ def warm_up() -> None:
 def _import_all() -> None:
     for name in HEAVY:
         importlib.import_module(name)
-    # A full collection with torch's objects in it holds up all who watch. Frozen, they are left out.
+    # A full collection over torch's objects holds up all who watch. Frozen, they are left out.
     gc.collect()
     gc.freeze()

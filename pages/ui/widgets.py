@@ -27,6 +27,7 @@ LABELS = {
     "start_lr": "First learning rate",
     "end_lr": "Last learning rate",
     "num_steps": "Steps",
+    "num_seeds": "Seeds",
     "mode": "Spacing",
 }
 

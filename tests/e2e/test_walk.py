@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from cifar_core.launch import launch_evaluation
+from cifar_core.launch_explain import launch_evaluation
 from cifar_core.runs import list_runs, read_run
 from cifar_core.states import RunState
 from tests.e2e.conftest import Server
@@ -47,7 +47,7 @@ def test_from_no_data_to_compared_runs(server: Server, page: Page) -> None:
     press_pill(page, "cutout")
     expect(page.get_by_text("Cutout (50%)")).to_be_visible()
     digest = page.locator("code").first.inner_text()
-    expect(page.locator("img[title^='fired']")).to_have_count(60)
+    expect(page.locator("img[alt*='PadCrop']")).to_have_count(60)
     page.get_by_role("button", name="Use in training").click()
     expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
     expect(page.locator("code").first).to_have_text(digest)

@@ -1,0 +1,87 @@
+"""A spec as the albumentations calls that it stands for: plain values, built or written down."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cifar_core.augment.spec import AugmentSpec, Operation
+
+Colour = tuple[int, int, int]
+BORDERS = {"constant": 0, "reflect": 4}  # cv2.BORDER_CONSTANT, cv2.BORDER_REFLECT_101
+# What albumentations builds an operation of ours from, as its list of what fired names it.
+BUILT_OF = {"PadCrop": "RandomCrop", "Cutout": "CoarseDropout"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of albumentations.
+
+    Attributes:
+        name: Of a class of albumentations.
+        params: By keyword, the probability among them.
+        members: First argument of a call that holds others.
+    """
+
+    name: str
+    params: dict[str, Any]
+    members: tuple["Call", ...] = ()
+
+
+def calls_of(spec: AugmentSpec, mean: Colour) -> list[Call]:
+    """The calls of the pixel operations, in order.
+
+    Args:
+        mean: The data's mean colour, 0..255, for a cutout with fill "mean".
+    """
+    return [call for operation in spec.pixel for call in _calls(operation, mean)]
+
+
+def _calls(operation: Operation, mean: Colour) -> list[Call]:
+    return _OURS.get(operation.name, _by_name)(operation, mean)
+
+
+def _by_name(operation: Operation, mean: Colour) -> list[Call]:
+    params: dict[str, Any] = {**operation.params, "p": operation.p}
+    if operation.name == "RandomResizedCrop":
+        params = {"size": (32, 32), **params}
+    return [Call(operation.name, params)]
+
+
+def _pad_crop(operation: Operation, mean: Colour) -> list[Call]:
+    side = 32 + 2 * operation.whole("padding")
+    border = BORDERS[str(operation.params["mode"])]
+    pad = {"min_height": side, "min_width": side, "border_mode": border, "fill": 0, "p": 1.0}
+    crop = {"height": 32, "width": 32, "p": 1.0}
+    steps = (Call("PadIfNeeded", pad), Call("RandomCrop", crop))
+    return list(steps) if operation.p == 1 else [Call("Sequential", {"p": operation.p}, steps)]
+
+
+def _cutout(operation: Operation, mean: Colour) -> list[Call]:
+    side = (operation.whole("size"), operation.whole("size"))
+    params = {
+        "num_holes_range": (1, 1),
+        "hole_height_range": side,
+        "hole_width_range": side,
+        "fill": mean if operation.params["fill"] == "mean" else 0,
+        "p": operation.p,
+    }
+    return [Call("CoarseDropout", params)]
+
+
+def _choice(operation: Operation, mean: Colour) -> list[Call]:
+    members = tuple(_as_one(member, mean) for member in operation.operations)
+    return [Call(operation.name, {**operation.params, "p": operation.p}, members)]
+
+
+def _as_one(operation: Operation, mean: Colour) -> Call:
+    """A member of a choice, whose probability is that of all its calls."""
+    calls = _calls(operation, mean)
+    return calls[0] if len(calls) == 1 else Call("Sequential", {"p": operation.p}, tuple(calls))
+
+
+_OURS: dict[str, Callable[[Operation, Colour], list[Call]]] = {
+    "PadCrop": _pad_crop,
+    "Cutout": _cutout,
+    "OneOf": _choice,
+    "SomeOf": _choice,
+}

@@ -1,0 +1,150 @@
+"""What an operation of the catalogue is: a name, parameters with bounds, and what they refuse."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Value = int | float | str | tuple[float, float] | tuple[int, int] | tuple[int, int, int]
+Group = Literal["Geometry", "Dropout", "Colour", "Blur and noise", "Choice", "Mixing"]
+
+# Argument names of albumentations 1, which version 2 ignores with no more than a warning.
+OLD_NAMES = {
+    "max_holes": "num_holes_range, such as [1, 4]",
+    "min_holes": "num_holes_range, such as [1, 4]",
+    "num_holes": "num_holes_range, such as [1, 4]",
+    "max_height": "hole_height_range, in pixels, such as [4, 8]",
+    "min_height": "hole_height_range, in pixels, such as [4, 8]",
+    "max_width": "hole_width_range, in pixels, such as [4, 8]",
+    "min_width": "hole_width_range, in pixels, such as [4, 8]",
+    "fill_value": "fill",
+    "value": "fill",
+    "cval": "fill",
+    "mask_fill_value": "fill",
+    "always_apply": "p = 1",
+    "var_limit": "std_range, shares of full white, such as [0.02, 0.06]",
+    "shift_limit": "translate_percent of Affine",
+    "scale_limit": "scale of Affine",
+    "rotate_limit": "rotate of Affine, or limit of Rotate",
+    "quality_lower": "quality_range, such as [50, 90]",
+    "quality_upper": "quality_range, such as [50, 90]",
+    "scale_min": "scale_range, such as [0.5, 0.9]",
+    "scale_max": "scale_range, such as [0.5, 0.9]",
+    "drop_prob": "dropout_prob",
+    "height": "no size: a picture stays 32x32",
+    "width": "no size: a picture stays 32x32",
+}
+
+
+@dataclass(frozen=True)
+class Param:
+    """One parameter of an operation; its default fixes the type.
+
+    A pair is a range, three whole numbers are a colour.
+
+    Attributes:
+        low: Smallest accepted value, of both ends for a range.
+        high: Largest accepted value, likewise.
+        why: Why the default is not that of albumentations' own signature; empty where it is.
+        odd: Only odd numbers are accepted; the library would silently take the next one.
+        apart: The ends of the range have to differ; the library fails on images otherwise.
+    """
+
+    name: str
+    default: Value
+    help: str
+    low: float = 0.0
+    high: float = 1.0
+    choices: tuple[str, ...] = ()
+    why: str = ""
+    odd: bool = False
+    apart: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether it takes whole numbers only."""
+        first = self.default[0] if isinstance(self.default, tuple) else self.default
+        return isinstance(first, int)
+
+    def accept(self, value: object) -> Value:
+        """Returns `value` in the parameter's own type.
+
+        Raises:
+            ValueError: if it is of another kind or out of bounds; the text names both.
+        """
+        if self.choices:
+            if value not in self.choices:
+                raise ValueError(f"{self.name} = {value!r} is not one of {', '.join(self.choices)}")
+            return str(value)
+        if not isinstance(self.default, tuple):
+            return self._accept_number(value)
+        if len(self.default) == 3:
+            return self._accept_colour(value)
+        return self._accept_range(value)
+
+    def _accept_range(self, value: object) -> tuple[float, float] | tuple[int, int]:
+        if not isinstance(value, list | tuple) or len(value) != 2:
+            raise ValueError(f"{self.name} = {value!r} is not a range such as {self.default}")
+        low, high = (self._accept_number(end) for end in value)
+        if low > high:
+            raise ValueError(f"{self.name} = {value!r} ends before it begins")
+        if self.apart and low == high:
+            raise ValueError(f"{self.name} = {value!r} is no range; give two different numbers")
+        return (low, high)
+
+    def _accept_colour(self, value: object) -> tuple[int, int, int]:
+        if not isinstance(value, list | tuple) or len(value) != 3:
+            raise ValueError(f"{self.name} = {value!r} is not a colour such as [125, 123, 114]")
+        if any(0 < v < 1 for v in value if isinstance(v, float)):
+            whole = [round(255 * v) for v in value]
+            raise ValueError(
+                f"{self.name} = {value!r} is on the scale 0 to 1, which albumentations would take "
+                f"for black; pixels have 0 to 255: give {whole}"
+            )
+        red, green, blue = (int(self._accept_number(v)) for v in value)
+        return red, green, blue
+
+    def _accept_number(self, value: object) -> int | float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"{self.name} = {value!r} is not a number")
+        if not self.low <= value <= self.high:
+            raise ValueError(f"{self.name} = {value} is outside {self.low:g} to {self.high:g}")
+        if not self.whole:
+            return float(value)
+        if value != int(value):
+            raise ValueError(f"{self.name} = {value!r} is not a whole number")
+        if self.odd and value % 2 == 0:
+            raise ValueError(f"{self.name} = {value!r} is even; give odd numbers")
+        return int(value)
+
+
+@dataclass(frozen=True)
+class Transform:
+    """An operation of the catalogue.
+
+    Attributes:
+        batched: There is a kernel for it, so that it can run on whole batches on the device.
+        p: Probability that a new operation of this kind starts with.
+        holds: It chooses among operations of its own.
+    """
+
+    name: str
+    group: Group
+    about: str
+    params: tuple[Param, ...] = ()
+    batched: bool = False
+    p: float = 0.5
+    holds: bool = False
+
+    def accept(self, params: dict[str, object]) -> dict[str, Value]:
+        """Returns all parameters, in order, defaults filled in.
+
+        Raises:
+            ValueError: on an unknown name or an unacceptable value.
+        """
+        names = [param.name for param in self.params]
+        for name in params:
+            if name not in names:
+                accepted = ", ".join(names) or "none"
+                old = OLD_NAMES.get(name)
+                hint = f". That is an old name; give {old}" if old else f"; it has: {accepted}"
+                raise ValueError(f"{self.name} has no parameter {name!r}{hint}")
+        return {p.name: p.accept(params.get(p.name, p.default)) for p in self.params}

@@ -1,0 +1,52 @@
+"""What an augmentation does to a trained model."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from cifar_core.plots.frame import GREY, SPLIT_COLOURS, finish
+
+
+def class_change(
+    plain: NDArray[np.float64], changed: NDArray[np.float64], classes: Sequence[str]
+) -> go.Figure:
+    """(K,) accuracies of each class, plain and augmented, as pairs of bars."""
+    figure = go.Figure()
+    for name, accs, colour in (
+        ("as it is", plain, GREY),
+        ("augmented", changed, SPLIT_COLOURS["train"]),
+    ):
+        figure.add_bar(
+            x=list(classes),
+            y=accs,
+            name=name,
+            marker={"color": colour},
+            hovertemplate="%{x}: %{y:.1%}",
+        )
+    figure.update_yaxes(tickformat=".0%", range=[0, 1])
+    return finish(figure, "Accuracy per class").update_layout(barmode="group")
+
+
+def operation_losses(
+    lost: NDArray[np.float64], names: Sequence[str], classes: Sequence[str]
+) -> go.Figure:
+    """(V, K) accuracy lost by each operation on each class, as a map."""
+    text = [["" if np.isnan(v) else f"{round(100 * v):+d}" for v in -row] for row in lost]
+    cells = go.Heatmap(
+        z=-lost,
+        x=list(classes),
+        y=list(names),
+        text=text,
+        texttemplate="%{text}",
+        zmin=-1,
+        zmax=1,
+        colorscale=[[0, "#d9541e"], [0.5, "rgba(138,151,165,.12)"], [1, "#3aa57a"]],
+        showscale=False,
+        hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
+    )
+    figure = finish(go.Figure(cells), "Each operation alone: points of accuracy gained or lost")
+    figure.update_layout(height=110 + 34 * len(names), hovermode="closest")
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    return figure.update_xaxes(showgrid=False, tickangle=-45)

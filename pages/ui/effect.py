@@ -1,0 +1,88 @@
+"""What the builder's augmentation does to a trained model: asked for, then shown."""
+
+import streamlit as st
+
+from cifar_core import plots
+from cifar_core.augment import AugmentSpec
+from cifar_core.checkpoint import find_checkpoint
+from cifar_core.effect import NUM_IMAGES, Effect, load_effect
+from cifar_core.launch_explain import find_effect, launch_effect
+from cifar_core.runs import Run
+from cifar_core.states import RunState
+from pages.ui import cache, images, parts
+from pages.ui.curves import PLOT
+
+MOST_FLIPPED = 40
+
+
+def effect(spec: AugmentSpec) -> None:
+    """Chooses a trained model and shows what it makes of the augmented test images."""
+    st.subheader("Effect on a trained model")
+    trained = {run.run_id: run for run in cache.listing().trained()}
+    if not trained:
+        st.caption(
+            "Once a model is trained, its accuracy under this augmentation can be seen here."
+        )
+        return
+    if not spec.pixel:
+        st.caption("There is no operation on single images to try.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        run_id = st.selectbox(
+            "Model", list(trained), format_func=lambda r: trained[r].name, key="effect-run"
+        )
+        run = trained[run_id]
+        with parts.sentences():
+            checkpoint = find_checkpoint(run.path).name
+        job = find_effect(cache.root(), run, checkpoint, spec)
+        if job is None or job.state is not RunState.COMPLETED:
+            _start(run, checkpoint, spec, busy=job is not None and job.state.is_active)
+    if job is None:
+        return
+    if job.state.is_active:
+        parts.every(0.5, lambda: parts.progress_of(job))
+    elif job.state is RunState.COMPLETED:
+        with parts.sentences():
+            _show(load_effect(job.path), run)
+    elif job.reason:
+        st.error(job.reason, icon=":material/error:")
+
+
+def _start(run: Run, checkpoint: str, spec: AugmentSpec, busy: bool) -> None:
+    label = f"Try it on {NUM_IMAGES:,} test images"
+    if st.button(label, icon=":material/science:", disabled=busy):
+        with parts.sentences():
+            launch_effect(cache.root(), run, checkpoint, spec)
+        st.rerun()
+
+
+def _show(found: Effect, run: Run) -> None:
+    plain, together = found.acc[:2]
+    st.markdown(
+        f"**{run.name}** recognises {plain:.1%} of {len(found.labels):,} test images as they are, "
+        f"{together:.1%} under this augmentation; {len(found.flipped)} flip from right to wrong."
+    )
+    for doubt in found.doubts():
+        st.warning(doubt, icon=":material/warning:")
+    plain_accs, augmented = found.class_acc[:2]
+    figure = plots.class_change(plain_accs, augmented, found.classes)
+    st.plotly_chart(figure, key="effect-classes", config=PLOT, alt="Accuracy per class")
+    if len(found.names) > 3:
+        lost = found.class_acc[0] - found.class_acc[2:]
+        figure = plots.operation_losses(lost, found.names[2:], found.classes)
+        st.plotly_chart(figure, key="effect-operations", config=PLOT, alt="Change per operation")
+    with st.expander(f"The images that flip ({len(found.flipped)})", icon=":material/flip:"):
+        _flipped(found)
+
+
+def _flipped(found: Effect) -> None:
+    shown = found.flipped[:MOST_FLIPPED]
+    if not len(shown):
+        st.caption("None.")
+        return
+    names = [
+        f"{found.classes[found.labels[n]]} → {found.classes[found.predictions[1, n]]}"
+        for n in shown
+    ]
+    tips = [f"{name}, test {found.indices[n]}" for name, n in zip(names, shown, strict=True)]
+    images.tile_grid(found.pixels[shown], names, tips)
