@@ -18,6 +18,7 @@ NAMES = (
     "listing",
     "opening",
     "viewing",
+    "redrawing",
     "evaluate",
     "maps",
 )

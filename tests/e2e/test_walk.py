@@ -35,10 +35,10 @@ def test_from_no_data_to_compared_runs(server: Server, page: Page) -> None:
 
     go(page, "Data")
     expect(page.get_by_text("20,000 train images")).to_be_visible()
-    expect(page.locator("figure img")).to_have_count(60)
+    expect(page.locator("figure img")).to_have_count(60 + 10)  # and the mean image of each class
     press_pill(page, "star")
     expect(page.get_by_text("2,000 train images")).to_be_visible()
-    expect(page.locator("figure figcaption").filter(has_text="star")).to_have_count(60)
+    expect(page.locator("figure figcaption").filter(has_text="star")).to_have_count(60 + 1)
 
     go(page, "Models")
     expect(page.get_by_text("147,426")).to_be_visible()
