@@ -17,12 +17,15 @@ NUM_DRAWS, CHANGES = 8, 4  # of ten images each; per repetition
 SETTLED_MS = 700
 # Seconds from the click that changes the seed to the first new tile on the screen.
 CHANGE = """async () => {
-    const tiles = () => document.querySelectorAll("img[src^='data:image/png']");
+    const drawn = () => {
+        const tiles = document.querySelectorAll("img[src^='data:image/png']");
+        return [...tiles].slice(0, 18).map(tile => tile.src).join();  // two rows: one may stay
+    };
     const inputs = [...document.querySelectorAll('[data-testid=stNumberInput]')];
     const seed = inputs.find(input => input.innerText.includes('Seed'));
-    const [before, started] = [tiles()[5].src, performance.now()];
+    const [before, started] = [drawn(), performance.now()];
     seed.querySelector('[data-testid=stNumberInputStepUp]').click();
-    while (tiles()[5]?.src === before && performance.now() - started < 20000)
+    while (drawn() === before && performance.now() - started < 20000)
         await new Promise(done => requestAnimationFrame(done));
     return (performance.now() - started) / 1000;
 }"""

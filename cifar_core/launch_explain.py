@@ -1,5 +1,6 @@
 """Starts jobs that look at a trained model, each once."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from cifar_core.augment import AugmentSpec
@@ -44,7 +45,8 @@ def launch_effect(root: Path, run: Run, checkpoint: str, spec: AugmentSpec) -> P
         raise ConfigError("There is no operation on single images to try. Add one.")
     found = find_checkpoint(run.path, checkpoint)
     with one_at_a_time(root, "launch"):
-        if (earlier := find_effect(root, run, found.name, spec)) and earlier.state.is_active:
+        jobs = list_runs(root, "effect")
+        if (earlier := find_effect(jobs, run, found.name, spec)) and earlier.state.is_active:
             return earlier.path
         if earlier:
             delete_run(earlier)
@@ -56,10 +58,9 @@ def launch_effect(root: Path, run: Run, checkpoint: str, spec: AugmentSpec) -> P
     return run_dir
 
 
-def find_effect(root: Path, run: Run, checkpoint: str, spec: AugmentSpec) -> Run | None:
-    """The newest job that tried a spec on a checkpoint, or is at it."""
+def find_effect(jobs: Sequence[Run], run: Run, checkpoint: str, spec: AugmentSpec) -> Run | None:
+    """The first of the jobs of this kind that tried a spec on a checkpoint, or is at it."""
     wanted = {"run": run.run_id, "checkpoint": checkpoint, "digest": spec.digest}
-    jobs = list_runs(root, "effect")
     return next((job for job in jobs if wanted.items() <= job.request.items()), None)
 
 

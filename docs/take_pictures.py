@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 SHAPES = ("--data", "shapes10", "--model", "convnet")
 COMMANDS = (
-    ["lr-find", *SHAPES],
+    ["lr-find", *SHAPES, "--num-seeds", "3"],
     ["train", *SHAPES, "--name", "convnet, fast", "--epochs", "6", "--lr", "0.05"],
     ["train", *SHAPES, "--name", "convnet, cutout", "--epochs", "6", "--augment", "cutout"],
     ["evaluate", "convnet, cutout"],
@@ -72,7 +72,7 @@ def take_all(url: str, errors: str) -> None:
         for name, path, theme, height in (
             ("augmentation", "augmentation", "light", 1010),
             ("train", "train?run=convnet, fast", "dark", 830),
-            ("lr_finder", "lr_finder", "light", 960),
+            ("lr_finder", "lr_finder", "light", 1180),
             ("evaluation", "evaluation?run=convnet, cutout", "light", 1010),
             ("gallery", "gallery?run=convnet, cutout", "dark", 830),
             ("gradcam", f"gradcam?run=convnet, cutout&images={errors}", "light", 1180),

@@ -1,9 +1,12 @@
 """Augmentation: choose a preset or build a spec, see what training will see, use it there."""
 
+from contextlib import suppress
+
 import streamlit as st
 
 from cifar_core.augment import PRESETS, AugmentSpec
 from cifar_core.config import make_config
+from cifar_core.errors import CifarCoreError
 from pages.ui import builder, parts
 from pages.ui.boot import boot
 from pages.ui.draws import grid
@@ -39,22 +42,24 @@ data = parts.pick_data()
 begin()
 view, side = st.columns([2, 1], gap="large")
 with side:
-    st.subheader("Operations, in order")
+    head = st.container(horizontal=True, vertical_alignment="center")
+    head.subheader("Operations")
     with parts.sentences():
         chosen = make_config({"augment": builder.build()}).augment
     st.session_state[SPEC] = chosen.model_dump(mode="json")
+    with head:
+        share(chosen, data)
     same = [name for name, spec in PRESETS.items() if spec == chosen]
     st.session_state["preset"] = same[0] if same else None  # also after a change by hand
 with view:
     st.pills("Preset", list(PRESETS), key="preset", on_change=take_preset, wrap=True)
     path = "batched kernels" if chosen.batched else "albumentations in loader workers"
-    st.markdown(f"`{chosen.digest[:12]}` {chosen}  \n:small[runs by {path}]")
     with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"`{chosen.digest[:12]}` {chosen}  \n:small[runs by {path}]", width="stretch")
         if st.button("Use in training", type="primary", icon=":material/arrow_forward:"):
             use(chosen)
             st.switch_page("pages/train.py")
-        share(chosen, data)
     grid(chosen, data)
-    fill_draft()
-    spec_cost(make_config({**draft(), "augment": st.session_state[SPEC]}))
+    with suppress(CifarCoreError):  # the form says what is wrong with it
+        spec_cost(make_config({**fill_draft(), "augment": st.session_state[SPEC]}))
     effect(chosen)

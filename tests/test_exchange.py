@@ -1,7 +1,9 @@
 """A spec in albumentations' words and back: the same spec, the same pixels, or a sentence."""
 
+import copy
 import json
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -135,6 +137,67 @@ def test_what_cannot_be_taken_as_it_is_is_refused(text: str, told: str) -> None:
     with pytest.raises(ConfigError) as caught:
         exchange.from_text(text, MEAN)
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a: &a [1]\nb: *a", "references"),
+        ("[" * 5000, "neither JSON nor YAML"),
+        ("x" * 100_001, "100,001 letters"),
+        ("operations: [2020-01-01]", "operations"),
+        (saved(transforms=["HorizontalFlip"]), "list of tables"),
+        (saved(transforms=[{"__class_fullname__": "OneOf", "transforms": 3}]), "list of tables"),
+        (saved({"__class_fullname__": "HorizontalFlip", "p": 1, "transforms": [{}]}), "name"),
+        (
+            saved(
+                {
+                    "__class_fullname__": "OneOf",
+                    "p": 0.5,
+                    "transforms": [
+                        {"__class_fullname__": "PadIfNeeded", "p": 1.0, "min_height": 40},
+                        {"__class_fullname__": "RandomCrop", "p": 1.0},
+                    ],
+                }
+            ),
+            "PadIfNeeded is not in the catalogue. Give PadCrop.",
+        ),
+    ],
+)
+def test_what_is_malformed_is_a_sentence(text: str, told: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        exchange.from_text(text, MEAN)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_is_changed_in_a_file_it_is_read_or_refused(seed: int) -> None:
+    """Values of a good file put in the place of others: a spec or a sentence, nothing else."""
+    random = np.random.default_rng(seed)
+    texts = [exchange.to_json(SPECS[name], MEAN) for name in ("one of", "some of", "s9_sepnet")]
+    outcomes = set()
+    for _ in range(150):
+        table = json.loads(texts[random.integers(len(texts))])
+        places = list(_places(table))
+        values = [holder[key] for holder, key in places]
+        values += [None, "", -1, 1e9, [], {}, True, [1, 2, 3]]
+        holder, key = places[random.integers(len(places))]
+        holder[key] = copy.deepcopy(values[random.integers(len(values))])
+        try:
+            exchange.from_text(json.dumps(table), MEAN)
+            outcomes.add("read")
+        except ConfigError:
+            outcomes.add("refused")
+    assert "refused" in outcomes
+
+
+def _places(table: Any) -> Iterator[tuple[Any, Any]]:
+    """Every (container, key) of a table."""
+    keys = table if isinstance(table, dict) else range(len(table))
+    for key in keys:
+        yield table, key
+        if isinstance(table[key], dict | list):
+            yield from _places(table[key])
 
 
 def test_an_unused_argument_of_version_1_does_no_harm() -> None:

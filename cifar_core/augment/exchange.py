@@ -16,6 +16,7 @@ from cifar_core.augment.pipeline import compose, library
 from cifar_core.augment.spec import ELSEWHERE, AugmentSpec
 from cifar_core.errors import ConfigError
 
+MOST_TEXT = 100_000
 ALWAYS = ("Normalize", "ToTensorV2")  # happens to every image anyway, after everything else
 Table = dict[str, Any]
 
@@ -97,16 +98,9 @@ def from_text(text: str, mean: Colour) -> AugmentSpec:
     Raises:
         ConfigError: if it is neither, or holds what the catalogue does not; it says what.
     """
-    import yaml
-
-    try:
-        table = yaml.safe_load(text)  # JSON is YAML
-    except yaml.YAMLError as error:
-        why = " ".join(str(error).split())
-        raise ConfigError(f"This is neither JSON nor YAML: {why}") from None
-    match table:
+    match table := _parsed(text):
         case {"operations": _}:
-            return AugmentSpec.from_json(json.dumps(table))
+            return _spec(table)
         case {"transform": {"__class_fullname__": str(name), "transforms": list(steps)}} if (
             name.rsplit(".", 1)[-1] == "Compose"
         ):
@@ -117,16 +111,51 @@ def from_text(text: str, mean: Colour) -> AugmentSpec:
     )
 
 
-def _read(steps: list[Table], whole: Table, mean: Colour) -> AugmentSpec:
+def _parsed(text: str) -> Any:
+    """What JSON or YAML says, as JSON has it.
+
+    Raises:
+        ConfigError: if it is neither; also for YAML's references, by which a few lines can stand
+            for more than fits into memory, and for what is longer than any spec.
+    """
+    import yaml
+
+    if len(text) > MOST_TEXT:
+        raise ConfigError(f"This has {len(text):,} letters; a spec has at most {MOST_TEXT:,}.")
+    try:
+        events = yaml.parse(text, Loader=yaml.SafeLoader)
+        if any(isinstance(event, yaml.AliasEvent) for event in events):
+            raise ConfigError(
+                "This is YAML with references (*name); write out what they stand for."
+            )
+        return json.loads(json.dumps(yaml.safe_load(text), default=str))  # JSON is YAML
+    except (yaml.YAMLError, RecursionError, ValueError, TypeError) as error:
+        why = " ".join(str(error).split())
+        raise ConfigError(f"This is neither JSON nor YAML: {why}") from None
+
+
+def _spec(table: Table) -> AugmentSpec:
+    return AugmentSpec.from_json(json.dumps(table))
+
+
+def _read(steps: list[Any], whole: Table, mean: Colour) -> AugmentSpec:
     if whole.get("p", 1) != 1:
         raise ConfigError(f"This Compose has p = {whole['p']}; only p = 1 can be taken.")
+    _check_tables(steps)
     steps = [step for step in steps if _name(step) not in ALWAYS]
-    raw = {"operations": list(_operations(steps, mean))}
-    spec = AugmentSpec.from_json(json.dumps(raw))
+    spec = _spec({"operations": list(_operations(steps, mean))})
     again = _table(spec, mean)["transform"]["transforms"]
     for given, ours in zip(steps, again, strict=True):
         _check_same(given, ours)
     return spec
+
+
+def _check_tables(steps: Any) -> None:
+    if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
+        raise ConfigError(f"The transforms have to be a list of tables, not {str(steps)[:60]!r}.")
+    for step in steps:
+        if "transforms" in step:
+            _check_tables(step["transforms"])
 
 
 def _operations(steps: list[Table], mean: Colour) -> Iterator[Table]:
@@ -153,7 +182,7 @@ def _operation(step: Table, mean: Colour) -> Table:
     known = {param.name for param in CATALOGUE[name].params}
     params = {key: _pair(value) for key, value in step.items() if key in known}
     found: Table = {"name": name, "p": p, "params": params}
-    return {**found, "operations": list(_operations(members, mean))} if members else found
+    return {**found, "operations": [_operation(m, mean) for m in members]} if members else found
 
 
 def _pad_crop(pad: Table, p: float) -> Table:
@@ -195,7 +224,7 @@ def _check_same(given: Table, ours: Table) -> None:
     for name, value in given.items():
         if name == "__class_fullname__" or (name == "always_apply" and not value):
             continue
-        if name == "transforms":
+        if name == "transforms" and len(value) == len(ours.get(name, ())):
             for one, other in zip(value, ours["transforms"], strict=True):
                 _check_same(one, other)
         elif name not in ours:

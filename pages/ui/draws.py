@@ -37,12 +37,11 @@ class Rows:
 
 def grid(spec: AugmentSpec, data: Dataset) -> None:
     """What a spec makes of images, to be looked at."""
-    rows = _choose_rows(data)
-    if rows.own:  # it has no label and no partner to be mixed with
-        spec = AugmentSpec(operations=spec.pixel)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        seed = st.number_input("Seed", 0, 2**31 - 1, 0, width=130, help="Same seed, same draws.")
-        num_draws = st.number_input("Draws", 1, MOST_DRAWS, 6, width=130)
+        with st.popover("Images", icon=":material/photo_library:"):
+            rows = _choose_rows(data)
+        seed = st.number_input("Seed", 0, 2**31 - 1, 0, width=140, help="Same seed, same draws.")
+        num_draws = st.number_input("Draws", 1, MOST_DRAWS, 6, width=140)
         each = st.toggle(
             "Each operation alone", key="each-alone", help="One column each, at probability 1."
         )
@@ -50,6 +49,8 @@ def grid(spec: AugmentSpec, data: Dataset) -> None:
             "As the model gets it", key="as-tensor", help="Normalised; grey is the data's mean."
         )
         captions = st.toggle("Captions", value=True, key="captions", help="What fired, and how.")
+    if rows.own:  # it has no label and no partner to be mixed with
+        spec = AugmentSpec(operations=spec.pixel)
     with parts.sentences():
         if each and spec.pixel:
             columns = [(str(s.operations[0].name), _one(s, data, rows, seed)) for s in alone(spec)]
@@ -79,24 +80,23 @@ def _one(spec: AugmentSpec, data: Dataset, rows: Rows, seed: int) -> _Column:
 
 def _choose_rows(data: Dataset) -> Rows:
     """Which images: by class, split, number, or a picture of one's own."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        by = st.segmented_control("Images", ROWS, default=ROWS[0], required=True, key="rows-by")
-        if by == "My own":
-            return _own()
-        part = st.segmented_control(
-            "Split", ["train", "test"], default="train", required=True, key="rows-split"
-        )
-        split = data.test if part == "test" else data.train
-        if by == "By index":
-            indices = _typed(st.text_input("Indices", "0, 1, 2", key="rows-indices"), len(split))
-        elif by == "A class":
-            name = st.selectbox("Class", data.classes, key="rows-class")
-            found = np.flatnonzero(split.labels == data.classes.index(name))
-            first = st.number_input("From its image", 1, len(found), 1, width=150, key="rows-from")
-            indices = found[first - 1 : first + 9]
-        else:
-            number = st.number_input("Image of each class", 1, 1000, 1, width=170, key="rows-nth")
-            indices = one_per_class(split, number - 1)
+    by = st.segmented_control("Images", ROWS, default=ROWS[0], required=True, key="rows-by")
+    if by == "My own":
+        return _own()
+    part = st.segmented_control(
+        "Split", ["train", "test"], default="train", required=True, key="rows-split"
+    )
+    split = data.test if part == "test" else data.train
+    if by == "By index":
+        indices = _typed(st.text_input("Indices", "0, 1, 2", key="rows-indices"), len(split))
+    elif by == "A class":
+        name = st.selectbox("Class", data.classes, key="rows-class")
+        found = np.flatnonzero(split.labels == data.classes.index(name))
+        first = st.number_input("From its image", 1, len(found), 1, width=150, key="rows-from")
+        indices = found[first - 1 : first + 9]
+    else:
+        number = st.number_input("Image of each class", 1, 1000, 1, width=170, key="rows-nth")
+        indices = one_per_class(split, number - 1)
     named = by == "One per class"
     labels = [data.classes[split.labels[i]] + ("" if named else f" {i}") for i in indices]
     return Rows(split, indices, labels)

@@ -18,7 +18,8 @@ MOST_FLIPPED = 40
 def effect(spec: AugmentSpec) -> None:
     """Chooses a trained model and shows what it makes of the augmented test images."""
     st.subheader("Effect on a trained model")
-    trained = {run.run_id: run for run in cache.listing().trained()}
+    listing = cache.listing()
+    trained = {run.run_id: run for run in listing.trained()}
     if not trained:
         st.caption(
             "Once a model is trained, its accuracy under this augmentation can be seen here."
@@ -34,7 +35,7 @@ def effect(spec: AugmentSpec) -> None:
         run = trained[run_id]
         with parts.sentences():
             checkpoint = find_checkpoint(run.path).name
-        job = find_effect(cache.root(), run, checkpoint, spec)
+        job = find_effect(listing.runs("effect"), run, checkpoint, spec)
         if job is None or job.state is not RunState.COMPLETED:
             _start(run, checkpoint, spec, busy=job is not None and job.state.is_active)
     if job is None:
