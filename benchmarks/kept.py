@@ -25,6 +25,10 @@ here, and bf16 at the measured peak would give no more than 3x of that. 86 % of 
 convolutions (torch.profiler), so the engine is as fast as the bare step. Tried: freed memory kept
 in large pages (3 to 5 % quicker, kept), `torch.compile` (no gain on this network, in the table);
 the optimizer is 1 % of a step.""",
+    "small_models": """\
+The bar is meant for the first way, which is the one a run takes; fp32 alone and the compiled forms
+are reported apart. Compiled, `sepnet_v1` is quicker and `sepnet_v2` slower here, so compiling is
+off unless somebody asks for it, and the forecast of a run says which of the two it is.""",
 }
 
 

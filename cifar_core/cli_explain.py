@@ -203,7 +203,7 @@ def _check_explain(options: argparse.Namespace) -> None:
 
 
 def _rows(table: "Table", options: argparse.Namespace) -> list[int]:
-    from cifar_core.tables import in_order
+    from cifar_core.ordering import in_order
 
     if options.images:
         return [table.examples.find(index) for index in options.images]

@@ -122,6 +122,17 @@ class Table:
         return np.exp(self.log_probs.max(axis=1))
 
     @cached_property
+    def right(self) -> NDArray[np.bool_]:
+        """(N,) whether it was recognised."""
+        return self.predictions == self.examples.labels
+
+    @cached_property
+    def margins(self) -> NDArray[np.float32]:
+        """(N,) probability of the most probable class less that of the next, 0..1."""
+        best = np.partition(np.exp(self.log_probs), -2, axis=1)[:, -2:]
+        return best[:, 1] - best[:, 0]
+
+    @cached_property
     def losses(self) -> NDArray[np.float32]:
         """(N,) cross-entropy of each image, nats."""
         return -self.log_probs[np.arange(len(self.log_probs)), self.examples.labels]
@@ -134,7 +145,7 @@ class Table:
     @property
     def acc(self) -> float:
         """Share of images that were recognised."""
-        return float((self.predictions == self.examples.labels).mean())
+        return float(self.right.mean())
 
     def rows(
         self, true: int | None = None, predicted: int | None = None, show: str = "errors"
@@ -144,32 +155,13 @@ class Table:
         Args:
             show: "errors", "right" or "all".
         """
-        wrong = self.predictions != self.examples.labels
-        chosen = {"errors": wrong, "right": ~wrong, "all": np.ones_like(wrong)}[show]
+        every = np.ones_like(self.right)
+        chosen = {"errors": ~self.right, "right": self.right, "all": every}[show]
         if true is not None:
             chosen = chosen & (self.examples.labels == true)
         if predicted is not None:
             chosen = chosen & (self.predictions == predicted)
         return np.flatnonzero(chosen)
-
-
-SORTS: dict[str, str] = {
-    "confidence": "most certain first",
-    "loss": "highest loss first",
-    "index": "as in the data set",
-}
-
-
-def in_order(table: Table, rows: NDArray[np.int64], by: str) -> NDArray[np.int64]:
-    """Rows of a table in one of the orders of `SORTS`; ties as in the data set.
-
-    Raises:
-        ConfigError: if there is no such order.
-    """
-    keys = {"confidence": -table.confidence, "loss": -table.losses, "index": table.examples.indices}
-    if by not in keys:
-        raise ConfigError(f"Unknown order {by!r}. Available: {', '.join(SORTS)}.")
-    return rows[np.argsort(keys[by][rows], kind="stable")]
 
 
 def table_path(run_dir: Path, checkpoint: str, split: str) -> Path:

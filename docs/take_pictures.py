@@ -12,8 +12,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from cifar_core.ordering import in_order
 from cifar_core.runs import find_run
-from cifar_core.tables import in_order, load_table
+from cifar_core.tables import load_table
 
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]

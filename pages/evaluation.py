@@ -5,7 +5,14 @@ from collections.abc import Sequence
 import streamlit as st
 
 from cifar_core import plots
-from cifar_core.metrics import class_acc, most_confused
+from cifar_core.metrics import (
+    calibration,
+    class_acc,
+    class_scores,
+    interval,
+    most_confused,
+    top_acc,
+)
 from cifar_core.tables import Table
 from pages.ui import parts, url
 from pages.ui.boot import boot
@@ -17,21 +24,34 @@ boot(__file__)
 
 def show_figures(table: Table) -> None:
     """The accuracy and what it is of."""
-    wrong = int((table.predictions != table.examples.labels).sum())
+    total, hits = len(table.right), int(table.right.sum())
+    low, high = interval(hits, total)
     parts.figures(
         {
             "Accuracy": f"{table.acc:.2%}",
-            "Errors": f"{wrong:,}",
+            "Top-2": f"{top_acc(table.log_probs, table.examples.labels, 2):.2%}",
+            "Errors": f"{total - hits:,}",
             "Loss": f"{table.losses.mean():.3f}",
         },
-        {"Loss": "Mean cross-entropy, nats."},
+        {
+            "Accuracy": f"95 % interval, by Wilson: {low:.2%} to {high:.2%}.",
+            "Top-2": "The class is among the two most probable.",
+            "Loss": "Mean cross-entropy, nats.",
+        },
     )
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{subject.run.name}: {table}")
+        sure = f"95 % interval of the accuracy: {low:.1%} to {high:.1%}"
+        st.caption(f"{subject.run.name}: {table} · {sure}")
         st.page_link(
             "pages/gallery.py",
             label="All errors",
             icon=":material/photo_library:",
+            query_params={**subject.query, "split": split},
+        )
+        st.page_link(
+            "pages/compare.py",
+            label="Against another",
+            icon=":material/compare:",
             query_params={**subject.query, "split": split},
         )
         st.page_link(
@@ -49,8 +69,7 @@ def show_matrix(table: Table) -> None:
         st.subheader("Confusion matrix")
         as_shares = st.toggle("Shares of each true class", key="as_shares")
     st.caption("Click on a cell to see its images.")
-    dark = st.context.theme.type == "dark"
-    figure = plots.confusion(table.matrix, classes, normalised=as_shares, dark=dark)
+    figure = plots.confusion(table.matrix, classes, normalised=as_shares, dark=parts.dark())
     event = st.plotly_chart(
         figure,
         key="confusion",
@@ -86,6 +105,22 @@ def show_pairs(table: Table) -> None:
         )
 
 
+def show_classes(table: Table) -> None:
+    """Class by class, and how well the model knows."""
+    classes, columns = table.examples.classes, st.columns(3)
+    for column, name, figure in zip(
+        columns,
+        ("Accuracy per class", "Precision, recall, F1", "Calibration"),
+        (
+            plots.class_accuracies(class_acc(table.matrix), classes),
+            plots.class_scores(class_scores(table.matrix), classes),
+            plots.reliability(calibration(table.confidence, table.right)),
+        ),
+        strict=True,
+    ):
+        column.plotly_chart(figure, key=name, config=PLOT, alt=name)
+
+
 def pick_cell(classes: Sequence[str]) -> None:
     """The same as a click on the matrix, by two lists."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -107,7 +142,5 @@ with left:
     show_matrix(found)
     pick_cell(found.examples.classes)
 with right:
-    accs = class_acc(found.matrix)
-    bars = plots.class_accuracies(accs, found.examples.classes)
-    st.plotly_chart(bars, key="class_acc", config=PLOT, alt="Accuracy per class")
     show_pairs(found)
+show_classes(found)

@@ -5,7 +5,9 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from cifar_core.explain import MAX_IMAGES
-from cifar_core.tables import SORTS, Table, in_order
+from cifar_core.export import images_zip
+from cifar_core.ordering import SORTS, in_order
+from cifar_core.tables import Table
 from pages.ui import images, parts, url
 from pages.ui.boot import boot
 from pages.ui.state import PICKED
@@ -15,6 +17,7 @@ from pages.ui.tiles import Tile, tiles
 boot(__file__)
 
 ANY = "any"
+MOST_TAKEN = 5000  # images in a ZIP
 SHOWS = {"errors": "Errors", "right": "Right", "all": "All"}
 
 
@@ -36,7 +39,10 @@ def filtered(table: Table) -> list[int]:
             forget=("page",),
             beside=True,
         )
+    sure = url.span("Confidence", "sure", "Probability of the predicted class.", forget=("page",))
     rows = table.rows(_number(classes, true), _number(classes, predicted), show)
+    confidence = 100 * table.confidence[rows]
+    rows = rows[(confidence >= sure[0]) & (confidence <= sure[1])]
     return in_order(table, rows, by).tolist()
 
 
@@ -82,6 +88,16 @@ def show_page(table: Table, rows: list[int]) -> None:
         label = "Maps of this page" if num_pages > 1 else f"Maps of all {len(here)}"
         if st.button(label, icon=":material/filter_center_focus:"):
             open_maps([int(table.examples.indices[row]) for row in here])
+        wanted = [table.examples.find(index) for index in picks] or rows[:MOST_TAKEN]
+        st.download_button(
+            "ZIP",
+            lambda: images_zip(table, wanted),
+            file_name=f"{subject.run.name}-{split}.zip",
+            mime="application/zip",
+            icon=":material/download:",
+            help="PNGs and a CSV of what was picked, else of all that is filtered.",
+            on_click="ignore",
+        )
         st.page_link(
             "pages/evaluation.py",
             label="Evaluation",

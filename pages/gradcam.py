@@ -3,7 +3,8 @@
 import streamlit as st
 
 from cifar_core.explain import MAX_IMAGES, ask_about, cards_of
-from cifar_core.tables import Table, in_order
+from cifar_core.ordering import in_order
+from cifar_core.tables import Table
 from pages.ui import cache, parts, url
 from pages.ui.boot import boot
 from pages.ui.cams import download, draw_cards, pick_question

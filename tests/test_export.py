@@ -1,12 +1,20 @@
-"""Records as CSV: every one, in order, every figure as it was."""
+"""Records as CSV, images as files: every one, in order, every figure as it was."""
 
 import csv
 import io
+import zipfile
+from pathlib import Path
 
+import numpy as np
+import pytest
+from PIL import Image
+
+from cifar_core.checkpoint import Checkpoint
 from cifar_core.columns import Steps
-from cifar_core.export import records_csv
+from cifar_core.export import images_zip, records_csv
 from cifar_core.load import system_load
 from cifar_core.records import EpochRecord, Metrics, StepRecord
+from cifar_core.tables import Examples, Table
 
 EPOCH = EpochRecord(1, 8, 1.5, 0.25, None, None, 1.25, 0.5, 0.1, 100.0, 2.0, 1.0, 3.5)
 STEPS = (StepRecord(1, 4, 2.0, 0.125, 0.1, 90.0, 1.0), StepRecord(1, 8, 1.0, 0.375, 0.1, 95.0, 2.0))
@@ -34,3 +42,23 @@ def test_the_load_of_this_machine_is_possible() -> None:
     load = system_load()
     assert 0 <= load.cpu <= 1
     assert 0 < load.memory_used < load.memory_total
+
+
+def test_images_leave_as_files_with_what_is_said_of_them() -> None:
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (20, 32, 32, 3), dtype=np.uint8)
+    labels, indices = np.array([0, 1, 2], np.uint8), np.array([3, 11, 19])
+    examples = Examples("test", ("ant", "bee", "cat"), "f", images, labels, indices)
+    probs = np.array([[0.7, 0.2, 0.1], [0.6, 0.3, 0.1], [0.1, 0.1, 0.8]], np.float32)
+    checkpoint = Checkpoint(Path("best-1"), "best", 1, 1, {})
+    content = images_zip(Table(np.log(probs), examples, checkpoint, {}), [2, 1])
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == ["test-00019-cat.png", "test-00011-bee.png", "images.csv"]
+        with Image.open(archive.open("test-00019-cat.png")) as picture:
+            assert (np.asarray(picture) == images[19]).all()
+        rows = list(csv.DictReader(io.StringIO(archive.read("images.csv").decode())))
+    assert [row["index"] for row in rows] == ["19", "11"]
+    assert (rows[1]["true"], rows[1]["predicted"]) == ("bee", "ant")
+    assert float(rows[1]["confidence"]) == pytest.approx(0.6, abs=1e-6)
+    assert float(rows[1]["loss"]) == pytest.approx(-np.log(0.3), abs=1e-6)

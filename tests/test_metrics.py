@@ -1,10 +1,22 @@
 """Figures from predictions: against counts made by hand, and against scikit-learn."""
 
+from math import comb
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sklearn.metrics import precision_recall_fscore_support
 
-from cifar_core.metrics import class_acc, confusion_matrix, most_confused
+from cifar_core.metrics import (
+    calibration,
+    class_acc,
+    class_scores,
+    confusion_matrix,
+    interval,
+    most_confused,
+    paired,
+    top_acc,
+)
 
 LABELS = np.array([0, 0, 1, 2, 2, 2], np.uint8)
 PREDICTIONS = np.array([0, 1, 1, 2, 0, 0])
@@ -102,3 +114,63 @@ def test_pairs_are_plain_numbers_and_the_matrix_stays_as_it_was() -> None:
     assert found == [(2, 0, 2), (0, 1, 1)]
     assert {type(value) for pair in found for value in pair} == {int}
     assert matrix.tolist() == BY_HAND
+
+
+def test_the_interval_of_a_share_is_wilsons() -> None:
+    """By hand for 8 of 10, z = 1.959964: centre 0.71683, half width 0.22659."""
+    assert interval(8, 10) == pytest.approx((0.49016, 0.94331), abs=1e-4)
+    low, high = interval(0, 10_000)
+    assert low == pytest.approx(0, abs=1e-12)
+    assert high == pytest.approx(3.84146 / (10_000 + 3.84146), rel=1e-4)
+
+
+def test_top_two() -> None:
+    log_probs = np.log([[0.5, 0.3, 0.2], [0.5, 0.3, 0.2], [0.5, 0.3, 0.2]])
+    labels = np.array([0, 1, 2])
+    assert [top_acc(log_probs, labels, k) for k in (1, 2, 3)] == pytest.approx([1 / 3, 2 / 3, 1])
+
+
+def test_precision_recall_and_f1_by_hand_and_by_scikit_learn() -> None:
+    matrix = np.array([[8, 2, 0], [1, 3, 0], [0, 0, 0]])
+    precision, recall, f1 = class_scores(matrix)
+    assert precision[:2] == pytest.approx([8 / 9, 3 / 5])
+    assert recall[:2] == pytest.approx([8 / 10, 3 / 4])
+    assert f1[:2] == pytest.approx([16 / 19, 6 / 9])
+    assert np.isnan([precision[2], recall[2], f1[2]]).all()
+    labels = np.repeat([0, 0, 1, 1], [8, 2, 1, 3])
+    predictions = np.repeat([0, 1, 0, 1], [8, 2, 1, 3])
+    theirs = precision_recall_fscore_support(labels, predictions)[:3]
+    assert class_scores(matrix)[:, :2] == pytest.approx(np.array(theirs))
+
+
+def test_calibration_by_hand() -> None:
+    """Four images in the bin of 0.6, half of them right; two in the last, both right."""
+    confidence = np.array([0.61, 0.62, 0.63, 0.64, 1.0, 0.98])
+    right = np.array([True, False, True, False, True, True])
+    found = calibration(confidence, right)
+    assert found.counts.sum() == 6
+    assert found.counts[9] == 4  # 9/15 < c <= 10/15
+    assert found.counts[14] == 2
+    assert found.confidence[9] == pytest.approx(0.625)
+    assert found.acc[9] == pytest.approx(0.5)
+    assert found.error == pytest.approx((4 * 0.125 + 2 * 0.01) / 6)
+    assert np.isnan(found.acc[0])
+
+
+def test_the_edges_of_confidence_have_a_bin() -> None:
+    found = calibration(np.array([0.0, 1.0], np.float32), np.array([False, True]))
+    assert (found.counts[0], found.counts[-1], found.error) == (1, 1, 0.0)
+
+
+def test_two_models_are_compared_by_what_only_one_gets_right() -> None:
+    first = np.array([True] * 9816 + [False] * 112 + [True] * 72)
+    second = np.array([True] * 9816 + [True] * 112 + [False] * 72)
+    found = paired(first, second)
+    assert (found.fixed, found.broken, found.total) == (112, 72, 10_000)
+    assert found.p == pytest.approx(2 * sum(comb(184, k) for k in range(73)) / 2**184)
+    assert str(found) == (
+        "+0.40 points: 112 fixed, 72 broken, p = 0.004: more than chance explains."
+    )
+    same = paired(first, first)
+    assert (same.fixed, same.broken, same.p) == (0, 0, 1.0)
+    assert "chance may explain it" in str(same)

@@ -18,7 +18,7 @@ from tests.jobs import SMALL, held, pretend_failed, pretend_running, wait_for
 
 pytestmark = pytest.mark.usefixtures("fresh_caches", "known_speeds")
 PAGES = ("home", "data", "augmentation", "lr_finder", "train", "runs", "models")
-PAGES += ("evaluation", "gallery", "gradcam")
+PAGES += ("evaluation", "gallery", "compare", "gradcam")
 STATES = ("no data", "no runs", "running", "queued", "finished", "failed")
 
 

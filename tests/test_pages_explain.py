@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cifar_core.checkpoint import find_checkpoint
@@ -50,7 +51,7 @@ def first_error(table: Table) -> int:
     return int(table.examples.indices[table.rows()[0]])
 
 
-@pytest.mark.parametrize("page", ["evaluation", "gallery", "gradcam"])
+@pytest.mark.parametrize("page", ["evaluation", "gallery", "compare", "gradcam"])
 def test_without_a_model_the_next_step_is_named(page: str) -> None:
     at = app(page)
     assert not at.exception
@@ -137,6 +138,21 @@ def test_a_linked_view_of_the_gallery_is_that_view(table: Table) -> None:
     assert f"**{count:,}** of {table}" in texts(at)
     boxes = {s.label: s.value for s in at.selectbox}
     assert boxes["Order"] == "loss"
+
+
+def test_the_gallery_is_filtered_by_confidence(table: Table) -> None:
+    middle = int(100 * np.median(table.confidence))
+    at = app("gallery", run="first", show="all", sure=f"0-{middle}")
+    assert not at.exception
+    low = int((100 * table.confidence <= middle).sum())
+    assert 0 < low < len(table.right)
+    assert f"**{low:,}** of" in texts(at)
+    slider = next(s for s in at.slider if s.label == "Confidence")
+    slider.set_value((middle, 100)).run()
+    assert in_url(at, "sure") == f"{middle}-100"
+    assert f"**{int((100 * table.confidence >= middle).sum()):,}** of" in texts(at)
+    at = app("gallery", run="first", sure="80-x")
+    assert "no range such as 20-80" in at.warning[0].value
 
 
 def test_a_gallery_filter_goes_into_the_url(table: Table) -> None:

@@ -16,14 +16,13 @@ from cifar_core.checkpoint import Checkpoint
 from cifar_core.config import TrainConfig, make_config
 from cifar_core.data import Dataset
 from cifar_core.errors import CheckpointError, ConfigError
+from cifar_core.ordering import SORTS, in_order
 from cifar_core.tables import (
-    SORTS,
     SPLITS,
     Examples,
     Table,
     examples_of,
     has_table,
-    in_order,
     read_table,
     table_path,
     write_table,
@@ -134,6 +133,9 @@ def test_orders_keep_ties_as_in_the_data_set() -> None:
         "loss": [1, 3, 4, 5, 2, 0],
         "index": [0, 1, 2, 3, 4, 5],
     }
+    margins = np.sort(np.exp(table.log_probs), axis=1)
+    assert table.margins == pytest.approx(margins[:, -1] - margins[:, -2])
+    expected["margin"] = np.argsort(table.margins, kind="stable").tolist()
     assert set(SORTS) == set(expected)
     for by, rows in expected.items():
         assert in_order(table, every, by).tolist() == rows

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cifar_core.plots.frame import GREY, SPLIT_COLOURS, finish
+from cifar_core.plots.frame import GREY, SPLIT_COLOURS, finish, good_and_bad
 
 
 def class_change(
@@ -30,7 +30,7 @@ def class_change(
 
 
 def operation_losses(
-    lost: NDArray[np.float64], names: Sequence[str], classes: Sequence[str]
+    lost: NDArray[np.float64], names: Sequence[str], classes: Sequence[str], dark: bool = False
 ) -> go.Figure:
     """(V, K) accuracy lost by each operation on each class, as a map."""
     text = [["" if np.isnan(v) else f"{round(100 * v):+d}" for v in -row] for row in lost]
@@ -42,7 +42,7 @@ def operation_losses(
         texttemplate="%{text}",
         zmin=-1,
         zmax=1,
-        colorscale=[[0, "#d9541e"], [0.5, "rgba(138,151,165,.12)"], [1, "#3aa57a"]],
+        colorscale=good_and_bad(dark),
         showscale=False,
         hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
     )

@@ -7,10 +7,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cifar_core.plots.frame import SPLIT_COLOURS, finish
+from cifar_core.plots.frame import DARK_PAGE, LIGHT_PAGE, SPLIT_COLOURS, finish
 
 RIGHT, WRONG = (58, 165, 122), (217, 84, 30)
-LIGHT_PAGE, DARK_PAGE = (250, 248, 246), (30, 34, 42)
 
 
 def class_accuracies(accs: NDArray[np.float64], classes: Sequence[str]) -> go.Figure:

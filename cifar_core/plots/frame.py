@@ -18,6 +18,7 @@ RUN_COLOURS = (
     "#49b6c4",
 )
 GREY = "#8a97a5"
+LIGHT_PAGE, DARK_PAGE = (250, 248, 246), (30, 34, 42)
 MAX_POINTS = 2000
 
 
@@ -31,6 +32,12 @@ def thin(values: NDArray[np.float64], max_points: int) -> NDArray[np.int64]:
     starts = np.arange(0, len(values), size)
     kept = np.concatenate((starts + buckets.argmin(axis=1), starts + buckets.argmax(axis=1)))
     return np.unique(np.minimum(kept, len(values) - 1))
+
+
+def good_and_bad(dark: bool) -> list[tuple[float, str]]:
+    """Colours from bad over the page's own to good, opaque, so that text on them can be read."""
+    red, green, blue = DARK_PAGE if dark else LIGHT_PAGE
+    return [(0, "#d9541e"), (0.5, f"rgb({red},{green},{blue})"), (1, "#3aa57a")]
 
 
 def finish(figure: go.Figure, title: str) -> go.Figure:

@@ -70,7 +70,7 @@ def _show(found: Effect, run: Run) -> None:
     st.plotly_chart(figure, key="effect-classes", config=PLOT, alt="Accuracy per class")
     if len(found.names) > 3:
         lost = found.class_acc[0] - found.class_acc[2:]
-        figure = plots.operation_losses(lost, found.names[2:], found.classes)
+        figure = plots.operation_losses(lost, found.names[2:], found.classes, parts.dark())
         st.plotly_chart(figure, key="effect-operations", config=PLOT, alt="Change per operation")
     with st.expander(f"The images that flip ({len(found.flipped)})", icon=":material/flip:"):
         _flipped(found)

@@ -134,6 +134,11 @@ def megabytes(num_bytes: float) -> str:
     return f"{num_bytes / 1e9:.1f} GB" if num_bytes > 1e9 else f"{num_bytes / 1e6:.0f} MB"
 
 
+def dark() -> bool:
+    """Whether the page is dark now."""
+    return st.context.theme.type == "dark"
+
+
 def every(seconds: float | None, draw: Callable[[], None]) -> None:
     """Draws now and, where `seconds` is given, again and again without the rest of the page."""
     st.fragment(draw, run_every=seconds)()

@@ -144,7 +144,7 @@ def _offer_evaluation(subject: Subject, split: str) -> NoReturn:
         st.error(jobs[0].reason, icon=":material/error:")
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.write(
-            f"{_label(subject.checkpoint).capitalize()} was not evaluated on the "
+            f"**{run.name}** ({_label(subject.checkpoint)}) was not evaluated on the "
             f"{SPLIT_NAMES[split]} images yet."
         )
         if st.button("Evaluate", type="primary", icon=":material/fact_check:"):

@@ -74,6 +74,27 @@ def select(
     return now
 
 
+def span(label: str, name: str, help: str, forget: Sequence[str] = ()) -> tuple[int, int]:
+    """Lets people choose a range of per cents; returns what the URL holds, such as 20-80."""
+    low, _, high = st.query_params.get(name, "0-100").partition("-")
+    ends = [int(end) for end in (low, high) if end.isdecimal()]
+    if len(ends) != 2 or not 0 <= ends[0] <= ends[1] <= 100:
+        st.warning(f"{name} in the address is no range such as 20-80.", icon=":material/link_off:")
+        ends = [0, 100]
+    key = f"url-{name}-{ends[0]}-{ends[1]}"
+
+    def take_span() -> None:
+        first, last = st.session_state[key]
+        for other in forget:
+            st.query_params.pop(other, None)
+        st.query_params[name] = f"{first}-{last}"
+
+    st.slider(
+        label, 0, 100, (ends[0], ends[1]), format="%d %%", key=key, on_change=take_span, help=help
+    )
+    return ends[0], ends[1]
+
+
 def page_of(num_pages: int) -> int:
     """The page in the URL, from 1; the nearest there is."""
     text = st.query_params.get("page", "1")

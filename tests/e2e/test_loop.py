@@ -10,9 +10,10 @@ from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from cifar_core.metrics import most_confused
+from cifar_core.ordering import in_order
 from cifar_core.records import read_metrics
 from cifar_core.runs import Run, list_runs
-from cifar_core.tables import Table, in_order, load_table
+from cifar_core.tables import Table, load_table
 from tests.e2e.conftest import Server
 from tests.e2e.steps import go, metric, set_number, settle, small_form
 

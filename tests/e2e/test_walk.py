@@ -16,7 +16,7 @@ from tests.jobs import wait_for, wait_until_training
 
 pytestmark = pytest.mark.timeout(240)
 PATHS = ("", "data", "augmentation", "lr_finder", "train", "runs", "models")
-PATHS += ("evaluation", "gallery", "gradcam")
+PATHS += ("evaluation", "gallery", "compare", "gradcam")
 
 
 def tick_rows(page: Page, *rows: int) -> None:

@@ -1,0 +1,106 @@
+"""Compare: two trained models on the same images; what the second fixes, and what it breaks."""
+
+from urllib.parse import urlencode
+
+import numpy as np
+import streamlit as st
+
+from cifar_core import plots
+from cifar_core.checkpoint import find_checkpoint
+from cifar_core.metrics import paired
+from cifar_core.tables import Table
+from pages.ui import cache, images, parts, url
+from pages.ui.boot import boot
+from pages.ui.curves import PLOT
+from pages.ui.subject import Subject, pick_split, pick_subject, table_of
+from pages.ui.tiles import Tile, tiles
+
+boot(__file__)
+MOST_SHOWN = 24
+
+
+def pick_other(first: Subject) -> Subject:
+    """Another run that was trained on the same data; ends the page if there is none."""
+    fingerprint = first.checkpoint.manifest["fingerprint"]
+    others = {
+        run.run_id: run
+        for run in cache.listing().trained()
+        if run.run_id != first.run.run_id and run.status.get("fingerprint") == fingerprint
+    }
+    if not others:
+        parts.empty_state(
+            "There is no second model of the same data yet.",
+            "pages/train.py",
+            "Train another one",
+            ":material/play_circle:",
+        )
+        st.stop()
+    chosen = url.select(
+        "With", "other", list(others), next(iter(others)), shown=lambda r: others[r].name
+    )
+    with parts.sentences():
+        return Subject(others[chosen], find_checkpoint(others[chosen].path))
+
+
+def matrices(first: Table, second: Table) -> None:
+    """The second matrix less the first."""
+    st.subheader("Difference of the matrices")
+    st.caption("How many more images the second puts into each cell; green is better.")
+    classes = first.examples.classes
+    figure = plots.matrix_difference(first.matrix, second.matrix, classes, parts.dark())
+    config = {**PLOT, "displayModeBar": False}
+    st.plotly_chart(figure, key="difference", config=config, alt="Difference of the matrices")
+
+
+def changed(first: Table, second: Table, rows: np.ndarray, title: str, subject: Subject) -> None:
+    """Images on which the two differ; a click opens the map of the one that is wrong there."""
+    st.subheader(f"{title} ({len(rows):,})")
+    if not len(rows):
+        st.caption("None.")
+        return
+    query = {**subject.query, "split": split}
+    shown = rows[np.argsort(-np.abs(second.losses - first.losses)[rows], kind="stable")]
+    drawn = [tile(first, second, int(row), query) for row in shown[:MOST_SHOWN]]
+    opened, _ = tiles(drawn, [], f"{title}-{subject.run.run_id}")
+    if len(rows) > MOST_SHOWN:
+        st.caption(f"The {MOST_SHOWN} whose loss changed most.")
+    if opened is not None:
+        st.switch_page("pages/gradcam.py", query_params={**query, "images": str(opened)})
+
+
+def tile(first: Table, second: Table, row: int, query: dict[str, str]) -> Tile:
+    """One image and what each model takes it for."""
+    examples = first.examples
+    then, now = (examples.classes[table.predictions[row]] for table in (first, second))
+    index = int(examples.indices[row])
+    return Tile(
+        id=index,
+        src=images.data_uri(examples.pixels([row])[0]),
+        href="gradcam?" + urlencode({**query, "images": index}),
+        lines=(f"{then} → {now}", f"is {examples.classes[examples.labels[row]]}"),
+        tip=f"{examples.name(row)}: {then}, then {now}",
+    )
+
+
+parts.heading("Compare", "Two models on the same images: what the second fixes and what it breaks.")
+one = pick_subject()
+two = pick_other(one)
+split = pick_split(one)
+before, after = table_of(one, split), table_of(two, split)
+if not np.array_equal(before.examples.indices, after.examples.indices):
+    st.info("The two held out other images. Compare them on the test images.")
+    st.stop()
+parts.figures(
+    {
+        one.run.name: f"{before.acc:.2%}",
+        two.run.name: f"{after.acc:.2%}",
+    }
+)
+st.markdown(f"**{two.run.name}** against **{one.run.name}**: {paired(before.right, after.right)}")
+st.caption(f"{before} · {after}. Exact McNemar test, two-sided.")
+matrices(before, after)
+left, right = st.columns(2, gap="large")
+with left:
+    changed(before, after, np.flatnonzero(after.right & ~before.right), "Fixed", one)
+with right:
+    changed(before, after, np.flatnonzero(before.right & ~after.right), "Broken", two)
