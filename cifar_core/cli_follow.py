@@ -1,8 +1,10 @@
 """A job on the terminal from its start to its end."""
 
+import contextlib
+import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,8 +45,8 @@ def follow(
         file=sys.stderr,
         disable=not sys.stderr.isatty(),
     )
-    while True:
-        try:
+    with _presses() as presses:
+        while True:
             run = read_run(run_dir)
             metrics = read_metrics(run_dir / "metrics.jsonl", metrics)
             told = tell(run, metrics)
@@ -55,10 +57,22 @@ def follow(
             if not run.state.is_active:
                 bar.close()
                 return run, metrics
+            if presses:
+                presses.clear()
+                (run_dir / "stop").touch()
+                bar.write(f"Stopping: {on_stop}.", file=sys.stderr)
             time.sleep(0.3)
-        except KeyboardInterrupt:
-            (run_dir / "stop").touch()
-            bar.write(f"Stopping: {on_stop}.", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def _presses() -> Iterator[list[int]]:
+    """Filled by Ctrl-C instead of an exception, which is lost if it meets a `__del__`."""
+    presses: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: presses.append(number))
+    try:
+        yield presses
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def follow_stages(run_dir: Path) -> Run:

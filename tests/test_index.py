@@ -88,6 +88,17 @@ def test_an_active_run_is_read_each_time(tmp_path: Path, read: list[Path]) -> No
     assert known.now().runs()[0].state is RunState.COMPLETED
 
 
+def test_a_run_is_trained_once_it_has_a_checkpoint(copied: Path) -> None:
+    root = copied.parent
+    ended_run(root, "begun")
+    ended_run(root, kind="lr_find")
+    known = RunIndex(root)
+    assert [run.name for run in known.now().trained()] == ["first"]
+    for checkpoint in (p for role in ("best", "last", "epoch") for p in copied.glob(f"{role}-*")):
+        shutil.move(checkpoint, root.parent / checkpoint.name)
+    assert known.now().trained() == []
+
+
 def test_what_a_run_occupies_stands_beside_it(tmp_path: Path) -> None:
     run_dir = ended_run(tmp_path, "one")
     known = RunIndex(tmp_path)

@@ -1,5 +1,6 @@
 """The LR finder in every state, and its value on the way into a run, through AppTest."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from cifar_core.config import make_config
 from cifar_core.fields import validated
+from cifar_core.files import write_json
 from cifar_core.launch import LROrigin, launch_lr_find, launch_training
 from cifar_core.lr_finder import LRFindConfig
 from cifar_core.records import to_line
@@ -167,3 +169,14 @@ def test_a_curve_that_supports_nothing_leaves_ones_own(tested: Path) -> None:
     assert not at.exception
     assert "supports no suggestion" in at.info[0].value
     assert [s.label for s in at.select_slider] == ["Or click the curve"]
+
+
+def test_a_narrow_range_still_has_a_slider(tested: Path) -> None:
+    request = json.loads((tested / "request.json").read_text(encoding="utf-8"))
+    request["find"] |= {"start_lr": 0.1, "end_lr": 0.102}
+    write_json(tested / "request.json", request)
+    (tested / "metrics.jsonl").write_text("", encoding="utf-8")
+    at = app("lr_finder", test=tested.name)
+    assert not at.exception
+    (slider,) = at.select_slider
+    assert len(slider.options) == len(set(slider.options)) == 3

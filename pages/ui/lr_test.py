@@ -93,7 +93,8 @@ def _result(run: Run, points: Sequence[LRPoint], find: LRFindConfig) -> None:
         st.code(log_tail(run.path) or "The log is empty.", language=None)
         return
     found = suggest_all(curve_of(points), find.diverge_factor)
-    rates = [rounded(lr) for lr in np.geomspace(find.start_lr, find.end_lr, 121)]
+    every = np.geomspace(find.start_lr, find.end_lr, 121)
+    rates = list(dict.fromkeys(rounded(lr) for lr in every))  # a narrow range has fewer
     rule_key, own_key = f"rule-{run.run_id}", f"own-{run.run_id}"
     own = None
     if st.session_state.get(rule_key) == OWN or not found:
