@@ -10,7 +10,7 @@ from benchmarks.stepper import AsWorker
 from benchmarks.steps import BATCH_SIZE
 from benchmarks.textbook import check, endless_batches
 
-NUM_STEPS, QUICK_STEPS = 100, 6
+NUM_STEPS, QUICK_STEPS = 100, 10
 STEPS = "as many training steps of the engine"
 PLAIN = "torch-lr-finder used plainly (fp32, NCHW, 2 loader workers, torchvision)"
 
