@@ -25,6 +25,11 @@ here, and bf16 at the measured peak would give no more than 3x of that. 86 % of 
 convolutions (torch.profiler), so the engine is as fast as the bare step. Tried: freed memory kept
 in large pages (3 to 5 % quicker, kept), `torch.compile` (no gain on this network, in the table);
 the optimizer is 1 % of a step.""",
+    "lr_test": """\
+Missed: 2.5x. It is the training's limit again: a step is the engine's step, which is 2.1 to 2.4
+times a textbook one on these cores (see training), and building the model is in it; the plain
+library is at the speed of the textbook loop. What the library adds to a step is small: the test
+costs 5 % more than as many steps.""",
     "small_models": """\
 The bar is meant for the first way, which is the one a run takes; fp32 alone and the compiled forms
 are reported apart. Compiled, `sepnet_v1` is quicker and `sepnet_v2` slower here, so compiling is
