@@ -17,6 +17,7 @@ from cifar_core.data import Dataset
 from cifar_core.data.partial import Progress
 from cifar_core.errors import RunError
 from cifar_core.files import write_atomic
+from cifar_core.metrics import class_acc, confusion_matrix
 from cifar_core.seeds import Purpose, derive_seed
 
 NUM_IMAGES = 1000
@@ -55,13 +56,9 @@ class Effect:
     @property
     def class_acc(self) -> NDArray[np.float64]:
         """(V, K) accuracy of each variant on each class; NaN for a class without images."""
-        right = self.predictions == self.labels
-        return np.stack(
-            [right[:, self.labels == k].mean(axis=1) if (self.labels == k).any()
-             else np.full(len(self.names), np.nan)
-             for k in range(len(self.classes))],
-            axis=1,
-        )  # fmt: skip
+        size = len(self.classes)
+        tables = [confusion_matrix(self.labels, row, size) for row in self.predictions]
+        return np.stack([class_acc(table) for table in tables])
 
     @property
     def flipped(self) -> NDArray[np.int64]:

@@ -51,12 +51,9 @@ def top_acc(log_probs: NDArray[np.floating], labels: NDArray[np.integer], count:
 
 def class_scores(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
     """(3, K) precision, recall and F1 of each class; nan where there is nothing to divide by."""
-    hits, true, predicted = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
-    pairs = ((hits, predicted), (hits, true), (2 * hits, true + predicted))
-    empty = np.full(len(matrix), np.nan)
-    return np.stack(
-        [np.divide(part, whole, out=empty.copy(), where=whole > 0) for part, whole in pairs]
-    )
+    both = matrix.sum(axis=1) + matrix.sum(axis=0)
+    f1 = np.divide(2 * np.diag(matrix), both, out=np.full(len(matrix), np.nan), where=both > 0)
+    return np.stack([class_acc(matrix.T), class_acc(matrix), f1])
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 import time
 from typing import TYPE_CHECKING, Any
 
-from cifar_core.jobs.shared import report, trained_on
+from cifar_core.jobs.shared import report, subject_of
 from cifar_core.states import RunState
 
 if TYPE_CHECKING:
@@ -13,14 +13,10 @@ if TYPE_CHECKING:
 def try_augmentation(worker: "Worker", request: dict[str, Any]) -> RunState:
     """Tries the request's spec on the request's run and checkpoint."""
     from cifar_core.augment import AugmentSpec
-    from cifar_core.checkpoint import find_checkpoint
     from cifar_core.effect import measure_effect
-    from cifar_core.runs import find_run
 
     worker.update(phase="running", started=time.time())
-    run = find_run(worker.run_dir.parent, request["run"], "train")
-    assert run.config is not None
-    checkpoint = find_checkpoint(run.path, request["checkpoint"])
-    data, spec = trained_on(run, checkpoint), AugmentSpec.model_validate(request["augment"])
-    progress = measure_effect(checkpoint, run.config, data, spec, worker.run_dir)
+    _, config, checkpoint, data = subject_of(worker, request)
+    spec = AugmentSpec.model_validate(request["augment"])
+    progress = measure_effect(checkpoint, config, data, spec, worker.run_dir)
     return RunState.COMPLETED if report(worker, progress) else RunState.STOPPED

@@ -3,7 +3,7 @@
 import time
 from typing import TYPE_CHECKING, Any
 
-from cifar_core.jobs.shared import report, trained_on
+from cifar_core.jobs.shared import report, subject_of
 from cifar_core.states import RunState
 
 if TYPE_CHECKING:
@@ -14,19 +14,14 @@ def evaluate_checkpoint(worker: "Worker", request: dict[str, Any]) -> RunState:
     """Fills the table of the request's run, checkpoint and split."""
     import numpy as np
 
-    from cifar_core.checkpoint import find_checkpoint
     from cifar_core.evaluation import fill_table
-    from cifar_core.runs import find_run
     from cifar_core.tables import examples_of, table_path, write_table
 
     worker.update(phase="running", started=time.time())
-    run = find_run(worker.run_dir.parent, request["run"], "train")
-    assert run.config is not None
-    checkpoint = find_checkpoint(run.path, request["checkpoint"])
-    data = trained_on(run, checkpoint)
-    examples = examples_of(data, run.config, request["split"])
+    run, config, checkpoint, data = subject_of(worker, request)
+    examples = examples_of(data, config, request["split"])
     log_probs = np.empty((len(examples.indices), len(data.classes)), np.float32)
-    if not report(worker, fill_table(checkpoint, run.config, examples, log_probs)):
+    if not report(worker, fill_table(checkpoint, config, examples, log_probs)):
         return RunState.STOPPED
     facts = {"run": run.run_id, "data": data.title, "split": request["split"], **checkpoint.facts}
     write_table(table_path(run.path, checkpoint.name, request["split"]), log_probs, facts)

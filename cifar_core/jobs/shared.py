@@ -29,17 +29,24 @@ def requested_data(config: TrainConfig, request: dict[str, Any]) -> Dataset:
     return data
 
 
-def trained_on(run: "Run", checkpoint: "Checkpoint") -> Dataset:
-    """The data of a checkpoint.
+def subject_of(
+    worker: "Worker", request: dict[str, Any]
+) -> "tuple[Run, TrainConfig, Checkpoint, Dataset]":
+    """The run and checkpoint that a request is about, and the data it was trained on.
 
     Raises:
-        RunError: if they are not those that are here now.
+        CifarCoreError: if they are gone, or the data are not those that are here now.
     """
+    from cifar_core.checkpoint import find_checkpoint
+    from cifar_core.runs import find_run
+
+    run = find_run(worker.run_dir.parent, request["run"], "train")
+    checkpoint = find_checkpoint(run.path, request["checkpoint"])
     assert run.config is not None
     data = open_dataset(run.config.data)
     if data.fingerprint != checkpoint.manifest["fingerprint"]:
         raise RunError(f"{data.title} is not the data that {run.name} was trained on.")
-    return data
+    return run, run.config, checkpoint, data
 
 
 def report(worker: "Worker", progress: "Iterable[Progress]") -> bool:

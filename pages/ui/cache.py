@@ -16,6 +16,7 @@ from cifar_core.data import Dataset, Split, is_ready, open_dataset
 from cifar_core.data.dataset import class_means, histogram_of
 from cifar_core.data.locate import find_source
 from cifar_core.data.store import ready_folder
+from cifar_core.effect import Effect, load_effect
 from cifar_core.errors import DataError
 from cifar_core.explain import maps_of
 from cifar_core.gradcam import CamMaps
@@ -177,6 +178,12 @@ def table(run: Run, checkpoint: str, split: str) -> Table:
     """
     written_at = table_path(run.path, checkpoint, split).stat().st_mtime_ns
     return _table(str(run.path), checkpoint, split, written_at)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def effect(job: Path) -> Effect:
+    """What a completed job found an augmentation to do; its folder is its own for good."""
+    return load_effect(job)
 
 
 @st.cache_resource(max_entries=3, show_spinner="Loading the model …")

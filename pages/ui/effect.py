@@ -5,7 +5,7 @@ import streamlit as st
 from cifar_core import plots
 from cifar_core.augment import AugmentSpec
 from cifar_core.checkpoint import find_checkpoint
-from cifar_core.effect import NUM_IMAGES, Effect, load_effect
+from cifar_core.effect import NUM_IMAGES, Effect
 from cifar_core.launch_explain import find_effect, launch_effect
 from cifar_core.runs import Run
 from cifar_core.states import RunState
@@ -44,7 +44,7 @@ def effect(spec: AugmentSpec) -> None:
         parts.every(0.5, lambda: parts.progress_of(job))
     elif job.state is RunState.COMPLETED:
         with parts.sentences():
-            _show(load_effect(job.path), run)
+            _show(cache.effect(job.path), run)
     elif job.reason:
         st.error(job.reason, icon=":material/error:")
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from cifar_core import plots
 from cifar_core.fields import validated
-from cifar_core.lr_curve import curve_of
+from cifar_core.lr_curve import LRCurve, curve_of
 from cifar_core.lr_finder import LRFindConfig, explain_ending
 from cifar_core.records import LRPoint
 from cifar_core.runs import Run, read_run
@@ -58,7 +58,7 @@ def _draw_test(run: Run) -> None:
         text = f"{waiting} before it" if waiting else f"{len(points)} of {steps} steps"
         st.progress(len(points) / steps, text=text)
         if points:
-            _plot(run, points, find)
+            _plot(run, points, curve_of(points, running=True), find)
     else:
         _result(run, points, find)
 
@@ -66,12 +66,12 @@ def _draw_test(run: Run) -> None:
 def _plot(
     run: Run,
     points: Sequence[LRPoint],
+    curve: LRCurve,
     find: LRFindConfig,
     found: Sequence[Suggestion] = (),
     own: float | None = None,
 ) -> float | None:
     """The curve; returns the learning rate of the point that was clicked, if one was."""
-    curve = curve_of(points, running=run.state.is_active)
     figure = plots.lr_test(points, curve, found, (find.start_lr, find.end_lr), own)
     key, alt = f"lr-{run.run_id}", "Loss over learning rate"
     if run.state.is_active:
@@ -86,13 +86,14 @@ def _plot(
 
 def _result(run: Run, points: Sequence[LRPoint], find: LRFindConfig) -> None:
     """Why the test ended, what the rules say, and the way into the training form."""
+    curve = curve_of(points)
     if run.state in (RunState.FAILED, RunState.INTERRUPTED):
         if points:
-            _plot(run, points, find)
+            _plot(run, points, curve, find)
         st.error(run.reason, icon=":material/error:")
         st.code(log_tail(run.path) or "The log is empty.", language=None)
         return
-    found = suggest_all(curve_of(points), find.diverge_factor)
+    found = suggest_all(curve, find.diverge_factor)
     every = np.geomspace(find.start_lr, find.end_lr, 121)
     rates = list(dict.fromkeys(rounded(lr) for lr in every))  # a narrow range has fewer
     rule_key, own_key = f"rule-{run.run_id}", f"own-{run.run_id}"
@@ -102,7 +103,7 @@ def _result(run: Run, points: Sequence[LRPoint], find: LRFindConfig) -> None:
         own = st.session_state.setdefault(
             own_key, _nearest(rates, found[0].lr if found else middle)
         )
-    clicked = _plot(run, points, find, found, own) if points else None
+    clicked = _plot(run, points, curve, find, found, own) if points else None
     if clicked and st.session_state.get(f"clicked-{run.run_id}") != clicked:
         st.session_state[f"clicked-{run.run_id}"] = clicked
         st.session_state[own_key], st.session_state[rule_key] = _nearest(rates, clicked), OWN

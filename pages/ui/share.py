@@ -20,13 +20,12 @@ def share(spec: AugmentSpec, data: Dataset) -> None:
     with st.popover("Export, import", icon=":material/swap_horiz:"):
         form = st.radio("Export as", list(FORMS), key="export-form")
         kind, about = FORMS[form]
-        text = _written(spec, data, form)
         st.caption(about)
         if form == "Python":
-            st.code(text, language="python")
+            st.code(_written(spec, data, form), language="python")
         st.download_button(
             "Download",
-            text,
+            lambda: _written(spec, data, form),  # not at every change of a slider
             f"augment-{spec.digest[:12]}.{kind}",
             icon=":material/download:",
             key="export",

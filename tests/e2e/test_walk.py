@@ -27,6 +27,27 @@ def tick_rows(page: Page, *rows: int) -> None:
         settle(page)
 
 
+def compare_rename_delete(server: Server, page: Page) -> None:
+    """Two runs side by side; one gets a name and notes, and is deleted."""
+    go(page, "Runs")
+    settle(page)
+    tick_rows(page, 0, 1)
+    expect(page.get_by_role("heading", name="Side by side")).to_be_visible()
+    expect(page.locator(".js-plotly-plot:visible")).to_have_count(2)
+    tick_rows(page, 1)
+    page.get_by_role("button", name="Rename, notes").click()
+    page.get_by_role("dialog").get_by_role("textbox", name="Name").fill("gentle")
+    page.get_by_role("dialog").get_by_role("textbox", name="Notes").fill("half the rate")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert {r.name for r in list_runs(server.runs)} == {"gentle", "by eye"}
+    settle(page)
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Delete everything").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert [r.name for r in list_runs(server.runs)] == ["by eye"]
+
+
 def test_from_no_data_to_compared_runs(server: Server, page: Page) -> None:
     page.goto(server.url)
     expect(page.get_by_text("CIFAR-10 is not here")).to_be_visible()
@@ -74,23 +95,7 @@ def test_from_no_data_to_compared_runs(server: Server, page: Page) -> None:
     expect(page.get_by_role("heading", name="convnet-1")).to_be_visible()
     expect(page.get_by_text("completed")).to_be_visible()
 
-    go(page, "Runs")
-    settle(page)
-    tick_rows(page, 0, 1)
-    expect(page.get_by_role("heading", name="Side by side")).to_be_visible()
-    expect(page.locator(".js-plotly-plot:visible")).to_have_count(2)
-    tick_rows(page, 1)
-    page.get_by_role("button", name="Rename, notes").click()
-    page.get_by_role("dialog").get_by_role("textbox", name="Name").fill("gentle")
-    page.get_by_role("dialog").get_by_role("textbox", name="Notes").fill("half the rate")
-    page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("dialog")).to_have_count(0)
-    assert {r.name for r in list_runs(server.runs)} == {"gentle", "by eye"}
-    settle(page)
-    page.get_by_role("button", name="Delete", exact=True).click()
-    page.get_by_role("button", name="Delete everything").click()
-    expect(page.get_by_role("dialog")).to_have_count(0)
-    assert [r.name for r in list_runs(server.runs)] == ["by eye"]
+    compare_rename_delete(server, page)
 
 
 def test_a_run_is_untouched_by_reload_closing_and_a_killed_server(
