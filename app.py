@@ -24,6 +24,7 @@ GROUPS = {
     "Explain": [
         st.Page("pages/evaluation.py", title="Evaluation", icon=":material/fact_check:"),
         st.Page("pages/gallery.py", title="Gallery", icon=":material/broken_image:"),
+        st.Page("pages/image.py", title="One image", icon=":material/timeline:"),
         st.Page("pages/compare.py", title="Compare", icon=":material/compare:"),
         st.Page("pages/gradcam.py", title="Grad-CAM", icon=":material/center_focus_strong:"),
     ],

@@ -57,7 +57,7 @@ def _check(
     model: "nn.Module", images: "Tensor", layer: str, classes: list[int], quick: bool
 ) -> str:
     """Compares each method's maps, or with `quick` only Grad-CAM's."""
-    from cifar_core.gradcam import METHODS
+    from cifar_core.cam_methods import METHODS
 
     found = []
     for name in ["GradCAM"] if quick else METHODS:
@@ -74,7 +74,8 @@ def _compared(
     """The largest difference, and how many maps were compared to the nearest of several."""
     from threadpoolctl import threadpool_limits
 
-    from cifar_core.gradcam import METHODS, cam_maps
+    from cifar_core.cam_methods import METHODS
+    from cifar_core.gradcam import cam_maps
 
     library = METHODS[name].library
     found = cam_maps(model, images, layer, classes, name)

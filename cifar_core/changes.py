@@ -16,6 +16,7 @@ from cifar_core.checkpoint import list_checkpoints
 from cifar_core.claims import ELSEWHERE, one_at_a_time
 from cifar_core.errors import RunError
 from cifar_core.files import read_json, write_json
+from cifar_core.history import kept_files
 from cifar_core.runs import Run, read_run, run_dirs
 from cifar_core.saving import remove_checkpoints
 from cifar_core.states import find_worker, last_start
@@ -67,16 +68,16 @@ def create_run(
 
 
 def _inherit(draft: Path, after: Path) -> None:
-    """Checkpoints are linked where the file system can: they are replaced, never changed."""
+    """Files are linked where the file system can: they are replaced, never changed."""
     shutil.copyfile(after / "metrics.jsonl", draft / "metrics.jsonl")
-    for checkpoint in list_checkpoints(after):
-        (draft / checkpoint.name).mkdir()
-        for file in checkpoint.path.iterdir():
-            target = draft / checkpoint.name / file.name
-            try:
-                target.hardlink_to(file)
-            except OSError:
-                shutil.copyfile(file, target)
+    kept = [file for checkpoint in list_checkpoints(after) for file in checkpoint.path.iterdir()]
+    for file in (*kept, *kept_files(after)):
+        target = draft / file.relative_to(after)
+        target.parent.mkdir(exist_ok=True)
+        try:
+            target.hardlink_to(file)
+        except OSError:
+            shutil.copyfile(file, target)
 
 
 def check_name(root: Path, name: str, but: str = "") -> str:

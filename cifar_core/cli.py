@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from cifar_core import cli_data, cli_explain, cli_runs, cli_settings
+from cifar_core import cli_data, cli_explain, cli_report, cli_runs, cli_settings
 from cifar_core.config import TrainConfig
 from cifar_core.errors import CifarCoreError, JobError
 from cifar_core.models import MODELS
@@ -48,6 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     cli_explain.add_lr_find(commands)
     cli_explain.add_evaluate(commands)
     cli_explain.add_explain(commands)
+    cli_report.add_report(commands)
     cli_runs.add_runs(commands)
     return parser
 

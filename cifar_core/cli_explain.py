@@ -145,7 +145,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def add_explain(commands: Any) -> None:
     """explain."""
-    from cifar_core.gradcam import METHODS
+    from cifar_core.cam_methods import METHODS
 
     text = "draw what a model looked at (Grad-CAM) into a PNG"
     command = commands.add_parser("explain", help=text, description=text)
@@ -160,7 +160,9 @@ def add_explain(commands: Any) -> None:
     command.add_argument("--layer", help="Default: the last whose sides are larger than 7.")
     command.add_argument("--method", default="GradCAM", help=f"One of: {', '.join(METHODS)}.")
     command.add_argument(
-        "--target", default="predicted", help="predicted, true, or a class. Default: predicted."
+        "--target",
+        default="predicted",
+        help="predicted, true, difference (predicted, not true), or a class. Default: predicted.",
     )
     command.add_argument("--opacity", type=float, default=50, help="of the map, %%. Default: 50.")
     command.add_argument("--out", type=Path, required=True, help="the PNG to write")
@@ -191,8 +193,8 @@ def _explain(options: argparse.Namespace) -> None:
 
 def _check_explain(options: argparse.Namespace) -> None:
     """Refuses what can be known before anything is evaluated."""
+    from cifar_core.cam_methods import METHODS
     from cifar_core.explain import MAX_IMAGES
-    from cifar_core.gradcam import METHODS
 
     if options.method not in METHODS:
         raise ConfigError(f"--method {options.method} is unknown. Take: {', '.join(METHODS)}.")

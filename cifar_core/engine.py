@@ -39,6 +39,7 @@ class TrainState:
         epoch: Epochs finished and evaluated.
         step: Optimizer steps done.
         loss_sum, num_correct, num_seen: Running sums of the epoch under way.
+        test_log_probs: (N, K) float32 of the newest epoch on the CPU; None before the first.
     """
 
     def __init__(self, config: TrainConfig, batches: TrainingBatches, runtime: Runtime) -> None:
@@ -53,6 +54,7 @@ class TrainState:
         self.loss_sum = torch.zeros((), dtype=torch.float64, device=runtime.device)
         self.num_correct = torch.zeros((), dtype=torch.int64, device=runtime.device)
         self.num_seen = 0
+        self.test_log_probs: Tensor | None = None
 
     @property
     def judged(self) -> nn.Module:
@@ -132,14 +134,12 @@ def train(
         trained = time.perf_counter()
         num_images = (state.step - first_step) * config.batch_size
         scores: dict[str, Score] = {}
-        yield from _evaluate(state.judged, batches, scores, state.step)
-        spent = time.perf_counter() - trained
-        record = _epoch_record(config, state, batches, scores)
+        yield from _evaluate(state, batches, scores)
         record = replace(
-            record,
+            _epoch_record(config, state, batches, scores),
             images_per_s=num_images / (trained - started),
             train_s=trained - started,
-            eval_s=spent,
+            eval_s=time.perf_counter() - trained,
         )
         state.epoch += 1
         state.reset_sums()
@@ -215,24 +215,25 @@ class _Meter:
 
 
 def _evaluate(
-    model: nn.Module, batches: TrainingBatches, scores: dict[str, Score], step: int
+    state: TrainState, batches: TrainingBatches, scores: dict[str, Score]
 ) -> Iterator[EvalProgress]:
     """Fills `scores` for "val" and "test"; yields on the way so that a stop is heard."""
+    mean, std, runtime = batches.mean, batches.std, batches.runtime
     for split, (images, labels) in batches.evaluated.items():
         parts, done = [], 0
-        for part in log_probabilities(model, images, batches.mean, batches.std, batches.runtime):
+        for part in log_probabilities(state.judged, images, mean, std, runtime):
             parts.append(part)
             done += len(part)
             yield EvalProgress(split, done, len(images))
-        scores[split] = score(torch.cat(parts), labels)
-        _check(scores[split].loss, step)
+        log_probs = torch.cat(parts)
+        scores[split] = score(log_probs, labels)
+        _check(scores[split].loss, state.step)
+        if split == "test":
+            state.test_log_probs = log_probs
 
 
 def _epoch_record(
-    config: TrainConfig,
-    state: TrainState,
-    batches: TrainingBatches,
-    scores: dict[str, Score],
+    config: TrainConfig, state: TrainState, batches: TrainingBatches, scores: dict[str, Score]
 ) -> EpochRecord:
     val, test = scores.get("val"), scores["test"]
     last_step = max(state.step - 1, 0)

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from cifar_core.checkpoint import Checkpoint, find_checkpoint, load_model
 from cifar_core.errors import ConfigError
-from cifar_core.gradcam import CamMaps, Floats, Pixels, cam_maps
+from cifar_core.gradcam import CamMaps, Target, cam_maps, on_one_scale
 from cifar_core.layers import default_layer, list_layers
 from cifar_core.own_image import fit_image
+from cifar_core.painting import Floats, Pixels
 from cifar_core.runs import Run
 from cifar_core.sheet import Card, sheet_png
 from cifar_core.tables import Table
@@ -20,14 +21,21 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 MAX_IMAGES = 48  # on one page
+TARGETS = {
+    "predicted": "the predicted class",
+    "true": "the true class",
+    "difference": "the predicted, not the true class",
+}
 FAINT = 1e-3  # a peak below it is rounding noise, which the library stretches to full strength
 
 
-def ask_about(table: Table, rows: Sequence[int], target: str) -> list[int]:
+def ask_about(table: Table, rows: Sequence[int], target: str) -> list[Target]:
     """The class to ask each image about.
 
     Args:
-        target: "predicted", "true", or one class for all, by name or number.
+        target: "predicted", "true", "difference", or one class for all, by name or number. The
+            difference is between the predicted and the true class; where they are the same, the
+            most probable other class takes the place of the true one.
 
     Raises:
         ConfigError: if there is no such class.
@@ -36,7 +44,22 @@ def ask_about(table: Table, rows: Sequence[int], target: str) -> list[int]:
         return table.predictions[list(rows)].tolist()
     if target == "true":
         return table.examples.labels[list(rows)].tolist()
+    if target == "difference":
+        return [_rivals(table, row) for row in rows]
     return [find_class(table.examples.classes, target)] * len(rows)
+
+
+def _rivals(table: Table, row: int) -> tuple[int, int]:
+    first, second = top(table.log_probs[row], 2)
+    true = int(table.examples.labels[row])
+    return first, (second if first == true else true)
+
+
+def asked_name(classes: Sequence[str], target: Target) -> str:
+    """What people call what a map was asked about."""
+    if isinstance(target, int):
+        return classes[target]
+    return f"{classes[target[0]]}, not {classes[target[1]]}"
 
 
 def find_class(classes: Sequence[str], text: str) -> int:
@@ -60,7 +83,7 @@ def maps_of(
     checkpoint: Checkpoint,
     pixels: Pixels,
     layer: str,
-    classes: Sequence[int],
+    classes: Sequence[Target],
     method: str = "GradCAM",
 ) -> CamMaps:
     """Maps of (N, 32, 32, 3) uint8 images; see `cam_maps`.
@@ -73,7 +96,7 @@ def maps_of(
     """
     if not 1 <= len(pixels) <= MAX_IMAGES:
         raise ConfigError(f"{len(pixels)} images were given. Choose 1 to {MAX_IMAGES}.")
-    return cam_maps(model, _inputs(checkpoint, pixels), layer, classes, method)
+    return cam_maps(model, inputs(checkpoint, pixels), layer, classes, method)
 
 
 def probabilities(model: "nn.Module", checkpoint: Checkpoint, pixels: Pixels) -> Floats:
@@ -81,10 +104,10 @@ def probabilities(model: "nn.Module", checkpoint: Checkpoint, pixels: Pixels) ->
     import torch
 
     with torch.inference_mode():
-        return model(_inputs(checkpoint, pixels)).softmax(dim=1).numpy()
+        return model(inputs(checkpoint, pixels)).softmax(dim=1).numpy()
 
 
-def _inputs(checkpoint: Checkpoint, pixels: Pixels) -> "Tensor":
+def inputs(checkpoint: Checkpoint, pixels: Pixels) -> "Tensor":
     """(N, 3, 32, 32) float32, normalised as in training."""
     import torch
 
@@ -99,21 +122,33 @@ def top(probs: NDArray[np.floating], count: int = 5) -> list[int]:
     return np.argsort(-probs, kind="stable")[:count].tolist()
 
 
-def cards_of(table: Table, rows: Sequence[int], asked: Sequence[int], cams: CamMaps) -> list[Card]:
-    """Images of a table with their maps and what is to be said of each."""
+def cards_of(
+    table: Table,
+    rows: Sequence[int],
+    asked: Sequence[Target],
+    cams: CamMaps,
+    one_scale: bool = False,
+) -> list[Card]:
+    """Images of a table with their maps and what is to be said of each.
+
+    Args:
+        one_scale: Whether the maps are drawn as strong as they are beside each other, instead of
+            each stretched by itself.
+    """
 
     def asked_about(row: int, place: int) -> str:
-        name = table.examples.classes[asked[place]]
-        return f"{table.examples.name(row)} · map: {name}{peak_note(cams.peaks[place])}"
+        name = asked_name(table.examples.classes, asked[place])
+        return f"{table.examples.name(row)} · map: {name}, {peak_note(cams.peaks[place])}"
 
     pixels = table.examples.pixels(list(rows))
+    maps = on_one_scale([cams])[0] if one_scale else cams.maps
     return [
-        Card(pixels[place], cams.maps[place], (_verdict(table, row), asked_about(row, place)))
+        Card(pixels[place], maps[place], (verdict(table, row), asked_about(row, place)))
         for place, row in enumerate(rows)
     ]
 
 
-def _verdict(table: Table, row: int) -> str:
+def verdict(table: Table, row: int) -> str:
     """What the model takes an image for, and how sure it is."""
     true = table.examples.classes[table.examples.labels[row]]
     predicted = table.examples.classes[table.predictions[row]]
@@ -122,10 +157,12 @@ def _verdict(table: Table, row: int) -> str:
 
 
 def peak_note(peak: float) -> str:
-    """A warning where a map is stretched noise, or there is none."""
+    """A map's highest value before it was stretched, and what to make of that."""
     if np.isnan(peak):
-        return " · no map: the method divides by zero here"
-    return " · faint: stretched noise" if peak < FAINT else ""
+        return "no map: the method divides by zero here"
+    if peak == 0:
+        return "empty: nothing here speaks for it"
+    return f"peak {peak:.2g}" + (" · faint: stretched noise" if peak < FAINT else "")
 
 
 @dataclass(frozen=True)
@@ -134,7 +171,7 @@ class Question:
 
     Attributes:
         layer: None for the default one.
-        target: See `ask_about`.
+        target: See `ask_about`; the difference needs a true class.
         opacity: Of the maps over the images, 0..1.
     """
 
@@ -162,7 +199,7 @@ def draw_rows(run_name: str, table: Table, rows: Sequence[int], question: Questi
 
 def _named(question: Question, classes: Sequence[str]) -> Question:
     """The question with its class by name, which may have been given by number."""
-    if question.target in ("predicted", "true"):
+    if question.target in TARGETS:
         return question
     return replace(question, target=classes[find_class(classes, question.target)])
 
@@ -170,7 +207,8 @@ def _named(question: Question, classes: Sequence[str]) -> Question:
 def heading_of(layer: str, cams: CamMaps, question: Question) -> str:
     """How maps were made."""
     height, width = cams.grid
-    return f"{question.method} at {layer} ({height}x{width}), target: {question.target} class"
+    target = TARGETS.get(question.target, f"the class {question.target}")
+    return f"{question.method} at {layer} ({height}x{width}), target: {target}"
 
 
 def draw_own(run: Run, checkpoint: str, content: bytes, question: Question) -> bytes:
@@ -183,7 +221,7 @@ def draw_own(run: Run, checkpoint: str, content: bytes, question: Question) -> b
     model, pixels = load_model(found), fit_image(content).pixels[None]
     layer = question.layer or default_layer(list_layers(model)).name
     classes, (probs,) = found.manifest["classes"], probabilities(model, found, pixels)
-    if question.target == "true":
+    if question.target in ("true", "difference"):
         raise ConfigError("The true class of this picture is not known. Give a class.")
     target = question.target
     asked = top(probs)[0] if target == "predicted" else find_class(classes, target)
@@ -199,4 +237,5 @@ def own_card(
 ) -> Card:
     """Somebody's own picture with its map; (32, 32, 3) pixels, (K,) probabilities."""
     guesses = ", ".join(f"{classes[k]} {probs[k]:.1%}" for k in top(probs, 3))
-    return Card(pixels, cams.maps[0], (guesses, f"map: {classes[asked]}{peak_note(cams.peaks[0])}"))
+    about = f"map: {classes[asked]}, {peak_note(cams.peaks[0])}"
+    return Card(pixels, cams.maps[0], (guesses, about))

@@ -1,11 +1,15 @@
 """What is taken along: records as a table that other programs read, images as files."""
 
+import base64
 import csv
 import io
 import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from cifar_core.records import EpochRecord, Metrics, StepRecord
 
@@ -24,6 +28,15 @@ def records_csv(metrics: Metrics) -> str:
     ):
         table.writerow({"kind": record.kind, **asdict(record)})
     return text.getvalue()
+
+
+def data_uri(image: NDArray[np.uint8]) -> str:
+    """A PNG of an (H, W, 3) uint8 image inside a link."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(image)).save(buffer, "PNG", compress_level=1)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def images_zip(table: "Table", rows: Sequence[int]) -> bytes:

@@ -1,19 +1,23 @@
-"""Where a network looked: class activation maps of pytorch-grad-cam, and how they are painted.
+"""Where a network looked: class activation maps of pytorch-grad-cam.
 
 Says nothing of what the network predicted; `evaluation` does.
 """
 
+import contextlib
 import functools
 import operator
+import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cifar_core.cam_methods import METHODS, RANDOM, RANDOM_METHOD, Method
 from cifar_core.errors import ConfigError
 from cifar_core.layers import find_layer, private_copy, trace
 from cifar_core.turns import leaving_room
@@ -21,53 +25,9 @@ from cifar_core.turns import leaving_room
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Method:
-    """A way to weigh a layer's channels."""
-
-    library: str  # the class in pytorch-grad-cam
-    about: str
-    source: str
-    uses_class: bool = True  # whether the map depends on the class asked about
-
-
-METHODS: dict[str, Method] = {
-    "GradCAM": Method(
-        "GradCAM",
-        "Weighs each channel by its mean gradient; the usual reference.",
-        "Selvaraju et al. 2016, https://arxiv.org/abs/1610.02391",
-    ),
-    "GradCAM++": Method(
-        "GradCAMPlusPlus",
-        "Weighs by rising gradients only, so that several objects of a class all show.",
-        "Chattopadhyay et al. 2017, https://arxiv.org/abs/1710.11063",
-    ),
-    "HiResCAM": Method(
-        "HiResCAM",
-        "Multiplies gradient and activation cell by cell; shows no place that was not used.",
-        "Draelos & Carin 2020, https://arxiv.org/abs/2011.08891",
-    ),
-    "LayerCAM": Method(
-        "LayerCAM",
-        "Keeps only positive gradients, cell by cell; sharp in early layers too.",
-        "Jiang et al. 2021, https://ieeexplore.ieee.org/document/9462463",
-    ),
-    "XGradCAM": Method(
-        "XGradCAM",
-        "Weighs each channel by its gradient where it is active.",
-        "Fu et al. 2020, https://arxiv.org/abs/2008.02312",
-    ),
-    "EigenCAM": Method(
-        "EigenCAM",
-        "Shows the activations' first principal component; the same for every class.",
-        "Muhammad & Yeasin 2020, https://arxiv.org/abs/2008.00299",
-        uses_class=False,
-    ),
-}
+# A class, or one rather than another: (cat, dog) is what speaks for cat and not for dog.
+Target = int | tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -78,19 +38,44 @@ class CamMaps:
         maps: (N, H, W) float32, each stretched to 0..1 by the library, as large as its image.
         peaks: (N,) float32, each map's highest value before it was stretched. Near 0 the map is
             stretched noise; where it is NaN the method has no finite map and the map is all 0.
+        lows: (N,) float32, each map's lowest value before it was stretched, at least 0.
         grid: Height and width of the layer, before the maps were enlarged.
     """
 
     maps: Floats
     peaks: Floats
+    lows: Floats
     grid: tuple[int, int]
+
+    @classmethod
+    def joined(cls, parts: "Sequence[CamMaps]") -> "CamMaps":
+        """Those of several batches at the same layer as one."""
+        arrays = ([getattr(one, name) for one in parts] for name in ("maps", "peaks", "lows"))
+        maps, peaks, lows = (np.concatenate(array) for array in arrays)
+        return cls(maps, peaks, lows, parts[0].grid)
+
+    @property
+    def raw(self) -> Floats:
+        """(N, H, W) float32, the maps before they were stretched, which can be compared."""
+        low, peak = (np.nan_to_num(v)[:, None, None] for v in (self.lows, self.peaks))
+        return (self.maps * (peak - low) + low).astype(np.float32)
+
+
+def on_one_scale(parts: Sequence[CamMaps]) -> list[Floats]:
+    """The maps of several, of one layer and method, all from 0 to the highest value among them.
+
+    The library stretches each map by itself, so that a faint one looks as strong as any.
+    """
+    raws = [part.raw for part in parts]
+    most = max((float(raw.max(initial=0)) for raw in raws), default=0.0)
+    return [raw / max(most, 1e-12) for raw in raws]
 
 
 def cam_maps(
     model: "nn.Module",
     images: "Tensor",
     layer: str,
-    classes: Sequence[int] | NDArray[Any],
+    classes: Sequence[Target] | NDArray[Any],
     method: str = "GradCAM",
     batch_size: int = 48,
 ) -> CamMaps:
@@ -102,20 +87,20 @@ def cam_maps(
         model: From (B, 3, 32, 32) to (B, K), in any mode, on any device.
         images: (N, 3, 32, 32) float32, normalised.
         layer: A name of `list_layers`.
-        classes: (N,) whole numbers in 0..K-1; what to ask each image about.
+        classes: (N,) whole numbers in 0..K-1, or pairs of them; what to ask each image about.
 
     Raises:
         ConfigError: if method, layer or a class is unknown, or there is not one class per image.
     """
-    if method not in METHODS:
+    if method not in (*METHODS, RANDOM):
         raise ConfigError(f"Unknown method {method!r}. Available: {', '.join(METHODS)}.")
-    wanted = [operator.index(number) for number in classes]
+    wanted = [_plain(target) for target in classes]
     if len(wanted) != len(images):
         raise ConfigError(
             f"{len(wanted)} classes were given for {len(images)} images. Give one for each image."
         )
     # Modes belong to a thread, and nothing inside inference mode can leave it: a new thread does.
-    args = (model, images, layer, wanted, METHODS[method], batch_size)
+    args = (model, images, layer, wanted, METHODS.get(method, RANDOM_METHOD), batch_size)
     with ThreadPoolExecutor(1, "maps") as thread:
         return thread.submit(_cam_maps, *args).result()
 
@@ -124,30 +109,54 @@ def _cam_maps(
     model: "nn.Module",
     images: "Tensor",
     layer: str,
-    classes: list[int],
+    classes: list[Target],
     method: Method,
     batch_size: int,
 ) -> CamMaps:
-    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
     from threadpoolctl import threadpool_limits
 
     # Beside a training run, EigenCAM's many small SVDs take 50 times longer on two BLAS threads.
-    with _lock(), leaving_room(), threadpool_limits(1, "blas"):
+    with _lock(), leaving_room(), threadpool_limits(1, "blas"), _fixed_chance():
         private = private_copy(model)
         layers, num_classes = trace(private)
         found = find_layer(layers, layer)
         _check_classes(classes, num_classes)
         cam = _library_cam(private, layer, method)
         maps = np.zeros((len(images), *images.shape[2:]), np.float32)
-        peaks = np.zeros(len(images), np.float32)
+        peaks, lows = np.zeros((2, len(images)), np.float32)
         for start in range(0, len(images), batch_size):
             part = slice(start, start + batch_size)
             # A clone, as an image made in inference mode may not enter a graph.
             inputs = images[part].detach().float().clone()
-            targets = [ClassifierOutputTarget(number) for number in classes[part]]
+            targets = [_score(target) for target in classes[part]]
             maps[part] = cam(input_tensor=inputs, targets=targets)
-            peaks[part] = cam.peaks
-    return CamMaps(maps, peaks, (found.height, found.width))
+            peaks[part], lows[part] = cam.peaks, cam.lows
+    return CamMaps(maps, peaks, lows, (found.height, found.width))
+
+
+def _plain(target: Any) -> Target:
+    """A class or a pair of classes as Python's own whole numbers."""
+    if isinstance(target, tuple):
+        return operator.index(target[0]), operator.index(target[1])
+    return operator.index(target)
+
+
+def _score(target: Target) -> "Callable[[Tensor], Tensor]":
+    """From (K,) logits to what a map is to explain."""
+    if isinstance(target, int):
+        return lambda logits: logits[target]
+    return lambda logits: logits[target[0]] - logits[target[1]]
+
+
+@contextlib.contextmanager
+def _fixed_chance() -> Iterator[None]:
+    """Seeds numpy's global generator, which RandomCAM draws from, and puts it back."""
+    before = np.random.get_state()  # the library's generator
+    np.random.seed(0)  # as above
+    try:
+        yield
+    finally:
+        np.random.set_state(before)  # as above
 
 
 @functools.cache
@@ -156,8 +165,8 @@ def _lock() -> threading.Lock:
     return threading.Lock()
 
 
-def _check_classes(classes: list[int], num_classes: int) -> None:
-    for number in classes:
+def _check_classes(classes: list[Target], num_classes: int) -> None:
+    for number in [n for target in classes for n in np.atleast_1d(target).tolist()]:
         if not 0 <= number < num_classes:
             raise ConfigError(f"There is no class {number}; give 0 to {num_classes - 1}.")
 
@@ -165,13 +174,16 @@ def _check_classes(classes: list[int], num_classes: int) -> None:
 def _library_cam(private: "nn.Module", layer: str, method: Method) -> Any:
     """The library's object on a private copy; its hooks go with that copy."""
     import torch
+    from pytorch_grad_cam.ablation_layer import AblationLayer
 
     target = private.get_submodule(layer)
-    if method.uses_class:
+    if method.uses_gradients:
         target.register_forward_hook(_begin_graph)
+    # By itself the library shares one such layer among all that ablate.
+    own = {"ablation_layer": AblationLayer()} if method.library == "AblationCAM" else {}
     # Without a clone, an in-place step after the layer would change what the library has kept.
     return _recording(method.library)(
-        model=private, target_layers=[target], reshape_transform=torch.clone
+        model=private, target_layers=[target], reshape_transform=torch.clone, **own
     )
 
 
@@ -190,11 +202,15 @@ def _recording(name: str) -> Any:
     import pytorch_grad_cam
 
     kind: Any = getattr(pytorch_grad_cam, name)
+    module: Any = sys.modules[kind.__module__]
+    if hasattr(module, "tqdm"):  # it would draw a bar per image on the terminal
+        module.tqdm = SimpleNamespace(tqdm=iter)
 
     class Recording(kind):
-        """Keeps (B,) float32 `peaks` of the latest batch."""
+        """Keeps (B,) float32 `peaks` and `lows` of the latest batch."""
 
         peaks: Floats
+        lows: Floats
 
         def get_cam_image(self, *args: Any, **kwargs: Any) -> Floats:
             """(B, H, W) not yet rectified; zeros where a value is not finite."""
@@ -202,46 +218,10 @@ def _recording(name: str) -> Any:
             with np.errstate(all="ignore"):
                 raw = super().get_cam_image(*args, **kwargs)
                 finite = np.isfinite(raw).all(axis=(1, 2))
-                self.peaks = np.where(finite, np.maximum(raw.max(axis=(1, 2)), 0), np.nan)
+                self.peaks, self.lows = (
+                    np.where(finite, np.maximum(ends, 0), np.nan)
+                    for ends in (raw.max(axis=(1, 2)), raw.min(axis=(1, 2)))
+                )
             return np.where(finite[:, None, None], raw, 0)
 
     return Recording
-
-
-def overlay(image: Pixels, cam: Floats, opacity: float, scale: int = 8) -> Pixels:
-    """The (H, W, 3) image under its (H, W) map in 0..1, both enlarged `scale` times.
-
-    The map hides nothing at opacity 0 and everything at 1. A plain weighted mean, so that the
-    photo's brightness does not depend on the map.
-
-    Raises:
-        ConfigError: if the opacity is not within 0..1.
-    """
-    if not 0 <= opacity <= 1:
-        raise ConfigError(f"opacity = {opacity!r} is not accepted; give a number from 0 to 1.")
-    mixed = (1 - opacity) * image + opacity * heat(cam)
-    return _enlarged(np.rint(mixed).astype(np.uint8), scale)
-
-
-def heat(cam: Floats, scale: int = 1) -> Pixels:
-    """The map alone in colours from black over red to yellow; (H, W) to (H * scale, W * scale, 3).
-
-    Inferno, since its lightness rises evenly with the value: it can be read without colour vision
-    and shows no edges where the map has none, as rainbows do.
-    """
-    levels = np.rint(np.clip(cam, 0, 1) * 255).astype(np.uint8)
-    return _enlarged(_inferno()[levels], scale)
-
-
-def _enlarged(pixels: Pixels, scale: int) -> Pixels:
-    """Nearest neighbour, for the map too: its values are per pixel, and stay on theirs."""
-    return pixels.repeat(scale, axis=0).repeat(scale, axis=1)
-
-
-@functools.cache
-def _inferno() -> Pixels:
-    """(256, 3) uint8 RGB."""
-    import cv2
-
-    levels = np.arange(256, dtype=np.uint8)[:, None]
-    return cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)[:, 0, ::-1].astype(np.uint8)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from cifar_core.augment import AugmentSpec
 from cifar_core.changes import create_run, delete_run
@@ -14,25 +15,42 @@ from cifar_core.runs import Run, list_runs
 from cifar_core.tables import examples_of
 
 
-def launch_evaluation(root: Path, run: Run, checkpoint: str, split: str) -> Path:
+def launch_evaluation(
+    root: Path, run: Run, checkpoint: str, split: str, flip: bool = False
+) -> Path:
     """Starts a job that fills the table of a checkpoint on a split, or finds the one at work.
 
     Raises:
         CifarCoreError: if there is no such checkpoint or split.
     """
-    assert run.config is not None
-    found = find_checkpoint(run.path, checkpoint)
-    examples_of(open_dataset(run.config.data), run.config, split)
-    with one_at_a_time(root, "launch"):
-        earlier = evaluations(root, run, found.name, split)
-        if active := [job for job in earlier if job.state.is_active]:
-            return active[0].path
-        for job in earlier:  # what they found lies with the run
-            delete_run(job)
-        values = {"run": run.run_id, "checkpoint": found.name, "split": split}
-        run_dir = create_run(root, "evaluate", values)
-        start_worker(run_dir)
-    return run_dir
+    return _launch(root, "evaluate", run, checkpoint, split=split, flip=flip)
+
+
+def launch_embedding(root: Path, run: Run, checkpoint: str, split: str) -> Path:
+    """Starts a job that embeds the features of an evaluated split, or finds the one at work.
+
+    Raises:
+        CifarCoreError: as `launch_evaluation`.
+    """
+    return _launch(root, "embed", run, checkpoint, split=split)
+
+
+def launch_road(root: Path, run: Run, checkpoint: str) -> Path:
+    """Starts a job that ranks layers and methods by ROAD, or finds the one at work.
+
+    Raises:
+        CifarCoreError: if there is no such checkpoint.
+    """
+    return _launch(root, "road", run, checkpoint)
+
+
+def launch_report(root: Path, run: Run, checkpoint: str) -> Path:
+    """Starts a job that writes the report of a checkpoint, or finds the one at work.
+
+    Raises:
+        CifarCoreError: if there is no such checkpoint.
+    """
+    return _launch(root, "report", run, checkpoint)
 
 
 def launch_effect(root: Path, run: Run, checkpoint: str, spec: AugmentSpec) -> Path:
@@ -43,28 +61,40 @@ def launch_effect(root: Path, run: Run, checkpoint: str, spec: AugmentSpec) -> P
     """
     if not spec.pixel:
         raise ConfigError("There is no operation on single images to try. Add one.")
+    asked = {"augment": spec.model_dump(mode="json")}
+    return _launch(root, "effect", run, checkpoint, asked, digest=spec.digest)
+
+
+def _launch(
+    root: Path,
+    kind: str,
+    run: Run,
+    checkpoint: str,
+    more: dict[str, Any] | None = None,
+    **wanted: Any,
+) -> Path:
+    """The folder of the job of this kind that was asked the same and is at work, or a new one.
+
+    Args:
+        more: What the request says beside `wanted`, by which it is known again.
+    """
+    assert run.config is not None
     found = find_checkpoint(run.path, checkpoint)
+    if "split" in wanted:
+        examples_of(open_dataset(run.config.data), run.config, wanted["split"])
     with one_at_a_time(root, "launch"):
-        jobs = list_runs(root, "effect")
-        if (earlier := find_effect(jobs, run, found.name, spec)) and earlier.state.is_active:
-            return earlier.path
-        if earlier:
-            delete_run(earlier)
-        asked = spec.model_dump(mode="json")
-        values = {"run": run.run_id, "checkpoint": found.name, "digest": spec.digest}
-        values |= {"augment": asked}
-        run_dir = create_run(root, "effect", values)
+        earlier = jobs_on(list_runs(root, kind), run, found.name, **wanted)
+        if active := [job for job in earlier if job.state.is_active]:
+            return active[0].path
+        for job in earlier:
+            delete_run(job)
+        values = {"run": run.run_id, "checkpoint": found.name, **wanted, **(more or {})}
+        run_dir = create_run(root, kind, values)
         start_worker(run_dir)
     return run_dir
 
 
-def find_effect(jobs: Sequence[Run], run: Run, checkpoint: str, spec: AugmentSpec) -> Run | None:
-    """The first of the jobs of this kind that tried a spec on a checkpoint, or is at it."""
-    wanted = {"run": run.run_id, "checkpoint": checkpoint, "digest": spec.digest}
-    return next((job for job in jobs if wanted.items() <= job.request.items()), None)
-
-
-def evaluations(root: Path, run: Run, checkpoint: str, split: str) -> list[Run]:
-    """The jobs that filled, or are to fill, a table; newest first."""
-    wanted = {"run": run.run_id, "checkpoint": checkpoint, "split": split}
-    return [job for job in list_runs(root, "evaluate") if wanted.items() <= job.request.items()]
+def jobs_on(jobs: Sequence[Run], run: Run, checkpoint: str, **wanted: Any) -> list[Run]:
+    """Those of the jobs that are about a checkpoint, and were asked this, in their order."""
+    wanted = {"run": run.run_id, "checkpoint": checkpoint, **wanted}
+    return [job for job in jobs if wanted.items() <= job.request.items()]

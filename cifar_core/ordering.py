@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cifar_core.errors import ConfigError
+from cifar_core.history import History
 from cifar_core.tables import Table
 
 SORTS: dict[str, str] = {
@@ -12,13 +13,23 @@ SORTS: dict[str, str] = {
     "margin": "closest call first",
     "index": "as in the data set",
 }
+# These need to know how each image fared over the epochs.
+HISTORY_SORTS: dict[str, str] = {
+    "learned": "learned last, or never",
+    "forgotten": "forgotten most often",
+}
 
 
-def in_order(table: Table, rows: NDArray[np.int64], by: str) -> NDArray[np.int64]:
+def in_order(
+    table: Table, rows: NDArray[np.int64], by: str, history: History | None = None
+) -> NDArray[np.int64]:
     """Rows of a table in one of the orders of `SORTS`; ties as in the data set.
 
+    Args:
+        history: Of the same images, for `HISTORY_SORTS`.
+
     Raises:
-        ConfigError: if there is no such order.
+        ConfigError: if there is no such order, or no history for it.
     """
     keys = {
         "confidence": -table.confidence,
@@ -26,6 +37,9 @@ def in_order(table: Table, rows: NDArray[np.int64], by: str) -> NDArray[np.int64
         "margin": table.margins,
         "index": table.examples.indices,
     }
+    if history is not None:
+        learned = np.where(history.learned == 0, np.iinfo(np.int64).max, history.learned)
+        keys |= {"learned": -learned, "forgotten": -history.forgotten}
     if by not in keys:
-        raise ConfigError(f"Unknown order {by!r}. Available: {', '.join(SORTS)}.")
+        raise ConfigError(f"Unknown order {by!r}. Available: {', '.join(keys)}.")
     return rows[np.argsort(keys[by][rows], kind="stable")]

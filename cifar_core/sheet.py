@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from cifar_core.gradcam import Floats, Pixels, heat, overlay
+from cifar_core.painting import Floats, Pixels, heat, overlay
 
 SCALE = 4  # of a 32x32 image
 GAP = 6

@@ -9,6 +9,7 @@ from cifar_core.errors import RunError
 from cifar_core.models import MODELS
 
 KEEP_LAST = 2  # the newest checkpoint to resume from, and the one before
+EPOCH_BYTES = 200_000  # what is kept of each epoch: 10,000 test images, 10 float16
 MARGIN = 200_000_000  # bytes, for log, records, tables, and what else fills the disk meanwhile
 
 
@@ -30,7 +31,8 @@ def run_bytes(config: TrainConfig) -> int:
     """Bytes that a run occupies once it has ended, its records left out."""
     best = int(config.val_size > 0)
     kept = best + len(config.kept_epochs)
-    return KEEP_LAST * resumable_bytes(config) + kept * weight_bytes(config)
+    weights = KEEP_LAST * resumable_bytes(config) + kept * weight_bytes(config)
+    return weights + config.epochs * EPOCH_BYTES
 
 
 def check_space(root: Path, config: TrainConfig, written: int = 0) -> None:

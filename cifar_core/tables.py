@@ -2,6 +2,7 @@
 
     <run>/tables/<checkpoint>-<split>.npy    (N, K) float16
     <run>/tables/<checkpoint>-<split>.json   what it is of, and its sum; written last
+    <run>/tables/<checkpoint>-<split>-flip.…  the same with test-time flip
 
 Needs no torch: with a table every view is a matter of milliseconds.
 """
@@ -109,6 +110,7 @@ class Table:
         return (
             f"{len(self.examples.labels):,} {split} images of {self.facts['data']}, "
             f"{self.checkpoint.name} (epoch {self.checkpoint.epoch})"
+            f"{', test-time flip' if self.facts.get('flip') else ''}"
         )
 
     @cached_property
@@ -164,22 +166,26 @@ class Table:
         return np.flatnonzero(chosen)
 
 
-def table_path(run_dir: Path, checkpoint: str, split: str) -> Path:
-    """Where the numbers of a table lie; its facts lie beside it."""
-    return run_dir / "tables" / f"{checkpoint}-{split}.npy"
+def table_path(run_dir: Path, checkpoint: str, split: str, flip: bool = False) -> Path:
+    """Where the numbers of a table lie; its facts lie beside it.
+
+    Args:
+        flip: Whether test-time flip was used; see `evaluation.Mirrored`.
+    """
+    return run_dir / "tables" / f"{checkpoint}-{split}{'-flip' if flip else ''}.npy"
 
 
 def write_table(path: Path, log_probs: NDArray[np.floating], facts: dict[str, Any]) -> None:
     """Writes a table whole, its facts and its sum last."""
     buffer = io.BytesIO()
-    np.save(buffer, _rounded(log_probs), allow_pickle=False)
+    np.save(buffer, in_half(log_probs), allow_pickle=False)
     path.parent.mkdir(exist_ok=True)
     write_atomic(path, buffer.getvalue())
     sha256 = hashlib.sha256(buffer.getvalue()).hexdigest()
     write_json(path.with_suffix(".json"), {"format": 1, **facts, "sha256": sha256})
 
 
-def _rounded(log_probs: NDArray[np.floating]) -> NDArray[np.float16]:
+def in_half(log_probs: NDArray[np.floating]) -> NDArray[np.float16]:
     """As float16, each row's highest value still the highest: rounding would make ties."""
     rounded, best = log_probs.astype(np.float16), log_probs.argmax(axis=1)
     (tied,) = np.nonzero(rounded.argmax(axis=1) != best)
@@ -193,7 +199,9 @@ def has_table(path: Path) -> bool:
     return path.with_suffix(".json").is_file()
 
 
-def load_table(run: Run, checkpoint: str = "best", split: str = "test") -> Table:
+def load_table(
+    run: Run, checkpoint: str = "best", split: str = "test", flip: bool = False
+) -> Table:
     """The table of a run's checkpoint on a split.
 
     Raises:
@@ -202,7 +210,7 @@ def load_table(run: Run, checkpoint: str = "best", split: str = "test") -> Table
     assert run.config is not None
     found = find_checkpoint(run.path, checkpoint)
     examples = examples_of(open_dataset(run.config.data), run.config, split)
-    return read_table(table_path(run.path, found.name, split), examples, found)
+    return read_table(table_path(run.path, found.name, split, flip), examples, found)
 
 
 def read_table(path: Path, examples: Examples, checkpoint: Checkpoint) -> Table:

@@ -7,9 +7,10 @@ import streamlit as st
 
 from cifar_core import plots
 from cifar_core.checkpoint import find_checkpoint
+from cifar_core.export import data_uri
 from cifar_core.metrics import paired
 from cifar_core.tables import Table
-from pages.ui import cache, images, parts, url
+from pages.ui import cache, parts, url
 from pages.ui.boot import boot
 from pages.ui.curves import PLOT
 from pages.ui.subject import Subject, pick_split, pick_subject, table_of
@@ -22,11 +23,7 @@ MOST_SHOWN = 24
 def pick_other(first: Subject) -> Subject:
     """Another run that was trained on the same data; ends the page if there is none."""
     fingerprint = first.checkpoint.manifest["fingerprint"]
-    others = {
-        run.run_id: run
-        for run in cache.listing().trained()
-        if run.run_id != first.run.run_id and run.status.get("fingerprint") == fingerprint
-    }
+    others = {run.run_id: run for run in cache.rivals(first.run, fingerprint)}
     if not others:
         parts.empty_state(
             "There is no second model of the same data yet.",
@@ -39,7 +36,7 @@ def pick_other(first: Subject) -> Subject:
         "With", "other", list(others), next(iter(others)), shown=lambda r: others[r].name
     )
     with parts.sentences():
-        return Subject(others[chosen], find_checkpoint(others[chosen].path))
+        return Subject(others[chosen], find_checkpoint(others[chosen].path), first.flip)
 
 
 def matrices(first: Table, second: Table) -> None:
@@ -61,7 +58,7 @@ def changed(first: Table, second: Table, rows: np.ndarray, title: str, subject: 
     query = {**subject.query, "split": split}
     shown = rows[np.argsort(-np.abs(second.losses - first.losses)[rows], kind="stable")]
     drawn = [tile(first, second, int(row), query) for row in shown[:MOST_SHOWN]]
-    opened, _ = tiles(drawn, [], f"{title}-{subject.run.run_id}")
+    opened, _ = tiles(drawn, [], f"{title}-{subject.run.run_id}", pickable=False)
     if len(rows) > MOST_SHOWN:
         st.caption(f"The {MOST_SHOWN} whose loss changed most.")
     if opened is not None:
@@ -75,7 +72,7 @@ def tile(first: Table, second: Table, row: int, query: dict[str, str]) -> Tile:
     index = int(examples.indices[row])
     return Tile(
         id=index,
-        src=images.data_uri(examples.pixels([row])[0]),
+        src=data_uri(examples.pixels([row])[0]),
         href="gradcam?" + urlencode({**query, "images": index}),
         lines=(f"{then} → {now}", f"is {examples.classes[examples.labels[row]]}"),
         tip=f"{examples.name(row)}: {then}, then {now}",

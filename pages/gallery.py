@@ -1,68 +1,40 @@
 """Gallery: the images a model gets wrong, filtered and sorted; a click leads to the map."""
 
+from collections.abc import Collection
 from urllib.parse import urlencode
 
 import streamlit as st
 
 from cifar_core.explain import MAX_IMAGES
-from cifar_core.export import images_zip
-from cifar_core.ordering import SORTS, in_order
+from cifar_core.export import data_uri, images_zip
 from cifar_core.tables import Table
-from pages.ui import images, parts, url
+from pages.ui import parts, url
 from pages.ui.boot import boot
-from pages.ui.state import PICKED
+from pages.ui.chosen import chosen_rows, doubted_rows
+from pages.ui.picked import forget_picks, keep_picks, picks_of, remember
 from pages.ui.subject import Subject, pick_split, pick_subject, table_of
 from pages.ui.tiles import Tile, tiles
 
 boot(__file__)
 
-ANY = "any"
 MOST_TAKEN = 5000  # images in a ZIP
-SHOWS = {"errors": "Errors", "right": "Right", "all": "All"}
 
 
-def filtered(table: Table) -> list[int]:
-    """The rows that the filters leave, in the order asked for."""
-    classes = table.examples.classes
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        true = url.select("True class", "true", [ANY, *classes], ANY, forget=("page",))
-        predicted = url.select("Taken for", "predicted", [ANY, *classes], ANY, forget=("page",))
-        by = url.select(
-            "Order", "sort", list(SORTS), "confidence", shown=SORTS.__getitem__, forget=("page",)
-        )
-        show = url.select(
-            "Show",
-            "show",
-            list(SHOWS),
-            "errors",
-            shown=SHOWS.__getitem__,
-            forget=("page",),
-            beside=True,
-        )
-    sure = url.span("Confidence", "sure", "Probability of the predicted class.", forget=("page",))
-    rows = table.rows(_number(classes, true), _number(classes, predicted), show)
-    confidence = 100 * table.confidence[rows]
-    rows = rows[(confidence >= sure[0]) & (confidence <= sure[1])]
-    return in_order(table, rows, by).tolist()
-
-
-def _number(classes: tuple[str, ...], name: str) -> int | None:
-    return None if name == ANY else classes.index(name)
-
-
-def tile(table: Table, row: int) -> Tile:
+def tile(table: Table, row: int, doubted: Collection[int]) -> Tile:
     """One image with its classes and the model's confidence."""
     examples = table.examples
     true = examples.classes[examples.labels[row]]
     predicted = examples.classes[table.predictions[row]]
     index = int(examples.indices[row])
     verdict = f"{predicted} {table.confidence[row]:.0%}"
+    doubt = ", whose label is in doubt" if row in doubted else ""
     return Tile(
         id=index,
-        src=images.data_uri(examples.pixels([row])[0]),
+        src=data_uri(examples.pixels([row])[0]),
         href="gradcam?" + urlencode({**query, "images": index}),
-        lines=(verdict, f"is {true}"),
-        tip=f"{examples.name(row)}: {true}, taken for {verdict}, loss {table.losses[row]:.2f}",
+        lines=(verdict, f"is {true}{'?' if doubt else ''}"),
+        tip=f"{examples.name(row)}: {true}, taken for {verdict}, "
+        f"loss {table.losses[row]:.2f}{doubt}",
     )
 
 
@@ -78,9 +50,10 @@ def show_page(table: Table, rows: list[int]) -> None:
     here = rows[(page - 1) * MAX_IMAGES : page * MAX_IMAGES]
     bar = st.container(horizontal=True, vertical_alignment="center")
     place = f"{subject.run.run_id}/{subject.checkpoint.name}/{split}"
-    all_picks: dict[str, list[int]] = st.session_state.setdefault(PICKED, {})
-    opened, picks = tiles([tile(table, row) for row in here], all_picks.get(place, []), place)
-    all_picks[place] = picks
+    doubted = set(doubted_rows(table).tolist())
+    drawn = [tile(table, row, doubted) for row in here]
+    opened, picks = tiles(drawn, picks_of(place), place)
+    remember(place, picks)
     url.page_buttons(num_pages, page)
     with bar:
         if picks:
@@ -109,19 +82,14 @@ def show_page(table: Table, rows: list[int]) -> None:
 
 
 def ways_on_from(picks: list[int], place: str) -> None:
-    """To the maps of what was picked, or back to nothing picked."""
+    """To the maps of what was picked, to keeping it, or back to nothing picked."""
     label = f"Maps of the {len(picks)} picked"
     if len(picks) > MAX_IMAGES:
         label = f"Maps of the first {MAX_IMAGES} of {len(picks)} picked"
     if st.button(label, type="primary", icon=":material/center_focus_strong:"):
         open_maps(picks[:MAX_IMAGES])
+    keep_picks(subject, split, picks)
     st.button("Pick none", icon=":material/deselect:", on_click=forget_picks, args=(place,))
-
-
-def forget_picks(place: str) -> None:
-    """Nothing is picked any more."""
-    st.session_state[PICKED].pop(place, None)
-    st.session_state.pop(place, None)
 
 
 parts.heading("Gallery", "The images a model gets wrong. A click shows what it looked at.")
@@ -129,9 +97,9 @@ subject: Subject = pick_subject()
 split = pick_split(subject)
 found = table_of(subject, split)
 query = {**subject.query, "split": split}
-chosen = filtered(found)
-if chosen:
-    st.caption(f"**{len(chosen):,}** of {found}, run {subject.run.name}")
-    show_page(found, chosen)
+rows = chosen_rows(subject, found)
+if rows:
+    st.caption(f"**{len(rows):,}** of {found}, run {subject.run.name}")
+    show_page(found, rows)
 else:
     st.info(f"None of {found} is like that. Choose other classes, or show all.")

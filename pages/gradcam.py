@@ -2,18 +2,22 @@
 
 import streamlit as st
 
-from cifar_core.explain import MAX_IMAGES, ask_about, cards_of
+from cifar_core.explain import MAX_IMAGES, TARGETS, Question, ask_about, cards_of
 from cifar_core.ordering import in_order
+from cifar_core.side_by_side import KINDS
 from cifar_core.tables import Table
-from pages.ui import cache, parts, url
+from pages.ui import parts, url
+from pages.ui.beside import side_by_side
 from pages.ui.boot import boot
-from pages.ui.cams import download, draw_cards, pick_question
+from pages.ui.cams import download, draw_cards, looked, pick_question
 from pages.ui.own import own_image
+from pages.ui.road import which_layer
 from pages.ui.subject import Subject, pick_split, pick_subject, table_of
 
 boot(__file__)
 
 OWN = "your own"
+ONE = "one"
 
 
 def pick_rows(table: Table) -> list[int]:
@@ -35,26 +39,62 @@ def pick_rows(table: Table) -> list[int]:
 
 
 def show_maps(subject: Subject, split: str) -> None:
-    """Image, map and overlay of each image asked for, side by side."""
+    """The maps of the images asked for, or several maps of one image."""
     table = table_of(subject, split)
     with parts.sentences():
         rows = pick_rows(table)
-        question = pick_question(subject.checkpoint, ["predicted", "true", *table.examples.classes])
-        asked = ask_about(table, rows, question.target)
-        pixels = table.examples.pixels(rows)
-        cams = cache.maps(
-            subject.checkpoint, pixels, str(question.layer), tuple(asked), question.method
+        targets = [*TARGETS, *table.examples.classes]
+        question = pick_question(subject.checkpoint, targets, len(rows))
+        beside = url.select(
+            "Side by side",
+            "beside",
+            [ONE, *KINDS],
+            ONE,
+            shown=lambda kind: KINDS.get(kind, "Nothing"),
+            beside=True,
         )
-    cards = cards_of(table, rows, asked, cams)
-    draw_cards(cards, question.opacity)
-    st.caption(f"{subject.run.name}: {table}")
+        if beside == ONE:
+            show_cards(subject, table, rows, question)
+        else:
+            if len(rows) > 1:
+                st.caption(f"The first of {len(rows)} images; name another to see that one.")
+            side_by_side(beside, subject, table, rows[0], question)
+    ways_on(table, rows[0], {**subject.query, "split": split})
+    which_layer(subject)
+
+
+def show_cards(subject: Subject, table: Table, rows: list[int], question: Question) -> None:
+    """Image, map and overlay of each image, side by side."""
+    with st.container(horizontal=True):
+        grid = url.switch("Grid of the layer", "grid", "The cells that the layer really has.")
+        one_scale = url.switch(
+            "One scale",
+            "scale",
+            "Draws each map as strong as it is beside the others; else each is stretched.",
+        )
+    asked = ask_about(table, rows, question.target)
+    cams = looked(subject.checkpoint, table.examples.pixels(rows), question, asked)
+    cards = cards_of(table, rows, asked, cams, one_scale)
+    draw_cards(cards, question.opacity, cams.grid if grid else None)
+    about = f"{subject.run.name}: {table}"
+    st.caption(about)
+    download(cards, about, question, cams)
+
+
+def ways_on(table: Table, row: int, query: dict[str, str]) -> None:
+    """To more images, and to what else is known of this one."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        download(cards, f"{subject.run.name}: {table}", question, cams)
         st.page_link(
             "pages/gallery.py",
             label="More images",
             icon=":material/photo_library:",
-            query_params={**st.query_params.to_dict(), **subject.query, "split": split},
+            query_params={**st.query_params.to_dict(), **query},
+        )
+        st.page_link(
+            "pages/image.py",
+            label="How this image fared",
+            icon=":material/timeline:",
+            query_params={**query, "image": str(table.examples.indices[row])},
         )
 
 

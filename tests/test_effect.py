@@ -13,7 +13,7 @@ from cifar_core.data import open_dataset
 from cifar_core.effect import PLAIN, TOGETHER, Effect, load_effect, measure_effect
 from cifar_core.errors import CifarCoreError, ConfigError, RunError
 from cifar_core.explain import probabilities
-from cifar_core.launch_explain import find_effect, launch_effect
+from cifar_core.launch_explain import jobs_on, launch_effect
 from cifar_core.runs import list_runs, read_run
 from cifar_core.states import RunState
 from tests.jobs import wait_for
@@ -87,10 +87,11 @@ def test_as_a_job_it_is_done_once(copied: Path) -> None:
     wait_for(first, RunState.COMPLETED)
     assert len(load_effect(first).names) == 4
     checkpoint = find_checkpoint(copied).name
-    again = find_effect(list_runs(root, "effect"), run, checkpoint, SPEC)
+    (again,) = jobs_on(list_runs(root, "effect"), run, checkpoint, digest=SPEC.digest)
     assert again is not None
     assert again.path == first
-    assert find_effect(list_runs(root, "effect"), run, checkpoint, preset("standard")) is None
+    other = preset("standard").digest
+    assert not jobs_on(list_runs(root, "effect"), run, checkpoint, digest=other)
 
 
 def test_nothing_to_try_is_refused(copied: Path) -> None:

@@ -16,7 +16,7 @@ from cifar_core.errors import CheckpointError, CifarCoreError, ConfigError
 from cifar_core.evaluation import fill_table
 from cifar_core.files import read_json, write_json
 from cifar_core.launch import start_worker
-from cifar_core.launch_explain import evaluations, launch_evaluation
+from cifar_core.launch_explain import jobs_on, launch_evaluation
 from cifar_core.records import read_metrics
 from cifar_core.runs import Run, list_runs, read_run
 from cifar_core.states import RunState
@@ -105,7 +105,8 @@ def test_an_earlier_job_goes_with_the_next_one_and_its_table_stays(copied: Path)
     assert second.state is RunState.COMPLETED
     assert not first.path.exists()
     name = find_checkpoint(copied).name
-    found = evaluations(copied.parent, read_run(copied), name, "test")
+    jobs = list_runs(copied.parent, "evaluate")
+    found = jobs_on(jobs, read_run(copied), name, split="test")
     assert [job.run_id for job in found] == [second.run_id]
     delete_run(second)
     assert path.read_bytes() == content

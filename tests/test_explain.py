@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from torch import nn
 
+from cifar_core.cam_methods import METHODS
 from cifar_core.checkpoint import Checkpoint, find_checkpoint, load_model, read_checkpoint
 from cifar_core.data import open_dataset
 from cifar_core.errors import CheckpointError, CifarCoreError, ConfigError, DataError
@@ -33,7 +34,8 @@ from cifar_core.explain import (
     top,
 )
 from cifar_core.files import read_json, write_json
-from cifar_core.gradcam import METHODS, CamMaps, Pixels, heat
+from cifar_core.gradcam import CamMaps
+from cifar_core.painting import Pixels, heat
 from cifar_core.runs import read_run
 from cifar_core.sheet import GAP, LINE, SCALE
 from cifar_core.tables import Examples, Table, examples_of
@@ -74,7 +76,7 @@ def by_hand() -> Table:
 
 def maps(peaks: list[float]) -> CamMaps:
     cams = np.random.default_rng(0).random((len(peaks), 32, 32), np.float32)
-    return CamMaps(cams, np.array(peaks, np.float32), (8, 8))
+    return CamMaps(cams, np.array(peaks, np.float32), np.zeros(len(peaks), np.float32), (8, 8))
 
 
 def opened(content: bytes) -> Pixels:
@@ -109,22 +111,24 @@ def test_images_are_asked_about_what_was_predicted_what_is_true_or_one_class() -
 
 
 def test_a_faint_peak_and_no_map_are_told() -> None:
-    assert peak_note(0.5) == peak_note(1e-3) == ""
-    assert peak_note(9e-4) == peak_note(0) == " · faint: stretched noise"
-    assert peak_note(float("nan")) == " · no map: the method divides by zero here"
+    assert peak_note(0.5) == "peak 0.5"
+    assert peak_note(1e-3) == "peak 0.001"
+    assert peak_note(9e-4) == "peak 0.0009 · faint: stretched noise"
+    assert peak_note(0) == "empty: nothing here speaks for it"
+    assert peak_note(float("nan")) == "no map: the method divides by zero here"
 
 
 def test_cards_say_what_was_seen_and_what_was_asked() -> None:
     table, cams = by_hand(), maps([0.5, 1e-4, np.nan, 0.5])
     cards = cards_of(table, [3, 1, 4, 2], [2, 1, 2, 0], cams)
     assert [card.lines for card in cards] == [
-        ("cat, recognised (99%)", "test 3 · map: cat"),
-        ("ant, taken for bee (80%)", "test 1 · map: bee · faint: stretched noise"),
+        ("cat, recognised (99%)", "test 3 · map: cat, peak 0.5"),
+        ("ant, taken for bee (80%)", "test 1 · map: bee, peak 0.0001 · faint: stretched noise"),
         (
             "bee, taken for ant (40%)",
-            "test 4 · map: cat · no map: the method divides by zero here",
+            "test 4 · map: cat, no map: the method divides by zero here",
         ),
-        ("cat, taken for ant (60%)", "test 2 · map: ant"),
+        ("cat, taken for ant (60%)", "test 2 · map: ant, peak 0.5"),
     ]
     for place, (card, row) in enumerate(zip(cards, [3, 1, 4, 2], strict=True)):
         assert np.array_equal(card.pixels, table.examples.images[row])
@@ -134,7 +138,7 @@ def test_cards_say_what_was_seen_and_what_was_asked() -> None:
 def test_a_card_of_ones_own_picture_names_the_three_best_guesses() -> None:
     pixels, probs = np.zeros((32, 32, 3), np.uint8), np.array([0.051, 0.2, 0.7, 0.049], np.float32)
     card = own_card(pixels, (*CLASSES, "dog"), probs, 1, maps([0.5]))
-    assert card.lines == ("cat 70.0%, bee 20.0%, ant 5.1%", "map: bee")
+    assert card.lines == ("cat 70.0%, bee 20.0%, ant 5.1%", "map: bee, peak 0.5")
 
 
 def test_the_most_probable_come_first_and_ties_in_order() -> None:
@@ -186,7 +190,7 @@ def test_maps_that_cannot_be_are_refused(
 
 def test_the_heading_says_how_maps_were_made() -> None:
     told = heading_of("layer3", maps([0.5]), Question(method="LayerCAM", target="true"))
-    assert told == "LayerCAM at layer3 (8x8), target: true class"
+    assert told == "LayerCAM at layer3 (8x8), target: the true class"
 
 
 def test_a_drawn_row_shows_its_image_and_the_map_asked_for(table: Table, model: nn.Module) -> None:

@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from cifar_core.cam_methods import METHODS
 from cifar_core.errors import ConfigError
-from cifar_core.gradcam import METHODS, Floats, cam_maps
+from cifar_core.gradcam import Floats, cam_maps
 from cifar_core.layers import list_layers
 from cifar_core.models import create_model, list_models
 from tests.builders import OneConvolution, quick_model, single_thread, smooth_noise, trained_model

@@ -11,7 +11,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from cifar_core.gradcam import METHODS, CamMaps, cam_maps
+from cifar_core.cam_methods import METHODS
+from cifar_core.gradcam import CamMaps, cam_maps
 from cifar_core.models import create_model
 from tests.builders import quick_model, single_thread, smooth_noise, trained_model
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cifar_core.errors import ConfigError
-from cifar_core.gradcam import Floats, heat, overlay
+from cifar_core.painting import Floats, heat, overlay
 
 
 def photo(brightest: int = 255) -> np.ndarray:

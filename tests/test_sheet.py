@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cifar_core.explain import peak_note
-from cifar_core.gradcam import Pixels, heat
+from cifar_core.painting import Pixels, heat
 from cifar_core.sheet import GAP, LINE, PAPER, SCALE, Card, sheet_png
 
 SIDE = 32 * SCALE

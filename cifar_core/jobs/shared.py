@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from cifar_core.runs import Run
     from cifar_core.worker import Worker
 
+Subject = tuple["Run", TrainConfig, "Checkpoint", Dataset]
+
 
 def requested_data(config: TrainConfig, request: dict[str, Any]) -> Dataset:
     """The data of a job.
@@ -29,9 +31,7 @@ def requested_data(config: TrainConfig, request: dict[str, Any]) -> Dataset:
     return data
 
 
-def subject_of(
-    worker: "Worker", request: dict[str, Any]
-) -> "tuple[Run, TrainConfig, Checkpoint, Dataset]":
+def subject_of(worker: "Worker", request: dict[str, Any]) -> Subject:
     """The run and checkpoint that a request is about, and the data it was trained on.
 
     Raises:

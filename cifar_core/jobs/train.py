@@ -142,12 +142,22 @@ def _run_epochs(
                 worker.record(record)
                 _write_events(events, record)
             if isinstance(record, EpochRecord):
+                _write_said(worker, batches, state)
                 _keep(worker, config, batches, state, record)
             if worker.should_stop() and state.epoch < config.epochs:
                 if not isinstance(record, EpochRecord):
                     _save(worker, config, batches, state, "last", {})
                 return RunState.STOPPED
     return RunState.COMPLETED
+
+
+def _write_said(worker: "Worker", batches: "TrainingBatches", state: "TrainState") -> None:
+    """Keeps what the epoch said of the test images, before any checkpoint speaks of the epoch."""
+    from cifar_core.history import write_epoch
+
+    assert state.test_log_probs is not None
+    said = state.test_log_probs.numpy()
+    write_epoch(worker.run_dir, state.epoch, said, batches.data.fingerprint)
 
 
 def _keep(

@@ -10,27 +10,20 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cifar_core import plots
-from cifar_core.checkpoint import Checkpoint, load_model, read_checkpoint
 from cifar_core.config import TrainConfig
 from cifar_core.data import Dataset, Split, is_ready, open_dataset
 from cifar_core.data.dataset import class_means, histogram_of
 from cifar_core.data.locate import find_source
 from cifar_core.data.store import ready_folder
-from cifar_core.effect import Effect, load_effect
 from cifar_core.errors import DataError
-from cifar_core.explain import maps_of
-from cifar_core.gradcam import CamMaps
 from cifar_core.index import Listing, RunIndex
-from cifar_core.layers import TargetLayer, list_layers
 from cifar_core.places import runs_root
 from cifar_core.records import Metrics, read_metrics
-from cifar_core.runs import Run, read_run
+from cifar_core.runs import Run
 from cifar_core.runtime import Hardware, probe
-from cifar_core.tables import Table, load_table, table_path
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-    from torch import nn
 
     from cifar_core.models.summary import Summary
 
@@ -134,6 +127,15 @@ def lr_figure(run_id: str, metrics: Metrics) -> "go.Figure":
     return _lr_figure(run_id, _extent(metrics), metrics)
 
 
+def rivals(run: Run, fingerprint: str) -> list[Run]:
+    """Other runs with a checkpoint, trained on the data of that fingerprint, newest first."""
+    return [
+        other
+        for other in listing().trained()
+        if other.run_id != run.run_id and other.status.get("fingerprint") == fingerprint
+    ]
+
+
 def root() -> Path:
     """The folder of the runs."""
     return runs_root()
@@ -163,73 +165,3 @@ def found_path() -> Path:
     source = find_source("cifar10")
     assert source is not None
     return source.path
-
-
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _table(path: str, checkpoint: str, split: str, written_at: int) -> Table:
-    return load_table(read_run(Path(path)), checkpoint, split)
-
-
-def table(run: Run, checkpoint: str, split: str) -> Table:
-    """The table of a checkpoint on a split, shared between sessions.
-
-    Raises:
-        CifarCoreError: as `load_table`.
-    """
-    written_at = table_path(run.path, checkpoint, split).stat().st_mtime_ns
-    return _table(str(run.path), checkpoint, split, written_at)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def effect(job: Path) -> Effect:
-    """What a completed job found an augmentation to do; its folder is its own for good."""
-    return load_effect(job)
-
-
-@st.cache_resource(max_entries=3, show_spinner="Loading the model …")
-def _model(path: str, weights: str) -> "nn.Module":
-    return load_model(read_checkpoint(Path(path)))
-
-
-def model(checkpoint: Checkpoint) -> "nn.Module":
-    """The model of a checkpoint, in eval mode on the CPU, shared: only to be read."""
-    return _model(str(checkpoint.path), checkpoint.facts["weights"])
-
-
-@st.cache_resource(max_entries=3, show_spinner=False)
-def _layers(path: str, weights: str) -> list[TargetLayer]:
-    return list_layers(_model(path, weights))
-
-
-def layers(checkpoint: Checkpoint) -> list[TargetLayer]:
-    """The layers of a checkpoint's model that can carry a map."""
-    return _layers(str(checkpoint.path), checkpoint.facts["weights"])
-
-
-@st.cache_data(max_entries=64, show_spinner="Looking …")
-def _maps(
-    path: str,
-    weights: str,
-    pixels: NDArray[np.uint8],
-    layer: str,
-    asked: tuple[int, ...],
-    method: str,
-) -> CamMaps:
-    checkpoint = read_checkpoint(Path(path))
-    return maps_of(_model(path, weights), checkpoint, pixels, layer, asked, method)
-
-
-def maps(
-    checkpoint: Checkpoint,
-    pixels: NDArray[np.uint8],
-    layer: str,
-    asked: tuple[int, ...],
-    method: str,
-) -> CamMaps:
-    """Maps of (N, 32, 32, 3) images; another opacity does not compute them again.
-
-    Raises:
-        ConfigError: as `maps_of`.
-    """
-    path = str(checkpoint.path)
-    return _maps(path, checkpoint.facts["weights"], pixels, layer, asked, method)

@@ -1,23 +1,30 @@
-"""Maps on the screen: what to ask, the cards, the download."""
+"""Maps on the screen: what to ask, the wait for slow methods, the cards, the download."""
 
 import html
 from collections.abc import Sequence
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
+from cifar_core.cam_cost import cost_s
+from cifar_core.cam_methods import METHODS
 from cifar_core.checkpoint import Checkpoint
-from cifar_core.explain import Question, heading_of
-from cifar_core.gradcam import METHODS, CamMaps, heat, overlay
-from cifar_core.layers import default_layer
+from cifar_core.errors import ConfigError
+from cifar_core.explain import TARGETS, Question, heading_of
+from cifar_core.gradcam import CamMaps, Target
+from cifar_core.layers import TargetLayer, default_layer
+from cifar_core.painting import heat, overlay
 from cifar_core.sheet import Card, sheet_png
-from pages.ui import cache, url
+from pages.ui import cache_explain, url
 from pages.ui.images import picture
+from pages.ui.parts import duration
 
 _COLUMNS = "repeat(auto-fill,minmax(min(100%,330px),1fr))"
-NAMES = {"predicted": "the predicted class", "true": "the true class"}
+MOST_S = 60.0  # what somebody waits for on a page
 
 
-def pick_question(checkpoint: Checkpoint, targets: Sequence[str]) -> Question:
+def pick_question(checkpoint: Checkpoint, targets: Sequence[str], num_images: int = 1) -> Question:
     """Layer, method, class and opacity, all in the URL but the last.
 
     Raises:
@@ -27,10 +34,16 @@ def pick_question(checkpoint: Checkpoint, targets: Sequence[str]) -> Question:
     with columns[0]:
         layer = _pick_layer(checkpoint)
     with columns[1]:
-        method = url.select("Method", "method", list(METHODS), "GradCAM")
+        method = url.select(
+            "Method",
+            "method",
+            list(METHODS),
+            "GradCAM",
+            shown=lambda name: _method_label(name, checkpoint, layer, num_images),
+        )
     with columns[2]:
         target = url.select(
-            "What speaks for", "target", targets, "predicted", shown=lambda t: NAMES.get(t, t)
+            "What speaks for", "target", targets, "predicted", shown=lambda t: TARGETS.get(t, t)
         )
     opacity = columns[3].slider(
         "Opacity of the map", 0, 100, 50, 5, format="%d %%", key="opacity", bind="query-params"
@@ -40,11 +53,19 @@ def pick_question(checkpoint: Checkpoint, targets: Sequence[str]) -> Question:
         f"{about.about} [Source]({about.source[about.source.index('https') :]})"
         + ("" if about.uses_class else " The class plays no part.")
     )
-    return Question(layer, method, target, opacity / 100)
+    return Question(layer.name, method, target, opacity / 100)
 
 
-def _pick_layer(checkpoint: Checkpoint) -> str:
-    layers = {layer.name: layer for layer in cache.layers(checkpoint)}
+def _method_label(name: str, checkpoint: Checkpoint, layer: TargetLayer, num_images: int) -> str:
+    method = METHODS[name]
+    if method.slow:
+        cost = cost_s(name, layer, num_images, cache_explain.pass_s(checkpoint))
+        return f"{name} (slow, about {duration(max(cost, 1))})"
+    return name if method.uses_class else f"{name} (the same for every class)"
+
+
+def _pick_layer(checkpoint: Checkpoint) -> TargetLayer:
+    layers = {layer.name: layer for layer in cache_explain.layers(checkpoint)}
     asked = layers.get(st.query_params.get("layer", ""))
     every = st.toggle(
         "All layers",
@@ -54,7 +75,7 @@ def _pick_layer(checkpoint: Checkpoint) -> str:
     )
     if not every and asked is not None and not asked.offered:
         st.query_params.pop("layer")
-    return url.select(
+    name = url.select(
         "Layer",
         "layer",
         [name for name, layer in layers.items() if every or layer.offered],
@@ -62,29 +83,70 @@ def _pick_layer(checkpoint: Checkpoint) -> str:
         shown=lambda name: layers[name].label,
         help="Early layers see fine detail, late ones whole objects on a coarse grid.",
     )
+    return layers[name]
 
 
-def draw_cards(cards: Sequence[Card], opacity: float) -> None:
-    """Image, map and overlay of each card, as many cards side by side as the screen holds."""
+def looked(
+    checkpoint: Checkpoint,
+    pixels: NDArray[np.uint8],
+    question: Question,
+    asked: Sequence[Target],
+) -> CamMaps:
+    """Maps of (N, 32, 32, 3) images; for a slow method one after the other, with a bar.
+
+    Raises:
+        ConfigError: as `maps_of`, or if it would take more than a minute.
+    """
+    layer, method = str(question.layer), question.method
+    if not METHODS[method].slow:
+        return cache_explain.maps(checkpoint, pixels, layer, tuple(asked), method)
+    _check_cost(checkpoint, question, len(pixels))
+    found, bar = list[CamMaps](), st.progress(0.0, text=f"{method} …")
+    for number, image in enumerate(pixels):
+        one = (asked[number],)
+        found.append(cache_explain.maps(checkpoint, image[None], layer, one, method))
+        bar.progress((number + 1) / len(pixels), text=f"{number + 1} of {len(pixels)} images")
+    bar.empty()
+    return CamMaps.joined(found)
+
+
+def _check_cost(checkpoint: Checkpoint, question: Question, num_images: int) -> None:
+    layers = {layer.name: layer for layer in cache_explain.layers(checkpoint)}
+    layer = layers[str(question.layer)]
+    each = cost_s(question.method, layer, 1, cache_explain.pass_s(checkpoint))
+    if num_images > 1 and num_images * each > MOST_S:
+        raise ConfigError(
+            f"{question.method} of {num_images} images at {layer.name} would take about "
+            f"{duration(num_images * each)} here. Choose at most {max(int(MOST_S / each), 1)}, or "
+            "another method or layer."
+        )
+
+
+def draw_cards(cards: Sequence[Card], opacity: float, grid: tuple[int, int] | None = None) -> None:
+    """Image, map and overlay of each card, as many cards side by side as the screen holds.
+
+    Args:
+        grid: Rows and columns of the layer, to be drawn over map and overlay.
+    """
     st.caption(
         "The image, the map, and both: yellow places speak most for the class, black ones not."
     )
     columns = "minmax(0,830px)" if len(cards) == 1 else _COLUMNS
-    drawn = "".join(_card(card, opacity) for card in cards)
+    drawn = "".join(_card(card, opacity, grid) for card in cards)
     st.html(
         f'<div style="display:grid;grid-template-columns:{columns};gap:18px 26px">{drawn}</div>'
     )
 
 
-def _card(card: Card, opacity: float) -> str:
+def _card(card: Card, opacity: float, grid: tuple[int, int] | None) -> str:
     title = card.lines[0]
     shown = (
-        (card.pixels, title),
-        (heat(card.cam), f"Map: {title}"),
-        (overlay(card.pixels, card.cam, opacity, scale=1), f"Overlay: {title}"),
+        picture(card.pixels, title),
+        picture(heat(card.cam), f"Map: {title}"),
+        picture(overlay(card.pixels, card.cam, opacity, scale=1), f"Overlay: {title}"),
     )
     pictures = "".join(
-        f'<div style="flex:1 1 0;min-width:0">{picture(pixels, tip)}</div>' for pixels, tip in shown
+        f'<div style="flex:1 1 0;min-width:0">{framed(part, grid)}</div>' for part in shown
     )
     lines = "".join(f"<div>{html.escape(line)}</div>" for line in card.lines)
     return (
@@ -93,6 +155,21 @@ def _card(card: Card, opacity: float) -> str:
         f'<figcaption style="font-size:.8rem;opacity:.85;margin-top:4px">{lines}</figcaption>'
         "</figure>"
     )
+
+
+def framed(image: str, grid: tuple[int, int] | None) -> str:
+    """An image's HTML with the cells of a layer drawn over it; nothing changes without a grid."""
+    if grid is None:
+        return image
+    rows, columns = grid
+    line = "rgba(255,255,255,.55) 1px,transparent 1px"
+    style = (
+        f"position:absolute;inset:0;pointer-events:none;outline:1px solid rgba(255,255,255,.55);"
+        f"outline-offset:-1px;background-image:linear-gradient(to right,{line}),"
+        f"linear-gradient(to bottom,{line});"
+        f"background-size:calc(100%/{columns}) calc(100%/{rows})"
+    )
+    return f'<div style="position:relative">{image}<div style="{style}"></div></div>'
 
 
 def download(cards: Sequence[Card], subject: str, question: Question, cams: CamMaps) -> None:

@@ -1,15 +1,16 @@
 """What the builder's augmentation does to a trained model: asked for, then shown."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from cifar_core import plots
 from cifar_core.augment import AugmentSpec
 from cifar_core.checkpoint import find_checkpoint
 from cifar_core.effect import NUM_IMAGES, Effect
-from cifar_core.launch_explain import find_effect, launch_effect
+from cifar_core.launch_explain import jobs_on, launch_effect
 from cifar_core.runs import Run
-from cifar_core.states import RunState
-from pages.ui import cache, images, parts
+from pages.ui import cache, cache_explain, images, job, parts
 from pages.ui.curves import PLOT
 
 MOST_FLIPPED = 40
@@ -35,26 +36,23 @@ def effect(spec: AugmentSpec) -> None:
         run = trained[run_id]
         with parts.sentences():
             checkpoint = find_checkpoint(run.path).name
-        job = find_effect(listing.runs("effect"), run, checkpoint, spec)
-        if job is None or job.state is not RunState.COMPLETED:
-            _start(run, checkpoint, spec, busy=job is not None and job.state.is_active)
-    if job is None:
-        return
-    if job.state.is_active:
-        parts.every(0.5, lambda: parts.progress_of(job))
-    elif job.state is RunState.COMPLETED:
+        found = jobs_on(listing.runs("effect"), run, checkpoint, digest=spec.digest)
+        busy = bool(found) and found[0].state.is_active
+        done = None if busy else _offer(found, run, checkpoint, spec)
+    if busy:
+        _offer(found, run, checkpoint, spec)
+    elif done:
         with parts.sentences():
-            _show(cache.effect(job.path), run)
-    elif job.reason:
-        st.error(job.reason, icon=":material/error:")
+            _show(cache_explain.effect(done.path), run)
 
 
-def _start(run: Run, checkpoint: str, spec: AugmentSpec, busy: bool) -> None:
-    label = f"Try it on {NUM_IMAGES:,} test images"
-    if st.button(label, icon=":material/science:", disabled=busy):
-        with parts.sentences():
-            launch_effect(cache.root(), run, checkpoint, spec)
-        st.rerun()
+def _offer(jobs: Sequence[Run], run: Run, checkpoint: str, spec: AugmentSpec) -> Run | None:
+    return job.offer(
+        jobs,
+        f"Try it on {NUM_IMAGES:,} test images",
+        ":material/science:",
+        lambda: launch_effect(cache.root(), run, checkpoint, spec),
+    )
 
 
 def _show(found: Effect, run: Run) -> None:

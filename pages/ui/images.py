@@ -1,8 +1,6 @@
 """32x32 images on the screen: enlarged by the browser without smoothing, as many as fit a row."""
 
-import base64
 import html
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
-from PIL import Image
+
+from cifar_core.export import data_uri
 
 
 def tile_grid(
@@ -111,10 +110,3 @@ def picture(image: NDArray[np.uint8], tip: str, square: bool = True) -> str:
         f'<img src="{data_uri(image)}" alt="{text}" title="{text}" style="width:100%;'
         f'{ratio}image-rendering:pixelated;border-radius:4px;display:block">'
     )
-
-
-def data_uri(image: NDArray[np.uint8]) -> str:
-    """A PNG of an (H, W, 3) uint8 image inside a link."""
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(image)).save(buffer, "PNG", compress_level=1)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

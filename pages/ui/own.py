@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 from cifar_core import plots
 from cifar_core.explain import own_card, probabilities, top
 from cifar_core.own_image import MAX_MB, OwnImage, fit_image
-from pages.ui import cache, parts
+from pages.ui import cache_explain, parts
 from pages.ui.cams import download, draw_cards, pick_question
 from pages.ui.curves import PLOT
 from pages.ui.subject import Subject
@@ -33,7 +33,7 @@ def _explain(subject: Subject, fitted: OwnImage) -> None:
     checkpoint = subject.checkpoint
     classes: list[str] = checkpoint.manifest["classes"]
     pixels = fitted.pixels[None]
-    (probs,) = probabilities(cache.model(checkpoint), checkpoint, pixels)
+    (probs,) = probabilities(cache_explain.model(checkpoint), checkpoint, pixels)
     left, right = st.columns([1, 2])
     with left:
         st.image(_with_crop(fitted), caption="The square that the model gets")
@@ -43,7 +43,7 @@ def _explain(subject: Subject, fitted: OwnImage) -> None:
         st.plotly_chart(figure, config=PLOT, key="top", alt="The five most probable classes")
     question = pick_question(checkpoint, ["predicted", *classes])
     asked = first[0] if question.target == "predicted" else classes.index(question.target)
-    cams = cache.maps(checkpoint, pixels, str(question.layer), (asked,), question.method)
+    cams = cache_explain.maps(checkpoint, pixels, str(question.layer), (asked,), question.method)
     card = own_card(fitted.pixels, classes, probs, asked, cams)
     draw_cards([card], question.opacity)
     download([card], f"{subject.run.name}: {checkpoint.name}", question, cams)

@@ -11,7 +11,7 @@ from cifar_core.data.store import altered_copies
 from cifar_core.errors import CifarCoreError, RunError
 from cifar_core.index import Listing
 from cifar_core.launch import resume_run
-from cifar_core.runs import Run, read_run
+from cifar_core.runs import Run
 from cifar_core.states import RunState
 from pages.ui import cache
 from pages.ui.state import DATA
@@ -142,16 +142,3 @@ def dark() -> bool:
 def every(seconds: float | None, draw: Callable[[], None]) -> None:
     """Draws now and, where `seconds` is given, again and again without the rest of the page."""
     st.fragment(draw, run_every=seconds)()
-
-
-def progress_of(job: Run) -> None:
-    """How far a job is that looks at a model; draws the page anew once it has ended."""
-    now = read_run(job.path)
-    if not now.state.is_active:
-        st.rerun()
-    stages = cache.metrics_of(job.path).stages
-    at = stages[-1] if stages else None
-    share = at.done / at.total if at and at.total else 0.0
-    st.progress(share, text=f"{at.done:,} of {at.total:,} images" if at else "Loading the model …")
-    icon, key = ":material/stop_circle:", f"stop-{job.run_id}"
-    st.button("Stop", icon=icon, key=key, on_click=ask_to_stop, args=(now,))

@@ -7,27 +7,33 @@ import streamlit as st
 
 from cifar_core.checkpoint import Checkpoint, find_checkpoint, list_checkpoints
 from cifar_core.errors import CheckpointError
-from cifar_core.launch_explain import evaluations, launch_evaluation
+from cifar_core.launch_explain import jobs_on, launch_evaluation
 from cifar_core.runs import Run, find_run
 from cifar_core.states import RunState
 from cifar_core.tables import SPLIT_NAMES, SPLITS, Table, has_table, table_path
-from pages.ui import cache, parts, url
+from pages.ui import cache, cache_explain, job, parts, url
 
-BELOW_RUN = ("checkpoint", "images", "layer", "page")
-BELOW_SPLIT = ("images", "page")
+BELOW_RUN = ("checkpoint", "images", "image", "layer", "page", "epoch", "selection")
+BELOW_SPLIT = ("images", "image", "page", "selection")
 
 
 @dataclass(frozen=True)
 class Subject:
-    """The checkpoint that a page speaks of."""
+    """The checkpoint that a page speaks of.
+
+    Attributes:
+        flip: Whether test-time flip is used; see `evaluation.Mirrored`.
+    """
 
     run: Run
     checkpoint: Checkpoint
+    flip: bool = False
 
     @property
     def query(self) -> dict[str, str]:
         """For links that stay with it."""
-        return {"run": self.run.run_id, "checkpoint": self.checkpoint.name}
+        flip = {"flip": url.ON} if self.flip else {}
+        return {"run": self.run.run_id, "checkpoint": self.checkpoint.name, **flip}
 
 
 def pick_subject() -> Subject:
@@ -60,7 +66,7 @@ def pick_subject() -> Subject:
             forget=BELOW_RUN,
         )
     with right, parts.sentences():
-        return Subject(runs[run_id], _pick_checkpoint(runs[run_id]))
+        return Subject(runs[run_id], _pick_checkpoint(runs[run_id]), url.is_on("flip"))
 
 
 def _pick_checkpoint(run: Run) -> Checkpoint:
@@ -114,11 +120,12 @@ def table_of(subject: Subject, split: str) -> Table:
 
 def _read_table(subject: Subject, split: str) -> Table | None:
     """The table; None where there is none or, once that is said, a damaged one."""
-    if not has_table(table_path(subject.run.path, subject.checkpoint.name, split)):
+    run, name = subject.run, subject.checkpoint.name
+    if not has_table(table_path(run.path, name, split, subject.flip)):
         return None
     with parts.sentences():
         try:
-            return cache.table(subject.run, subject.checkpoint.name, split)
+            return cache_explain.table(run, name, split, subject.flip)
         except CheckpointError as error:
             st.error(str(error), icon=":material/error:")
     return None
@@ -134,21 +141,19 @@ def open_evaluation(run: Run) -> None:
 
 def _offer_evaluation(subject: Subject, split: str) -> NoReturn:
     """The evaluation under way, or the button that starts it; ends the page."""
-    run, name = subject.run, subject.checkpoint.name
-    jobs = evaluations(cache.root(), run, name, split)
-    if jobs and jobs[0].state.is_active:
-        st.info(f"Evaluating {SPLIT_NAMES[split]} images …", icon=":material/fact_check:")
-        parts.every(0.5, lambda: parts.progress_of(jobs[0]))
-        st.stop()
-    if jobs and jobs[0].state in (RunState.FAILED, RunState.INTERRUPTED):
-        st.error(jobs[0].reason, icon=":material/error:")
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+    run, name, flip = subject.run, subject.checkpoint.name, subject.flip
+    jobs = jobs_on(cache.listing().runs("evaluate"), run, name, split=split, flip=flip)
+    jobs = [one for one in jobs if one.state is not RunState.COMPLETED]  # its table is gone
+    with st.container(border=True, vertical_alignment="center"):
         st.write(
             f"**{run.name}** ({_label(subject.checkpoint)}) was not evaluated on the "
-            f"{SPLIT_NAMES[split]} images yet."
+            f"{SPLIT_NAMES[split]} images{' with test-time flip' if flip else ''} yet."
         )
-        if st.button("Evaluate", type="primary", icon=":material/fact_check:"):
-            with parts.sentences():
-                launch_evaluation(cache.root(), run, name, split)
-            st.rerun()
+        job.offer(
+            jobs,
+            "Evaluate",
+            ":material/fact_check:",
+            lambda: launch_evaluation(cache.root(), run, name, split, flip),
+            primary=True,
+        )
     st.stop()

@@ -60,7 +60,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
       setStateValue("picked", [...picked])
     }
     label.append(box)
-    figure.append(link, label)
+    figure.append(link, ...(data.pickable ? [label] : []))
     return figure
   }))
 }
@@ -89,14 +89,21 @@ class Tile:
 _mount = component("tiles", html="<div class='tiles'></div>", css=CSS, js=JS)
 
 
-def tiles(shown: Sequence[Tile], picked: Sequence[int], key: str) -> tuple[int | None, list[int]]:
+def tiles(
+    shown: Sequence[Tile], picked: Sequence[int], key: str, pickable: bool = True
+) -> tuple[int | None, list[int]]:
     """Draws the tiles; returns the one that was opened, if any, and all that are picked.
 
     Args:
         picked: Also of tiles that are not drawn now; they stay picked.
+        pickable: Whether there are ticks.
     """
     result = _mount(
-        data={"tiles": [asdict(tile) for tile in shown], "picked": list(picked)},
+        data={
+            "tiles": [asdict(tile) for tile in shown],
+            "picked": list(picked),
+            "pickable": pickable,
+        },
         default={"picked": list(picked)},
         key=key,
         on_opened_change=lambda: None,

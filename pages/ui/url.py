@@ -11,6 +11,8 @@ import streamlit as st
 
 from cifar_core.errors import ConfigError
 
+ON = "on"
+
 
 def take(name: str, key: str, forget: Sequence[str] = ()) -> None:
     """For `on_change`: puts a widget's value into the URL; what depended on the old one goes."""
@@ -71,6 +73,37 @@ def select(
         st.segmented_control(label, options, default=now, required=True, **common)
     else:
         st.selectbox(label, options, index=list(options).index(now), **common)
+    return now
+
+
+def is_on(name: str) -> bool:
+    """Whether a switch is on in the URL."""
+    return st.query_params.get(name) == ON
+
+
+def switch(label: str, name: str, help: str) -> bool:
+    """Lets people switch something on; returns what the URL holds."""
+    now, key = is_on(name), f"url-{name}"
+
+    def take_switch() -> None:
+        if st.session_state[f"{key}-{now}"]:
+            st.query_params[name] = ON
+        else:
+            st.query_params.pop(name, None)
+
+    st.toggle(label, now, key=f"{key}-{now}", on_change=take_switch, help=help)
+    return now
+
+
+def whole(label: str, name: str, options: Sequence[int], default: int, help: str = "") -> int:
+    """Lets people slide along ascending whole numbers; returns what the URL holds."""
+    text = st.query_params.get(name, str(default))
+    now = int(text) if text.isdecimal() and int(text) in options else default
+    if len(options) > 1:
+        key = f"url-{name}-{now}-{len(options)}"
+        st.select_slider(
+            label, options, now, key=key, on_change=take, args=(name, key), help=help or None
+        )
     return now
 
 

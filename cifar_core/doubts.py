@@ -1,0 +1,32 @@
+"""Labels that a model gives reason to doubt: a hint to look, never a correction."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cifar_core.tables import Table
+
+ABOUT = (
+    "By confident learning: images that the model takes for another class more surely than it "
+    "takes images of that class on average. The better the model, the more of them are mislabelled "
+    "indeed; about 0.5 % of CIFAR-10's test labels are wrong (Northcutt et al. 2021)."
+)
+
+
+def doubted_labels(table: Table) -> NDArray[np.int64]:
+    """(M,) rows whose label is likely wrong, the least likely label first.
+
+    The model must not have been trained on them: on training images it repeats their labels.
+
+    Source: Northcutt et al. 2021, https://arxiv.org/abs/1911.00068, through cleanlab.
+    """
+    from cleanlab.filter import find_label_issues
+
+    probs = np.exp(table.log_probs.astype(np.float64))
+    found = find_label_issues(
+        table.examples.labels.astype(np.int64),
+        probs / probs.sum(axis=1, keepdims=True),
+        filter_by="confident_learning",
+        return_indices_ranked_by="self_confidence",
+        n_jobs=1,
+    )
+    return np.asarray(found, np.int64)

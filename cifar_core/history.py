@@ -1,0 +1,166 @@
+"""What a run said of the test images after each epoch, and how each image fared.
+
+    <run>/epochs/0001.npz   (N, K) float16 log-probabilities; a zip, which holds its own sums
+
+Needs no torch: with it every epoch can be looked at without inference.
+"""
+
+import contextlib
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cifar_core.data.store import open_dataset
+from cifar_core.errors import RunError
+from cifar_core.files import write_atomic
+from cifar_core.metrics import class_acc, confusion_matrix
+from cifar_core.runs import Run
+from cifar_core.tables import Examples, examples_of, in_half
+
+FOLDER = "epochs"
+_DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+
+
+def write_epoch(
+    run_dir: Path, epoch: int, log_probs: NDArray[np.floating], fingerprint: str
+) -> None:
+    """Keeps the (N, K) log-probabilities of the test images after an epoch, from 1.
+
+    Raises:
+        OSError: if it cannot be written; nothing is left of it then.
+    """
+    buffer, folder = io.BytesIO(), run_dir / FOLDER
+    np.savez(buffer, log_probs=in_half(log_probs), fingerprint=np.array(fingerprint))
+    folder.mkdir(exist_ok=True)
+    write_atomic(folder / f"{epoch:04d}.npz", buffer.getvalue())
+
+
+def kept_files(run_dir: Path) -> list[Path]:
+    """The files of the epochs that were kept, the first epoch first."""
+    return sorted(path for path in run_dir.glob(f"{FOLDER}/*.npz") if path.stem.isdecimal())
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """How each test image fared over the epochs of a run.
+
+    Attributes:
+        epochs: (E,) int64 numbers of the epochs, from 1; those whose file is damaged are missing.
+        predictions: (E, N) uint8.
+        losses: (E, N) float16 cross-entropy of each image, nats.
+    """
+
+    examples: Examples
+    epochs: NDArray[np.int64]
+    predictions: NDArray[np.uint8]
+    losses: NDArray[np.float16]
+
+    @cached_property
+    def right(self) -> NDArray[np.bool_]:
+        """(E, N) whether an image was recognised."""
+        return self.predictions == self.examples.labels
+
+    @cached_property
+    def acc(self) -> NDArray[np.float64]:
+        """(E,) accuracy."""
+        return self.right.mean(axis=1)
+
+    @cached_property
+    def class_acc(self) -> NDArray[np.float64]:
+        """(E, K) accuracy of each class; nan for a class without images."""
+        return np.stack([class_acc(self.matrix(place)) for place in range(len(self.epochs))])
+
+    def matrix(self, place: int) -> NDArray[np.int64]:
+        """(K, K) confusion matrix after the epoch at a place of `epochs`."""
+        size = len(self.examples.classes)
+        return confusion_matrix(self.examples.labels, self.predictions[place], size)
+
+    def changed(self, place: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows that became right, and rows that became wrong, since the place before.
+
+        Those whose loss changed most come first. At the first place nothing has changed.
+        """
+        if place == 0:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        before, now = self.right[place - 1], self.right[place]
+        losses = self.losses[place - 1 : place + 1].astype(np.float32)
+        order = np.argsort(-np.abs(losses[1] - losses[0]), kind="stable")
+        return order[now[order] & ~before[order]], order[before[order] & ~now[order]]
+
+    @cached_property
+    def learned(self) -> NDArray[np.int64]:
+        """(N,) epoch from which on an image was right to the end; 0 if it is wrong at the end."""
+        wrong = ~self.right[::-1]
+        since = len(self.epochs) - wrong.argmax(axis=0)  # the place after the last wrong one
+        since[~wrong.any(axis=0)] = 0
+        return np.where(self.right[-1], self.epochs[np.minimum(since, len(self.epochs) - 1)], 0)
+
+    @cached_property
+    def forgotten(self) -> NDArray[np.int64]:
+        """(N,) how often an image was right and then wrong.
+
+        Source: Toneva et al. 2019, https://arxiv.org/abs/1812.05159, forgetting events, counted
+        here on test images after each epoch.
+        """
+        return (self.right[:-1] & ~self.right[1:]).sum(axis=0)
+
+    def story(self, row: int) -> str:
+        """When an image was learned and how often forgotten, in a sentence."""
+        times, learned, right = int(self.forgotten[row]), int(self.learned[row]), self.right[:, row]
+        said = {0: "never forgotten", 1: "forgotten once", 2: "forgotten twice"}
+        often = said.get(times, f"forgotten {times} times")
+        if learned:
+            return f"Recognised for good since epoch {learned}, {often}."
+        if right.any():
+            return f"Recognised after {right.sum()} of {len(right)} epochs, but not at the end."
+        return f"Never recognised in {len(right)} epochs."
+
+
+def load_history(run: Run) -> History:
+    """How the test images fared in a run.
+
+    Raises:
+        RunError: if nothing was kept, or nothing that can be read.
+        DataError: if its data are gone.
+    """
+    assert run.config is not None
+    data = open_dataset(run.config.data)
+    examples = examples_of(data, run.config, "test")
+    epochs, predictions, losses = [], [], []
+    rows = np.arange(len(examples.labels))
+    for epoch, log_probs in _each(run, examples):
+        epochs.append(epoch)
+        predictions.append(log_probs.argmax(axis=1).astype(np.uint8))
+        losses.append(-log_probs[rows, examples.labels])
+    if not epochs:
+        raise RunError(
+            f"{run.name} kept nothing of its epochs that can be read. Runs that are trained from "
+            "now on do; train it again."
+        )
+    return History(examples, np.array(epochs), np.stack(predictions), np.stack(losses))
+
+
+def probabilities_of(
+    run: Run, examples: Examples, row: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """(E,) epochs and (E, K) probabilities, 0..1, of one test image after each of them."""
+    found = [(epoch, said[row]) for epoch, said in _each(run, examples)]
+    epochs = np.array([epoch for epoch, _ in found], np.int64)
+    said = np.array([row for _, row in found], np.float32).reshape(-1, len(examples.classes))
+    return epochs, np.exp(said)
+
+
+def _each(run: Run, examples: Examples) -> Iterator[tuple[int, NDArray[np.float16]]]:
+    """Number and (N, K) log-probabilities of each epoch; damaged ones are left out."""
+    shape = (len(examples.labels), len(examples.classes))
+    for path in kept_files(run.path):
+        with contextlib.suppress(*_DAMAGE), np.load(path, allow_pickle=False) as file:
+            log_probs = file["log_probs"]
+            if log_probs.shape == shape and str(file["fingerprint"]) == examples.fingerprint:
+                yield int(path.stem), log_probs

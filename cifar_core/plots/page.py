@@ -1,0 +1,24 @@
+"""Figures as parts of a web page that opens offline."""
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+CONFIG: dict[str, Any] = {"displaylogo": False, "responsive": True}
+
+
+def script() -> str:
+    """plotly.js itself, about 5 MB; goes into the page once."""
+    from plotly.offline import get_plotlyjs
+
+    return get_plotlyjs()
+
+
+def as_html(figure: go.Figure, name: str) -> str:
+    """A figure as an element of a light page, as wide as what holds it."""
+    from plotly.io import to_html
+
+    light = go.Figure(figure).update_layout(template="plotly_white", autosize=True)
+    return to_html(
+        light, config=CONFIG, include_plotlyjs=False, full_html=False, div_id=f"plot-{name}"
+    )

@@ -1,0 +1,147 @@
+"""One image in several maps that may be compared: what to draw, and on which scale."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cifar_core.cam_methods import METHODS, RANDOM
+from cifar_core.checkpoint import Checkpoint, list_checkpoints
+from cifar_core.explain import Question, ask_about, asked_name, peak_note
+from cifar_core.gradcam import CamMaps, Target, on_one_scale
+from cifar_core.layers import TargetLayer
+from cifar_core.painting import Floats
+from cifar_core.runs import Run
+from cifar_core.seeds import Purpose, derive_seed, seeded
+from cifar_core.tables import Table
+
+if TYPE_CHECKING:
+    from torch import nn
+
+KINDS = {
+    "targets": "Targets",
+    "layers": "All layers",
+    "methods": "All methods",
+    "epochs": "Kept epochs",
+    "other": "Another run",
+    "sanity": "Sanity check",
+}
+ABOUT = {
+    "targets": "What speaks for the predicted class, for the true one, and for one and not the "
+    "other. One scale for all.",
+    "layers": "The same question at each layer. Each map has a scale of its own, its peak is "
+    "written below: values of different layers cannot be compared.",
+    "methods": "The same question by each method. Each map has a scale of its own, its peak is "
+    "written below: values of different methods cannot be compared.",
+    "epochs": "The same question to the weights that were kept along the run. One scale for all.",
+    "other": "The same question to another trained model. One scale for both where they have the "
+    "layer in common; else each has its own.",
+    "sanity": "Beside the map stand the same network before training, on the same scale, and a "
+    "map by chance. A map that looks like these says nothing of what was learned.",
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """One of the maps of an image.
+
+    Attributes:
+        untrained: Whether the network is taken as it was before training.
+    """
+
+    label: str
+    checkpoint: Checkpoint
+    layer: str
+    method: str
+    asked: Target
+    untrained: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """A map ready to be drawn.
+
+    Attributes:
+        cam: (32, 32) float32, 0..1.
+        note: How strong it is; of what grid.
+        grid: Rows and columns of the layer.
+    """
+
+    label: str
+    cam: Floats
+    note: str
+    grid: tuple[int, int]
+
+
+def views(
+    kind: str,
+    run: Run,
+    table: Table,
+    row: int,
+    question: Question,
+    layers: Sequence[TargetLayer],
+    other: View | None = None,
+) -> list[View]:
+    """What to draw of an image for one of `KINDS`.
+
+    Args:
+        question: Its layer has to be given.
+        layers: Of the table's checkpoint.
+        other: For "other": the view to be put beside; what it is asked about is filled in.
+    """
+    classes = table.examples.classes
+    (asked,) = ask_about(table, [row], question.target)
+    first = View("", table.checkpoint, str(question.layer), question.method, asked)
+    if kind == "targets":
+        wanted = [ask_about(table, [row], t)[0] for t in ("predicted", "true", "difference")]
+        targets = dict.fromkeys([*wanted, asked])
+        return [replace(first, asked=t, label=asked_name(classes, t)) for t in targets]
+    if kind == "layers":
+        offered = [layer for layer in layers if layer.offered]
+        return [replace(first, layer=one.name, label=one.label) for one in offered]
+    if kind == "methods":
+        names = [name for name, one in METHODS.items() if not one.slow or name == question.method]
+        return [replace(first, method=name, label=name) for name in names]
+    if kind == "epochs":
+        return [
+            replace(first, checkpoint=one, label=f"epoch {one.epoch}") for one in kept_along(run)
+        ]
+    if kind == "other":
+        beside = [replace(other, asked=asked)] if other else []
+        return [replace(first, label=run.name), *beside]
+    return [
+        replace(first, label="trained"),
+        replace(first, label="untrained", untrained=True),
+        replace(first, label="by chance", method=RANDOM),
+    ]
+
+
+def untrained(run: Run) -> "nn.Module":
+    """The network of a run with the random weights of its seed, in eval mode on the CPU."""
+    import torch
+
+    from cifar_core.models import create_model
+
+    assert run.config is not None
+    checkpoint = list_checkpoints(run.path)[-1]
+    with seeded(derive_seed(run.config.seed, Purpose.INIT), torch.device("cpu")):
+        return create_model(run.config.model, len(checkpoint.manifest["classes"])).eval()
+
+
+def kept_along(run: Run) -> list[Checkpoint]:
+    """The checkpoints of a run, one of each epoch, in order."""
+    return list({one.epoch: one for one in list_checkpoints(run.path)}.values())
+
+
+def panels(drawn: Sequence[View], cams: Sequence[CamMaps]) -> list[Panel]:
+    """The views with their (1, 32, 32) maps: those of one layer and method share a scale."""
+    scaled: dict[int, Floats] = {}
+    for key in {(view.layer, view.method) for view in drawn}:
+        places = [n for n, view in enumerate(drawn) if (view.layer, view.method) == key]
+        together = on_one_scale([cams[n] for n in places])
+        scaled |= dict(zip(places, together, strict=True))
+    return [
+        Panel(view.label, np.clip(scaled[n][0], 0, 1), peak_note(float(cam.peaks[0])), cam.grid)
+        for n, (view, cam) in enumerate(zip(drawn, cams, strict=True))
+    ]

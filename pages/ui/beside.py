@@ -1,0 +1,96 @@
+"""One image in several maps that may be compared."""
+
+import html
+from collections.abc import Sequence
+
+import streamlit as st
+from numpy.typing import NDArray
+
+from cifar_core.checkpoint import find_checkpoint
+from cifar_core.explain import Question, heading_of, verdict
+from cifar_core.layers import default_layer
+from cifar_core.painting import heat, overlay
+from cifar_core.sheet import Card, sheet_png
+from cifar_core.side_by_side import ABOUT, Panel, View, panels, views
+from cifar_core.tables import Table
+from pages.ui import cache, cache_explain, url
+from pages.ui.cams import framed
+from pages.ui.images import picture
+from pages.ui.subject import Subject
+
+
+def side_by_side(kind: str, subject: Subject, table: Table, row: int, question: Question) -> None:
+    """The maps of an image that one of `side_by_side.KINDS` asks for.
+
+    Raises:
+        CifarCoreError: if the question does not suit a model, or a checkpoint is damaged.
+    """
+    other = _pick_other(subject, question) if kind == "other" else None
+    layers = cache_explain.layers(subject.checkpoint)
+    drawn = views(kind, subject.run, table, row, question, layers, other)
+    grid = url.switch("Grid of the layer", "grid", "The cells that the layer really has.")
+    st.caption(ABOUT[kind])
+    pixels = table.examples.pixels([row])[0]
+    bar, cams = st.progress(0.0), []
+    for number, view in enumerate(drawn):
+        cams.append(cache_explain.view_map(view, pixels))
+        bar.progress((number + 1) / len(drawn), text=view.label)
+    bar.empty()
+    shown = panels(drawn, cams)
+    title = f"{table.examples.name(row)}: {verdict(table, row)}"
+    draw_panels(pixels, title, shown, question.opacity, grid)
+    about = f"{subject.run.name}: {table}"
+    st.caption(about)
+    heading = (about, title, heading_of(str(question.layer), cams[0], question))
+    cards = [Card(pixels, panel.cam, (panel.label, panel.note)) for panel in shown]
+    st.download_button(
+        "Download as PNG",
+        lambda: sheet_png(cards, heading, question.opacity),
+        f"maps-{kind}.png",
+        "image/png",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _pick_other(subject: Subject, question: Question) -> View | None:
+    """The best checkpoint of another run on the same data; None if there is none."""
+    fingerprint = subject.checkpoint.manifest["fingerprint"]
+    others = {run.run_id: run for run in cache.rivals(subject.run, fingerprint)}
+    if not others:
+        st.info("There is no second model of the same data yet. Train another one.")
+        return None
+    chosen = url.select(
+        "With", "other", list(others), next(iter(others)), shown=lambda r: others[r].name
+    )
+    found = find_checkpoint(others[chosen].path)
+    layers = cache_explain.layers(found)
+    names = [layer.name for layer in layers]
+    layer = question.layer if question.layer in names else default_layer(layers).name
+    label = f"{others[chosen].name} at {layer}"
+    return View(label, found, str(layer), question.method, 0)
+
+
+def draw_panels(
+    pixels: NDArray, title: str, shown: Sequence[Panel], opacity: float, grid: bool
+) -> None:
+    """The image once, then each map above its overlay, with label, grid and peak below."""
+    first = f"<div>{picture(pixels, title)}{_text(title)}</div>"
+    cells = "".join(_panel(pixels, panel, opacity, grid) for panel in shown)
+    style = "display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:16px"
+    st.html(f'<div style="{style}">{first}{cells}</div>')
+
+
+def _panel(pixels: NDArray, panel: Panel, opacity: float, grid: bool) -> str:
+    cells = panel.grid if grid else None
+    over = picture(overlay(pixels, panel.cam, opacity, scale=1), f"Overlay: {panel.label}")
+    drawn = framed(picture(heat(panel.cam), f"Map: {panel.label}"), cells) + framed(over, cells)
+    rows, columns = panel.grid
+    below = _text(panel.label) + _text(f"{rows}x{columns} · {panel.note}", faint=True)
+    return f'<div style="min-width:0"><div style="display:grid;gap:5px">{drawn}</div>{below}</div>'
+
+
+def _text(text: str, faint: bool = False) -> str:
+    opacity = ".7" if faint else ".95"
+    style = f"font-size:.8rem;line-height:1.35;margin-top:4px;opacity:{opacity}"
+    return f'<div style="{style}">{html.escape(text)}</div>'

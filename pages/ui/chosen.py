@@ -1,0 +1,85 @@
+"""Which images of a table to look at, and in which order; all of it in the URL."""
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from cifar_core.doubts import ABOUT
+from cifar_core.errors import CifarCoreError
+from cifar_core.history import History
+from cifar_core.ordering import HISTORY_SORTS, SORTS, in_order
+from cifar_core.tables import Table
+from pages.ui import cache_explain, url
+from pages.ui.picked import pick_selection
+from pages.ui.subject import Subject
+
+ANY = "any"
+SHOWS = {"errors": "Errors", "right": "Right", "all": "All", "doubted": "Label in doubt"}
+
+
+def chosen_rows(subject: Subject, table: Table) -> list[int]:
+    """The rows that the filters leave, in the order asked for."""
+    classes, history = table.examples.classes, _history(subject, table)
+    sorts = {**SORTS, **(HISTORY_SORTS if history else {})}
+    shows = [show for show in SHOWS if show != "doubted" or table.examples.split != "train"]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        true = url.select("True class", "true", [ANY, *classes], ANY, forget=("page",))
+        predicted = url.select("Taken for", "predicted", [ANY, *classes], ANY, forget=("page",))
+        by = url.select(
+            "Order",
+            "sort",
+            list(sorts),
+            "confidence",
+            shown=sorts.__getitem__,
+            forget=("page",),
+        )
+        show = url.select(
+            "Show",
+            "show",
+            shows,
+            "errors",
+            shown=SHOWS.__getitem__,
+            forget=("page",),
+            beside=True,
+        )
+    sure = url.span("Confidence", "sure", "Probability of the predicted class.", forget=("page",))
+    rows = table.rows(_number(classes, true), _number(classes, predicted), "all")
+    rows = rows[_shown(table, show)[rows]]
+    confidence = 100 * table.confidence[rows]
+    rows = rows[(confidence >= sure[0]) & (confidence <= sure[1])]
+    if selection := pick_selection(subject, table.examples.split):
+        rows = rows[np.isin(table.examples.indices[rows], selection.indices)]
+    if show == "doubted":
+        st.caption(ABOUT)
+    return in_order(table, rows, by, history).tolist()
+
+
+def _shown(table: Table, show: str) -> NDArray[np.bool_]:
+    """(N,) whether an image is of the kind asked for."""
+    if show == "doubted":
+        doubted = np.zeros_like(table.right)
+        doubted[doubted_rows(table)] = True
+        return doubted
+    every = np.ones_like(table.right)
+    return {"errors": ~table.right, "right": table.right, "all": every}[show]
+
+
+def doubted_rows(table: Table) -> NDArray[np.int64]:
+    """Rows whose label is in doubt; none of the training images, which the model has learned."""
+    if table.examples.split == "train":
+        return np.empty(0, np.int64)
+    return cache_explain.doubted(table)
+
+
+def _history(subject: Subject, table: Table) -> History | None:
+    """How these images fared over the epochs, as far as that is known."""
+    if table.examples.split != "test":
+        return None
+    try:
+        return cache_explain.history(subject.run)
+    except CifarCoreError:  # the orders by it are then left out; the evaluation page says why
+        return None
+
+
+def _number(classes: tuple[str, ...], name: str) -> int | None:
+    return None if name == ANY else classes.index(name)

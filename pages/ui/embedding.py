@@ -1,0 +1,113 @@
+"""Where images lie in the model's feature space; a line drawn around some opens them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+from numpy.typing import NDArray
+
+from cifar_core import plots
+from cifar_core.features import values_path
+from cifar_core.launch_explain import jobs_on, launch_embedding
+from cifar_core.selections import keep_selection
+from cifar_core.tables import Table
+from pages.ui import cache, cache_explain, job, parts, url
+from pages.ui.curves import PLOT
+from pages.ui.subject import Subject
+
+MOST_DRAWN = 10_000
+KINDS = {"pca": "PCA", "tsne": "Neighbours (t-SNE)"}
+COLOURS = {"true": "True class", "predicted": "Predicted class", "right": "Right or wrong"}
+
+
+def embedding(subject: Subject, table: Table, query: dict[str, str]) -> None:
+    """The dots, coloured as asked for; a lasso leads to the gallery."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = url.select(
+            "Projection", "project", list(KINDS), "pca", shown=KINDS.__getitem__, beside=True
+        )
+        colour = url.select(
+            "Colour", "colour", list(COLOURS), "true", shown=COLOURS.__getitem__, beside=True
+        )
+    with parts.sentences():
+        places = _places(subject, table, kind)
+    if places is not None:
+        _draw(subject, table, query, places, colour)
+
+
+def _places(subject: Subject, table: Table, kind: str) -> NDArray[np.float32] | None:
+    run, checkpoint, split = subject.run, subject.checkpoint, table.examples.split
+    if kind == "pca":
+        return cache_explain.principal_places(run, table)
+    if not values_path(run.path, checkpoint.name, split, "embedding").exists():
+        cache_explain.features(run, table)  # where they are missing, that has to be said first
+        st.write("Images that the model sees alike are put side by side; about 15 s for 10,000.")
+        jobs = jobs_on(cache.listing().runs("embed"), run, checkpoint.name, split=split)
+        job.offer(
+            jobs,
+            "Find the neighbours",
+            ":material/scatter_plot:",
+            lambda: launch_embedding(cache.root(), run, checkpoint.name, split),
+            primary=True,
+        )
+    return cache_explain.places(run, table)
+
+
+def _draw(
+    subject: Subject,
+    table: Table,
+    query: dict[str, str],
+    places: NDArray[np.float32],
+    colour: str,
+) -> None:
+    rows = np.arange(len(places))
+    if len(rows) > MOST_DRAWN:
+        rows = np.sort(np.random.default_rng(0).permutation(len(rows))[:MOST_DRAWN])
+        st.caption(f"{MOST_DRAWN:,} of {len(places):,} images are drawn, chosen by chance.")
+    st.caption(
+        "Each dot is an image; what lies together is alike to the model. Draw a line around some "
+        "to see them."
+    )
+    figure = _figure(table, places[rows], rows, colour)
+    event = st.plotly_chart(
+        figure,
+        key=f"places-{colour}-{subject.checkpoint.name}-{len(places)}",
+        config={**PLOT, "scrollZoom": True},
+        on_select="rerun",
+        selection_mode=("lasso", "box"),
+        alt="Map of the images",
+    )
+    chosen = [int(rows[point["customdata"]]) for point in event["selection"]["points"]]
+    if chosen:
+        _open(subject, table, query, chosen)
+
+
+def _figure(
+    table: Table, places: NDArray[np.float32], rows: NDArray[np.int64], colour: str
+) -> go.Figure:
+    examples, predictions = table.examples, table.predictions
+    groups = {"true": examples.labels, "predicted": predictions, "right": table.right}[colour]
+    names = ("wrong", "right") if colour == "right" else examples.classes
+    classes = examples.classes
+    tips = [
+        f"{examples.name(row)}: {classes[examples.labels[row]]}, "
+        f"taken for {classes[predictions[row]]}"
+        for row in rows.tolist()
+    ]
+    return plots.embedding(
+        places,
+        groups[rows].astype(np.int64),
+        names,
+        tips,
+        right_or_wrong=colour == "right",
+        dark=parts.dark(),
+    )
+
+
+def _open(subject: Subject, table: Table, query: dict[str, str], rows: Sequence[int]) -> None:
+    """Keeps what was drawn around, so that it has a link, and opens it."""
+    indices = table.examples.indices[list(rows)].tolist()
+    with parts.sentences():
+        kept = keep_selection(subject.run.path, table.examples.split, indices)
+    url.go("pages/gallery.py", **query, selection=kept.selection_id, show="all", sort="loss")

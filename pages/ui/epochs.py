@@ -1,0 +1,105 @@
+"""Over the epochs of a run: matrix, classes, and what became right or wrong, without inference."""
+
+from urllib.parse import urlencode
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from cifar_core import plots
+from cifar_core.export import data_uri
+from cifar_core.history import History
+from pages.ui import cache_explain, parts, url
+from pages.ui.curves import PLOT
+from pages.ui.judged import matrix_plot
+from pages.ui.subject import Subject
+from pages.ui.tiles import Tile, tiles
+
+MOST_SHOWN = 24
+
+
+def epochs(subject: Subject) -> None:
+    """A slider over the epochs, and what it moves."""
+    with parts.sentences():
+        history = cache_explain.history(subject.run)
+    if history is None:
+        st.info(
+            f"{subject.run.name} was trained before the epochs were kept. Runs from now on keep "
+            "what they say of the test images after each epoch; train one.",
+            icon=":material/history:",
+        )
+        st.page_link("pages/train.py", label="Train a model", icon=":material/play_circle:")
+        return
+    known = history.epochs.tolist()
+    epoch = url.whole("Epoch", "epoch", known, known[-1])
+    _show(subject, history, known.index(epoch))
+
+
+def _show(subject: Subject, history: History, place: int) -> None:
+    epoch, num = int(history.epochs[place]), len(history.examples.labels)
+    right, wrong = history.changed(place)
+    parts.figures(
+        {
+            "Accuracy": f"{history.acc[place]:.2%}",
+            "Newly right": f"{len(right):,}",
+            "Newly wrong": f"{len(wrong):,}",
+            "Ever right": f"{history.right[: place + 1].any(axis=0).mean():.2%}",
+        },
+        {"Ever right": "Images that were right after at least one epoch so far."},
+    )
+    st.caption(f"{subject.run.name}: {num:,} test images after epoch {epoch}")
+    classes = history.examples.classes
+    left, beside = st.columns([3, 2], gap="large")
+    with left:
+        as_shares = st.toggle("Shares of each true class", key="as_shares")
+        figure = plots.confusion(
+            history.matrix(place), classes, normalised=as_shares, dark=parts.dark()
+        )
+        cell = matrix_plot(figure, "confusion-epochs")
+    with beside:
+        figure = plots.class_curves(history.epochs, history.class_acc, classes, epoch)
+        st.plotly_chart(figure, key="class-curves", config=PLOT, alt="Accuracy per class")
+    lists = {f"Newly right ({len(right):,})": right, f"Newly wrong ({len(wrong):,})": wrong}
+    if cell:
+        rows = _in_cell(history, place, *cell)
+        name = f"{classes[cell[0]]} taken for {classes[cell[1]]} ({len(rows):,})"
+        lists = {name: rows, **lists}
+    _lists(subject, history, place, lists)
+
+
+def _in_cell(history: History, place: int, true: int, predicted: int) -> NDArray[np.int64]:
+    chosen = (history.examples.labels == true) & (history.predictions[place] == predicted)
+    return np.flatnonzero(chosen)
+
+
+def _lists(
+    subject: Subject, history: History, place: int, lists: dict[str, NDArray[np.int64]]
+) -> None:
+    """The images of one list; a click opens the image's own page."""
+    names = list(lists)
+    chosen = st.segmented_control(
+        "Images", names, default=names[0], required=True, key="-".join(["changed", *names])
+    )
+    rows = lists[str(chosen)]
+    if not len(rows):
+        st.caption("None." if place else "Before the first epoch there is nothing to compare with.")
+        return
+    drawn = [_tile(subject, history, place, int(row)) for row in rows[:MOST_SHOWN]]
+    opened, _ = tiles(drawn, [], f"changed-{subject.run.run_id}-{chosen}", pickable=False)
+    if len(rows) > MOST_SHOWN:
+        st.caption(f"{MOST_SHOWN} of {len(rows):,}, those whose loss changed most first.")
+    if opened is not None:
+        url.go("pages/image.py", **subject.query, image=str(opened), split="test")
+
+
+def _tile(subject: Subject, history: History, place: int, row: int) -> Tile:
+    examples = history.examples
+    said = [examples.classes[k] for k in history.predictions[max(place - 1, 0) : place + 1, row]]
+    true, index = examples.classes[examples.labels[row]], int(examples.indices[row])
+    return Tile(
+        id=index,
+        src=data_uri(examples.pixels([row])[0]),
+        href="image?" + urlencode({**subject.query, "image": index}),
+        lines=(" → ".join(said), f"is {true}"),
+        tip=f"{examples.name(row)}: {true}, taken for {', then '.join(said)}",
+    )

@@ -1,0 +1,120 @@
+"""What a checkpoint gets right and wrong now: figures, matrix, classes."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from cifar_core import plots
+from cifar_core.metrics import (
+    calibration,
+    class_acc,
+    class_scores,
+    interval,
+    most_confused,
+    top_acc,
+)
+from cifar_core.runs import Run
+from cifar_core.tables import Table
+from pages.ui import parts, url
+from pages.ui.curves import PLOT
+
+
+def judged(run: Run, table: Table, query: dict[str, str]) -> None:
+    """Figures, matrix and classes of a table; each cell leads to its images.
+
+    Args:
+        query: What the table is of, for links.
+    """
+    _figures(run, table)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _matrix(table, query)
+        _pick_cell(table.examples.classes, query)
+    with right:
+        _pairs(table, query)
+    _classes(table)
+
+
+def _figures(run: Run, table: Table) -> None:
+    """The accuracy and how sure it is."""
+    total, hits = len(table.right), int(table.right.sum())
+    low, high = interval(hits, total)
+    parts.figures(
+        {
+            "Accuracy": f"{table.acc:.2%}",
+            "Top-2": f"{top_acc(table.log_probs, table.examples.labels, 2):.2%}",
+            "Errors": f"{total - hits:,}",
+            "Loss": f"{table.losses.mean():.3f}",
+        },
+        {
+            "Accuracy": f"95 % interval, by Wilson: {low:.2%} to {high:.2%}.",
+            "Top-2": "The class is among the two most probable.",
+            "Loss": "Mean cross-entropy, nats.",
+        },
+    )
+    st.caption(f"{run.name}: {table} · 95 % interval of the accuracy: {low:.1%} to {high:.1%}")
+
+
+def matrix_plot(figure: go.Figure, key: str) -> tuple[int, int] | None:
+    """Draws a confusion matrix; returns the (true, predicted) cell that was clicked."""
+    event = st.plotly_chart(
+        figure,
+        key=key,
+        config={**PLOT, "displayModeBar": False},
+        on_select="rerun",
+        selection_mode="points",
+        alt="Confusion matrix",
+    )
+    points = event["selection"]["points"]
+    return (points[0]["customdata"][0], points[0]["customdata"][1]) if points else None
+
+
+def _matrix(table: Table, query: dict[str, str]) -> None:
+    classes = table.examples.classes
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("Confusion matrix")
+        as_shares = st.toggle("Shares of each true class", key="as_shares")
+    st.caption("Click on a cell to see its images.")
+    figure = plots.confusion(table.matrix, classes, normalised=as_shares, dark=parts.dark())
+    if cell := matrix_plot(figure, "confusion"):
+        _to_gallery(classes[cell[0]], classes[cell[1]], query)
+
+
+def _to_gallery(true: str, predicted: str, query: dict[str, str]) -> None:
+    show = "right" if true == predicted else "errors"
+    url.go("pages/gallery.py", **query, true=true, predicted=predicted, show=show)
+
+
+def _pick_cell(classes: Sequence[str], query: dict[str, str]) -> None:
+    """The same as a click on the matrix, by two lists."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        true = st.selectbox("True class", classes, key="cell_true")
+        predicted = st.selectbox("Taken for", classes, index=1, key="cell_predicted")
+        if st.button("Show its images", icon=":material/photo_library:"):
+            _to_gallery(true, predicted, query)
+
+
+def _pairs(table: Table, query: dict[str, str]) -> None:
+    classes = table.examples.classes
+    st.subheader("Most confused")
+    for true, predicted, count in most_confused(table.matrix, 6):
+        cell = {"true": classes[true], "predicted": classes[predicted]}
+        st.page_link(
+            "pages/gallery.py",
+            label=f"{classes[true]} taken for {classes[predicted]}: {count:,}",
+            icon=":material/arrow_forward:",
+            query_params={**query, **cell},
+        )
+
+
+def _classes(table: Table) -> None:
+    """Class by class, and how well the model knows."""
+    classes = table.examples.classes
+    drawn = {
+        "Accuracy per class": plots.class_accuracies(class_acc(table.matrix), classes),
+        "Precision, recall, F1": plots.class_scores(class_scores(table.matrix), classes),
+        "Calibration": plots.reliability(calibration(table.confidence, table.right)),
+    }
+    for column, (name, figure) in zip(st.columns(3), drawn.items(), strict=True):
+        column.plotly_chart(figure, key=name, config=PLOT, alt=name)

@@ -1,0 +1,85 @@
+"""Images that somebody picked: remembered in the session, kept under a name, linked by the URL."""
+
+import streamlit as st
+
+from cifar_core.selections import (
+    LONGEST_NAME,
+    Selection,
+    find_selection,
+    forget_selection,
+    keep_selection,
+    named_selections,
+)
+from pages.ui import parts, url
+from pages.ui.state import PICKED
+from pages.ui.subject import Subject
+
+EVERY = "every"
+
+
+def picks_of(place: str) -> list[int]:
+    """Indices picked in a run, checkpoint and split."""
+    return st.session_state.setdefault(PICKED, {}).get(place, [])
+
+
+def remember(place: str, picks: list[int]) -> None:
+    """Keeps what is picked for this session."""
+    st.session_state[PICKED][place] = picks
+
+
+def forget_picks(place: str) -> None:
+    """Nothing is picked any more."""
+    st.session_state[PICKED].pop(place, None)
+    st.session_state.pop(place, None)
+
+
+def keep_picks(subject: Subject, split: str, picks: list[int]) -> None:
+    """Gives what was picked a name and a link."""
+    with st.popover("Keep", icon=":material/bookmark_add:"):
+        name = st.text_input("Name", max_chars=LONGEST_NAME, placeholder="What they have in common")
+        st.caption("It stays with the run; its address can be passed on.")
+        if st.button("Keep", type="primary", disabled=not name.strip()):
+            with parts.sentences():
+                kept = keep_selection(subject.run.path, split, picks, name)
+            st.query_params.update({"selection": kept.selection_id, "show": "all"})
+            st.query_params.pop("page", None)
+            st.rerun()
+
+
+def pick_selection(subject: Subject, split: str) -> Selection | None:
+    """Lets people choose among the kept selections; none is drawn where there are none."""
+    asked = st.query_params.get("selection", "")
+    named = {one.selection_id: one for one in named_selections(subject.run.path, split)}
+    if asked and asked not in named:
+        with parts.sentences():
+            found = find_selection(subject.run.path, asked)
+        if found.split != split:
+            st.query_params.pop("selection")
+            return None
+        named[asked] = found
+    if not named:
+        return None
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = url.select(
+            "Selection",
+            "selection",
+            [EVERY, *named],
+            EVERY,
+            shown=lambda key: "Every image" if key == EVERY else str(named[key]),
+            forget=("page",),
+        )
+        if chosen == EVERY:
+            return None
+        st.button(
+            "Forget it",
+            icon=":material/bookmark_remove:",
+            on_click=_forget,
+            args=(subject, chosen),
+            help="The selection goes, the images stay.",
+        )
+    return named[chosen]
+
+
+def _forget(subject: Subject, chosen: str) -> None:
+    forget_selection(subject.run.path, chosen)
+    st.query_params.pop("selection", None)

@@ -1,0 +1,48 @@
+"""Which layer and method to trust for a checkpoint: ranked by a job, shown as a table."""
+
+import streamlit as st
+
+from cifar_core import plots
+from cifar_core.launch_explain import jobs_on, launch_road
+from cifar_core.road import NUM_IMAGES, RANKED, Ranking
+from pages.ui import cache, cache_explain, job, parts
+from pages.ui.curves import PLOT
+from pages.ui.subject import Subject
+
+
+def which_layer(subject: Subject) -> None:
+    """The ranking, or the button for it."""
+    st.subheader("Which layer to trust?")
+    st.caption(
+        f"ROAD takes out of {NUM_IMAGES} test images the pixels that a map calls relevant, then "
+        "those that it calls irrelevant. A faithful map makes the first hurt and the second not. "
+        "[Source](https://arxiv.org/abs/2202.00449)"
+    )
+    run, name = subject.run, subject.checkpoint.name
+    done = job.offer(
+        jobs_on(cache.listing().runs("road"), run, name),
+        "Rank layers and methods",
+        ":material/leaderboard:",
+        lambda: launch_road(cache.root(), run, name),
+    )
+    if done:
+        with parts.sentences():
+            _show(cache_explain.ranking(done.path))
+
+
+def _show(ranking: Ranking) -> None:
+    first = ranking.ranked[0]
+    st.markdown(str(ranking))
+    figure = plots.road_ranking(ranking.table(), ranking.layers, RANKED, parts.dark())
+    config = {**PLOT, "displayModeBar": False}
+    st.plotly_chart(figure, key="road", config=config, alt="ROAD of layers and methods")
+    st.page_link(
+        "pages/gradcam.py",
+        label=f"Look with {first.method} at {first.layer}",
+        icon=":material/center_focus_strong:",
+        query_params={
+            **st.query_params.to_dict(),
+            "layer": first.layer,
+            "method": first.method,
+        },
+    )
