@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cifar_core.batches import TrainingBatches
@@ -39,7 +40,7 @@ class TrainState:
         epoch: Epochs finished and evaluated.
         step: Optimizer steps done.
         loss_sum, num_correct, num_seen: Running sums of the epoch under way.
-        test_log_probs: (N, K) float32 of the newest epoch on the CPU; None before the first.
+        test_log_probs: (N, K) float32 of the newest epoch; None before the first.
     """
 
     def __init__(self, config: TrainConfig, batches: TrainingBatches, runtime: Runtime) -> None:
@@ -54,7 +55,7 @@ class TrainState:
         self.loss_sum = torch.zeros((), dtype=torch.float64, device=runtime.device)
         self.num_correct = torch.zeros((), dtype=torch.int64, device=runtime.device)
         self.num_seen = 0
-        self.test_log_probs: Tensor | None = None
+        self.test_log_probs: NDArray[np.float32] | None = None
 
     @property
     def judged(self) -> nn.Module:
@@ -229,14 +230,13 @@ def _evaluate(
         scores[split] = score(log_probs, labels)
         _check(scores[split].loss, state.step)
         if split == "test":
-            state.test_log_probs = log_probs
+            state.test_log_probs = log_probs.numpy()
 
 
 def _epoch_record(
     config: TrainConfig, state: TrainState, batches: TrainingBatches, scores: dict[str, Score]
 ) -> EpochRecord:
     val, test = scores.get("val"), scores["test"]
-    last_step = max(state.step - 1, 0)
     return EpochRecord(
         epoch=state.epoch + 1,
         step=state.step,
@@ -246,5 +246,5 @@ def _epoch_record(
         val_acc=val.acc if val else None,
         test_loss=test.loss,
         test_acc=test.acc,
-        lr=lr_at(config, last_step, config.epochs * batches.steps_per_epoch),
+        lr=lr_at(config, max(state.step - 1, 0), config.epochs * batches.steps_per_epoch),
     )

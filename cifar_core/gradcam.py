@@ -212,6 +212,10 @@ def _recording(name: str) -> Any:
         peaks: Floats
         lows: Floats
 
+        def save_activation(self, module: Any, inputs: Any, output: "Tensor") -> None:
+            """AblationCAM's own hook; a clone for the same reason as in `_library_cam`."""
+            self.activations = output.clone()
+
         def get_cam_image(self, *args: Any, **kwargs: Any) -> Floats:
             """(B, H, W) not yet rectified; zeros where a value is not finite."""
             # GradCAM++ and XGradCAM divide by sums that may vanish.

@@ -12,6 +12,7 @@ from cifar_core.config import make_config
 from cifar_core.data import Dataset
 from cifar_core.engine import TrainState
 from cifar_core.errors import CheckpointError, CifarCoreError, RunError
+from cifar_core.history import kept_files, load_history
 from cifar_core.launch import extend_run, launch_training
 from cifar_core.records import read_metrics
 from cifar_core.runs import list_runs, read_run
@@ -89,9 +90,12 @@ def test_a_longer_run_begins_with_all_of_the_shorter_one(copied: Path, runs: Pat
     for checkpoint in list_checkpoints(copied):
         for file in checkpoint.path.iterdir():
             file.unlink()  # the new one depends on nothing of the old one
+    for file in kept_files(copied):
+        file.unlink()
     done = wait_for(longer, RunState.COMPLETED)
     metrics = read_metrics(longer / "metrics.jsonl")
     assert [e.epoch for e in metrics.epochs] == [1, 2, 3]
+    assert load_history(done).epochs.tolist() == [1, 2, 3]
     assert [(r.epoch, r.step) for r in metrics.resumes] == [(3, metrics.epochs[1].step)]
     assert (done.name, done.status["best"]["epoch"]) == (
         "longer",

@@ -8,14 +8,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cifar_core.cam_methods import METHODS
+from cifar_core.cam_methods import METHODS, RANDOM
 from cifar_core.errors import ConfigError
-from cifar_core.gradcam import Floats, cam_maps
+from cifar_core.gradcam import CamMaps, cam_maps, on_one_scale
 from cifar_core.layers import list_layers
 from cifar_core.models import create_model, list_models
+from cifar_core.painting import Floats
 from tests.builders import OneConvolution, quick_model, single_thread, smooth_noise, trained_model
 
 every_method = pytest.mark.parametrize("method", METHODS)
+QUICK = [name for name, method in METHODS.items() if not method.slow]
+SMALL = ("convnet", "sepnet_v1")  # where slow methods take no time to speak of
 LAYERS = {
     "convnet": ["stem", "layer2", "layer5", "layer3.bn"],
     "speednet": ["whiten", "layer1", "layer3"],
@@ -77,7 +80,7 @@ def test_maps_are_those_of_the_library_used_plainly(name: str) -> None:
     model, images, classes = trained_model(name), smooth_noise(3, seed=9), [0, 4, 9]
     compared = 0
     for layer in LAYERS[name]:
-        for method in METHODS:
+        for method in METHODS if name in SMALL else QUICK:
             found = cam_maps(model, images, layer, classes, method)
             plain = plainly(model, images, layer, classes, method)
             sure = found.peaks > 1e-3
@@ -92,7 +95,7 @@ def test_maps_are_those_of_the_library_used_plainly(name: str) -> None:
 def test_every_offered_layer_and_method_gives_maps_of_the_right_size(name: str) -> None:
     model, images = create_model(name), smooth_noise(2)
     for layer in (found for found in list_layers(model) if found.offered):
-        for method in METHODS:
+        for method in METHODS if name in SMALL else QUICK:
             found = cam_maps(model, images, layer.name, [3, 5], method)
             where = f"{layer.name} {method}"
             assert found.maps.shape == (2, 32, 32), where
@@ -105,11 +108,12 @@ def test_every_offered_layer_and_method_gives_maps_of_the_right_size(name: str) 
 
 @every_method
 def test_a_batch_equals_one_by_one(method: str) -> None:
-    model, images = trained_model("convnet"), smooth_noise(48)
-    classes = [i % 10 for i in range(48)]
+    num = 48 if method in QUICK else 8
+    model, images = trained_model("convnet"), smooth_noise(num)
+    classes = [i % 10 for i in range(num)]
     together = cam_maps(model, images, "layer3", classes, method)
     apart = cam_maps(model, images, "layer3", classes, method, batch_size=1)
-    uneven = cam_maps(model, images, "layer3", classes, method, batch_size=20)
+    uneven = cam_maps(model, images, "layer3", classes, method, batch_size=num // 2 - 1)
     np.testing.assert_allclose(together.peaks, apart.peaks, rtol=1e-3, atol=1e-6)
     sure = together.peaks > 1e-3
     assert sure.any()
@@ -135,6 +139,50 @@ def test_only_some_methods_depend_on_the_class(method: str) -> None:
     model, images = trained_model("convnet"), smooth_noise(2)
     one, other = (cam_maps(model, images, "layer5", [c, c], method).maps for c in (0, 1))
     assert np.array_equal(one, other) != METHODS[method].uses_class
+
+
+@pytest.mark.parametrize("method", ["GradCAM", "HiResCAM"])
+def test_a_difference_is_what_speaks_for_one_class_less_what_speaks_for_the_other(
+    method: str,
+) -> None:
+    torch.manual_seed(0)
+    model, images = Linear(), smooth_noise(2)
+    found = cam_maps(model, images, "conv", [(2, 7), (7, 2)], method)
+    with torch.no_grad():
+        weights = (model.fc.weight[[2, 7]] - model.fc.weight[[7, 2]]) / (32 * 32)
+        raw = (weights[:, :, None, None] * model.conv(images)).sum(dim=1).clamp(min=0)
+    np.testing.assert_allclose(found.raw, raw.numpy(), atol=1e-6)
+
+
+def test_maps_on_one_scale_are_as_strong_as_they_were() -> None:
+    torch.manual_seed(0)
+    model, images = Linear(), smooth_noise(3)
+    parts = [cam_maps(model, images[n : n + 1], "conv", [4]) for n in range(3)]
+    with torch.no_grad():
+        weights = model.fc.weight[4] / (32 * 32)
+        raw = (weights[:, None, None] * model.conv(images)).sum(dim=1).clamp(min=0).numpy()
+    for one, map_ in zip(on_one_scale(parts), raw / raw.max(), strict=True):
+        np.testing.assert_allclose(one[0], map_, atol=1e-3)
+    joined = CamMaps.joined(parts)
+    np.testing.assert_allclose(on_one_scale([joined])[0], raw / raw.max(), atol=1e-3)
+    assert on_one_scale([]) == []
+
+
+def test_maps_by_chance_are_the_same_each_time_and_leave_the_generator_alone() -> None:
+    model, images = trained_model("convnet"), smooth_noise(2)
+    np.random.seed(5)  # the generator in question
+    first = np.random.random()  # as above
+    np.random.seed(5)  # as above
+    one, other = (cam_maps(model, images, "layer3", [1, 2], RANDOM) for _ in range(2))
+    assert np.random.random() == first  # as above
+    assert np.array_equal(one.maps, other.maps)
+    assert not np.allclose(one.maps, cam_maps(model, images, "layer3", [1, 2]).maps, atol=0.1)
+
+
+def test_slow_methods_draw_nothing_on_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    for method in (name for name in METHODS if name not in QUICK):
+        cam_maps(quick_model(), smooth_noise(1), "bn", [3], method)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_layer_that_runs_twice_has_the_librarys_map() -> None:

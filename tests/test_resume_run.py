@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 import torch
@@ -13,6 +14,7 @@ from safetensors.torch import load_file
 from cifar_core.changes import request_stop
 from cifar_core.checkpoint import find_checkpoint
 from cifar_core.errors import RunError
+from cifar_core.history import load_history
 from cifar_core.identity import find_process
 from cifar_core.launch import launch_training, resume_run
 from cifar_core.records import EpochRecord, Metrics, read_metrics
@@ -70,12 +72,15 @@ def undisturbed(shared_cache: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def assert_twins(run_dir: Path, undisturbed: Path) -> None:
-    """The same figures of every epoch once, the same weights, bit for bit."""
+    """The same figures and predictions of every epoch once, the same weights, bit for bit."""
     assert figures(run_dir) == figures(undisturbed)
     for role in ("last", "best"):
         theirs = weights(undisturbed, role)
         for name, value in weights(run_dir, role).items():
             assert torch.equal(value, theirs[name]), (role, name)
+    ours, others = (load_history(read_run(path)) for path in (run_dir, undisturbed))
+    assert ours.epochs.tolist() == others.epochs.tolist() == list(range(1, LONGER["epochs"] + 1))
+    assert np.array_equal(ours.losses, others.losses)
     ours, others = read_run(run_dir).status, read_run(undisturbed).status
     for role in ("best", "last"):
         assert {**ours[role], **TIMES} == {**others[role], **TIMES}

@@ -156,8 +156,8 @@ def _write_said(worker: "Worker", batches: "TrainingBatches", state: "TrainState
     from cifar_core.history import write_epoch
 
     assert state.test_log_probs is not None
-    said = state.test_log_probs.numpy()
-    write_epoch(worker.run_dir, state.epoch, said, batches.data.fingerprint)
+    fingerprint = batches.data.fingerprint
+    write_epoch(worker.run_dir, state.epoch, state.test_log_probs, fingerprint)
 
 
 def _keep(

@@ -11,6 +11,7 @@ import pytest
 from cifar_core import space
 from cifar_core.checkpoint import list_checkpoints
 from cifar_core.errors import RunError
+from cifar_core.history import kept_files
 from cifar_core.launch import launch_training, resume_run
 from cifar_core.records import read_metrics
 from cifar_core.runs import Run, list_runs, read_run, unreadable
@@ -143,4 +144,9 @@ def test_what_a_run_is_said_to_need_is_what_it_takes(runs: Path, finished: Path)
     taken = sum(
         file.stat().st_size for c in list_checkpoints(finished) for file in c.path.iterdir()
     )
-    assert taken == pytest.approx(space.run_bytes(run.config), rel=0.05)
+    epochs = [file.stat().st_size for file in kept_files(finished)]
+    assert len(epochs) == run.config.epochs
+    size = space.EPOCH_BYTES * 2_000 / 10_000  # Shapes-10 has fewer test images than CIFAR-10
+    assert epochs == pytest.approx([size] * len(epochs), rel=0.05)
+    said = space.run_bytes(run.config) - len(epochs) * space.EPOCH_BYTES
+    assert taken == pytest.approx(said, rel=0.05)

@@ -1,0 +1,42 @@
+"""Labels in doubt: those that were changed by hand are found, and only as a hint."""
+
+import numpy as np
+
+from cifar_core.doubts import doubted_labels
+from cifar_core.tables import Examples, Table
+from tests.test_tables import CHECKPOINT, FACTS
+
+
+def table_with(labels: np.ndarray, classes: np.ndarray) -> Table:
+    """A model that is sure of `classes`, more or less, and what is written on the images."""
+    generator = np.random.default_rng(0)
+    logits = generator.normal(size=(len(classes), 4)) + 9 * np.eye(4)[classes]
+    log_probs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    images = np.zeros((len(labels), 32, 32, 3), np.uint8)
+    names = ("ant", "bee", "cat", "dog")
+    examples = Examples("test", names, "f", images, labels.astype(np.uint8), np.arange(len(labels)))
+    return Table(log_probs.astype(np.float32), examples, CHECKPOINT, FACTS)
+
+
+def test_wrong_labels_are_found_and_the_least_likely_comes_first() -> None:
+    classes = np.arange(400) % 4
+    labels, wrong = classes.copy(), [3, 50, 201, 399]
+    labels[wrong] = (labels[wrong] + 1) % 4
+    table = table_with(labels, classes)
+    found = doubted_labels(table)
+    assert set(wrong) <= set(found.tolist())
+    assert len(found) <= 8
+    own = table.log_probs[found, labels[found]]
+    assert (np.diff(own) >= -1e-6).all()
+
+
+def test_right_labels_are_left_alone() -> None:
+    classes = np.arange(400) % 4
+    assert len(doubted_labels(table_with(classes, classes))) <= 2
+
+
+def test_a_class_without_images_is_no_hindrance() -> None:
+    classes = np.arange(300) % 3
+    labels = classes.copy()
+    labels[7] = 2
+    assert 7 in doubted_labels(table_with(labels, classes))

@@ -1,0 +1,103 @@
+"""Maps side by side: what is drawn, and that only what can be compared shares a scale."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cifar_core.cam_methods import METHODS, RANDOM
+from cifar_core.checkpoint import find_checkpoint, list_checkpoints, load_model
+from cifar_core.data import open_dataset
+from cifar_core.evaluation import fill_table
+from cifar_core.explain import Question, maps_of
+from cifar_core.gradcam import CamMaps
+from cifar_core.layers import list_layers
+from cifar_core.runs import read_run
+from cifar_core.side_by_side import ABOUT, KINDS, View, kept_along, panels, untrained, views
+from cifar_core.tables import Table, examples_of
+from tests.builders import single_thread
+
+one_thread = pytest.fixture(single_thread, autouse=True)
+QUESTION = Question("layer3", "HiResCAM", "predicted")
+
+
+@pytest.fixture(scope="module")
+def table(finished: Path, shared_cache: Path) -> Table:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CIFAR_CACHE", str(shared_cache))
+        run, checkpoint = read_run(finished), find_checkpoint(finished)
+        assert run.config is not None
+        examples = examples_of(open_dataset("shapes10"), run.config, "test")
+        log_probs = np.empty((len(examples.labels), 10), np.float32)
+        list(fill_table(checkpoint, run.config, examples, log_probs))
+    return Table(log_probs, examples, checkpoint, checkpoint.facts)
+
+
+def views_of(
+    kind: str, finished: Path, table: Table, row: int, other: View | None = None
+) -> list[View]:
+    layers = list_layers(load_model(table.checkpoint))
+    return views(kind, read_run(finished), table, row, QUESTION, layers, other)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_drawn_and_explained(kind: str, finished: Path, table: Table) -> None:
+    drawn = views_of(kind, finished, table, int(table.rows()[0]))
+    assert ABOUT[kind]
+    assert len({view.label for view in drawn}) == len(drawn)
+    pixels = table.examples.pixels([int(table.rows()[0])])
+    cams = []
+    for view in drawn:
+        model = untrained(read_run(finished)) if view.untrained else load_model(view.checkpoint)
+        cams.append(maps_of(model, view.checkpoint, pixels, view.layer, [view.asked], view.method))
+    for panel, cam in zip(panels(drawn, cams), cams, strict=True):
+        assert panel.cam.shape == (32, 32)
+        assert 0 <= panel.cam.min() <= panel.cam.max() <= 1
+        assert panel.grid == cam.grid
+
+
+def test_targets_are_predicted_true_and_the_difference(finished: Path, table: Table) -> None:
+    row = int(table.rows()[0])
+    said, true = int(table.predictions[row]), int(table.examples.labels[row])
+    asked = [view.asked for view in views_of("targets", finished, table, row)]
+    assert asked == [said, true, (said, true)]
+    right = int(np.flatnonzero(table.right)[0])
+    one, other = (view.asked for view in views_of("targets", finished, table, right))
+    assert one == table.predictions[right]
+    second = int(np.argsort(-table.log_probs[right])[1])
+    assert other == (one, second)
+
+
+def test_slow_methods_are_left_out_unless_asked_for(finished: Path, table: Table) -> None:
+    drawn = [view.method for view in views_of("methods", finished, table, 0)]
+    assert drawn == [name for name, method in METHODS.items() if not method.slow]
+
+
+def test_each_epoch_is_drawn_once_in_order(finished: Path, table: Table) -> None:
+    kept = kept_along(read_run(finished))
+    assert [one.epoch for one in kept] == sorted({c.epoch for c in list_checkpoints(finished)})
+    assert [view.checkpoint for view in views_of("epochs", finished, table, 0)] == kept
+
+
+def test_the_sanity_check_has_random_weights_and_chance(finished: Path, table: Table) -> None:
+    trained, before, chance = views_of("sanity", finished, table, 0)
+    assert (trained.untrained, before.untrained, chance.method) == (False, True, RANDOM)
+    one, other = (untrained(read_run(finished)).state_dict() for _ in range(2))
+    theirs = load_model(table.checkpoint).state_dict()
+    assert all((one[name] == other[name]).all() for name in one)
+    assert not all((one[name] == theirs[name]).all() for name in one)
+
+
+def test_one_layer_and_method_share_a_scale_and_others_do_not(table: Table) -> None:
+    def cam(strength: float) -> CamMaps:
+        ramp = np.linspace(0, 1, 1024, dtype=np.float32).reshape(1, 32, 32)
+        return CamMaps(ramp, np.array([strength], np.float32), np.zeros(1, np.float32), (8, 8))
+
+    views = [
+        View("strong", table.checkpoint, "layer3", "GradCAM", 0),
+        View("weak", table.checkpoint, "layer3", "GradCAM", 1),
+        View("elsewhere", table.checkpoint, "layer2", "GradCAM", 0),
+    ]
+    shown = panels(views, [cam(2.0), cam(0.5), cam(0.1)])
+    assert [float(panel.cam.max()) for panel in shown] == pytest.approx([1, 0.25, 1])
+    assert [panel.note for panel in shown] == ["peak 2", "peak 0.5", "peak 0.1"]
