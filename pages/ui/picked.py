@@ -1,5 +1,7 @@
 """Images that somebody picked: remembered in the session, kept under a name, linked by the URL."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from cifar_core.selections import (
@@ -33,12 +35,13 @@ def forget_picks(place: str) -> None:
     st.session_state.pop(place, None)
 
 
-def keep_picks(subject: Subject, split: str, picks: list[int]) -> None:
-    """Gives what was picked a name and a link."""
-    with st.popover("Keep", icon=":material/bookmark_add:"):
-        name = st.text_input("Name", max_chars=LONGEST_NAME, placeholder="What they have in common")
+def keep_picks(subject: Subject, split: str, picks: Sequence[int], label: str = "Keep") -> None:
+    """Gives some images a name and a link."""
+    with st.popover(label, icon=":material/bookmark_add:"):
+        hint, key = "What they have in common", f"selection-{label}"
+        name = st.text_input("Name", max_chars=LONGEST_NAME, placeholder=hint, key=key)
         st.caption("It stays with the run; its address can be passed on.")
-        if st.button("Keep", type="primary", disabled=not name.strip()):
+        if st.button("Keep", type="primary", key=f"{key}-keep"):
             with parts.sentences():
                 kept = keep_selection(subject.run.path, split, picks, name)
             st.query_params.update({"selection": kept.selection_id, "show": "all"})
@@ -70,6 +73,7 @@ def pick_selection(subject: Subject, split: str) -> Selection | None:
         )
         if chosen == EVERY:
             return None
+        keep_picks(subject, split, named[chosen].indices, "Name it")
         st.button(
             "Forget it",
             icon=":material/bookmark_remove:",
