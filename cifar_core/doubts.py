@@ -5,6 +5,9 @@ from numpy.typing import NDArray
 
 from cifar_core.tables import Table
 
+# Below it the doubts of a model are mostly its own errors: one of 68 % doubted 1,544 of CIFAR-10's
+# 10,000 test labels, one of 91 % 66, and the first ten of those are plainly wrong or unclear.
+LEAST_ACC = 0.8
 ABOUT = (
     "By confident learning: images that the model takes for another class more surely than it "
     "takes images of that class on average. The better the model, the more of them are mislabelled "
@@ -15,12 +18,15 @@ ABOUT = (
 def doubted_labels(table: Table) -> NDArray[np.int64]:
     """(M,) rows whose label is likely wrong, the least likely label first.
 
-    The model must not have been trained on them: on training images it repeats their labels.
+    None where the model recognises less than `LEAST_ACC`. It must not have been trained on them:
+    on training images it repeats their labels.
 
     Source: Northcutt et al. 2021, https://arxiv.org/abs/1911.00068, through cleanlab.
     """
     from cleanlab.filter import find_label_issues
 
+    if table.acc < LEAST_ACC:
+        return np.empty(0, np.int64)
     probs = np.exp(table.log_probs.astype(np.float64))
     found = find_label_issues(
         table.examples.labels.astype(np.int64),

@@ -192,3 +192,32 @@ def counts(request: pytest.FixtureRequest) -> Iterator[list[Count]]:
 def tally(request: pytest.FixtureRequest, counts: list[Count]) -> Tally:
     """The counts of this test."""
     return Tally(bool(request.config.getoption("--full", default=False)), counts)
+
+
+@pytest.fixture(scope="session")
+def evaluated_once(
+    finished: Path, shared_cache: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The finished run with its test table, and the job that made it."""
+    from cifar_core.launch_explain import launch_evaluation
+    from cifar_core.runs import read_run
+    from cifar_core.states import RunState
+    from tests.jobs import wait_for
+
+    root = tmp_path_factory.mktemp("evaluated")
+    shutil.copytree(finished, root / finished.name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CIFAR_CACHE", str(shared_cache))
+        job = launch_evaluation(root, read_run(root / finished.name), "best", "test")
+        wait_for(job, RunState.COMPLETED)
+    return root
+
+
+@pytest.fixture
+def evaluated(evaluated_once: Path, runs: Path) -> Path:
+    """A copy of it in the test's own runs; returns the run's folder."""
+    from cifar_core.runs import list_runs
+
+    shutil.copytree(evaluated_once, runs)
+    (run,) = list_runs(runs)
+    return run.path

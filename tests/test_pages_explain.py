@@ -9,7 +9,6 @@ import pytest
 
 from cifar_core.checkpoint import find_checkpoint
 from cifar_core.files import read_json, write_json
-from cifar_core.launch_explain import launch_evaluation
 from cifar_core.runs import list_runs, read_run
 from cifar_core.states import RunState
 from cifar_core.tables import Table, load_table, table_path
@@ -17,28 +16,6 @@ from tests.apptest import app, button, in_url, texts
 from tests.jobs import held, pretend_failed, pretend_running, wait_for
 
 pytestmark = pytest.mark.usefixtures("fresh_caches", "known_speeds")
-
-
-@pytest.fixture(scope="session")
-def evaluated_once(
-    finished: Path, shared_cache: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """The finished run with its test table, and the job that made it."""
-    root = tmp_path_factory.mktemp("evaluated")
-    shutil.copytree(finished, root / finished.name)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CIFAR_CACHE", str(shared_cache))
-        job = launch_evaluation(root, read_run(root / finished.name), "best", "test")
-        wait_for(job, RunState.COMPLETED)
-    return root
-
-
-@pytest.fixture
-def evaluated(evaluated_once: Path, runs: Path) -> Path:
-    """A copy of it in the test's own runs; returns the run's folder."""
-    shutil.copytree(evaluated_once, runs)
-    (run,) = list_runs(runs)
-    return run.path
 
 
 @pytest.fixture
@@ -51,14 +28,14 @@ def first_error(table: Table) -> int:
     return int(table.examples.indices[table.rows()[0]])
 
 
-@pytest.mark.parametrize("page", ["evaluation", "gallery", "compare", "gradcam"])
+@pytest.mark.parametrize("page", ["evaluation", "gallery", "compare", "gradcam", "image"])
 def test_without_a_model_the_next_step_is_named(page: str) -> None:
     at = app(page)
     assert not at.exception
     assert "no trained model yet" in texts(at)
 
 
-@pytest.mark.parametrize("page", ["evaluation", "gallery", "gradcam"])
+@pytest.mark.parametrize("page", ["evaluation", "gallery", "gradcam", "image"])
 def test_without_a_table_the_page_offers_to_make_it(page: str, copied: Path) -> None:
     at = app(page, run="first")
     assert not at.exception

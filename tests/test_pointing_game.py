@@ -25,7 +25,7 @@ BAR = 0.8
 AROUND = np.ones((3, 3), np.bool_)
 
 
-def hits(maps: NDArray[Any], masks: NDArray[np.bool_]) -> float:
+def hits(maps: NDArray[Any], masks: NDArray[Any]) -> float:
     """How often the highest place of a map lies on the object.
 
     Source: Zhang et al. 2018, https://arxiv.org/abs/1608.00507.

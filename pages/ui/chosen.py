@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from cifar_core.doubts import ABOUT
+from cifar_core.doubts import ABOUT, LEAST_ACC
 from cifar_core.errors import CifarCoreError
 from cifar_core.history import History
 from cifar_core.ordering import HISTORY_SORTS, SORTS, in_order
@@ -50,8 +50,18 @@ def chosen_rows(subject: Subject, table: Table) -> list[int]:
     if selection := pick_selection(subject, table.examples.split):
         rows = rows[np.isin(table.examples.indices[rows], selection.indices)]
     if show == "doubted":
-        st.caption(ABOUT)
+        _about_doubts(table)
     return in_order(table, rows, by, history).tolist()
+
+
+def _about_doubts(table: Table) -> None:
+    st.caption(ABOUT)
+    if table.acc < LEAST_ACC:
+        st.info(
+            f"This model recognises {table.acc:.0%}; below {LEAST_ACC:.0%} its doubts are mostly "
+            "its own errors, so none are shown. Train a better one.",
+            icon=":material/help:",
+        )
 
 
 def _shown(table: Table, show: str) -> NDArray[np.bool_]:

@@ -37,11 +37,15 @@ def forget_picks(place: str) -> None:
 
 def keep_picks(subject: Subject, split: str, picks: Sequence[int], label: str = "Keep") -> None:
     """Gives some images a name and a link."""
-    with st.popover(label, icon=":material/bookmark_add:"):
-        hint, key = "What they have in common", f"selection-{label}"
+    num_named = len(named_selections(subject.run.path, split))  # one more closes it
+    with (
+        st.popover(label, icon=":material/bookmark_add:", key=f"keep-{label}-{num_named}"),
+        st.form(f"selection-{label}", border=False),
+    ):
+        hint, key = "What they have in common", f"selection-{label}-name"
         name = st.text_input("Name", max_chars=LONGEST_NAME, placeholder=hint, key=key)
         st.caption("It stays with the run; its address can be passed on.")
-        if st.button("Keep", type="primary", key=f"{key}-keep"):
+        if st.form_submit_button("Keep", type="primary"):
             with parts.sentences():
                 kept = keep_selection(subject.run.path, split, picks, name)
             st.query_params.update({"selection": kept.selection_id, "show": "all"})

@@ -61,7 +61,8 @@ def select(
         beside: All options side by side instead of in a list.
     """
     now = asked(name, options, default)
-    key = f"url-{name}-{now}-{len(options)}"
+    # The browser holds what an option was called: under another name it is another widget.
+    key = f"url-{name}-{now}-{shown(now)}-{len(options)}"
     common: dict[str, Any] = {
         "format_func": shown,
         "key": key,

@@ -1,6 +1,15 @@
 """What people do on the pages, for the tests in the browser."""
 
+import shutil
+from pathlib import Path
+
 from playwright.sync_api import Locator, Page, expect
+
+from cifar_core.launch_explain import launch_evaluation
+from cifar_core.runs import read_run
+from cifar_core.states import RunState
+from tests.e2e.conftest import Server
+from tests.jobs import wait_for
 
 
 def go(page: Page, name: str) -> None:
@@ -38,3 +47,11 @@ def small_form(page: Page) -> None:
     set_number(page, "Training images", 2000)
     set_number(page, "Validation images", 500)
     set_number(page, "Epochs", 3)
+
+
+def with_a_table(server: Server, finished: Path, shared_cache: Path) -> None:
+    """Gives the server Shapes-10 and a run with its evaluation."""
+    shutil.copytree(shared_cache, server.folder / "cache", dirs_exist_ok=True)
+    shutil.copytree(finished, server.runs / finished.name)
+    job = launch_evaluation(server.runs, read_run(server.runs / finished.name), "best", "test")
+    wait_for(job, RunState.COMPLETED)

@@ -1,22 +1,21 @@
 """What a new user does, in a real browser: from no data to runs that are compared."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from cifar_core.launch_explain import launch_evaluation
 from cifar_core.runs import list_runs, read_run
 from cifar_core.states import RunState
 from tests.e2e.conftest import Server
-from tests.e2e.steps import go, metric, press_pill, set_number, settle, small_form
+from tests.e2e.steps import go, metric, press_pill, set_number, settle, small_form, with_a_table
 from tests.jobs import wait_for, wait_until_training
 
 pytestmark = pytest.mark.timeout(240)
 PATHS = ("", "data", "augmentation", "lr_finder", "train", "runs", "models")
-PATHS += ("evaluation", "gallery", "compare", "gradcam")
+PATHS += ("evaluation", "evaluation?view=epochs", "evaluation?view=places", "gallery", "image")
+PATHS += ("compare", "gradcam", "gradcam?beside=layers")
 
 
 def tick_rows(page: Page, *rows: int) -> None:
@@ -142,14 +141,6 @@ def test_mistakes_are_sentences(server: Server, page: Page) -> None:
     page.get_by_role("button", name="Start training").click()
     expect(page.get_by_text("no slashes")).to_be_visible()
     assert list_runs(server.runs) == []
-
-
-def with_a_table(server: Server, finished: Path, shared_cache: Path) -> None:
-    """Gives the server Shapes-10 and a run with its evaluation."""
-    shutil.copytree(shared_cache, server.folder / "cache", dirs_exist_ok=True)
-    shutil.copytree(finished, server.runs / finished.name)
-    job = launch_evaluation(server.runs, read_run(server.runs / finished.name), "best", "test")
-    wait_for(job, RunState.COMPLETED)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -1,0 +1,125 @@
+"""Why a model errs, in a real browser: epochs, one image, the map of images, layers, the report."""
+
+import math
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from cifar_core.history import load_history
+from cifar_core.runs import list_runs, read_run
+from cifar_core.selections import named_selections
+from cifar_core.states import RunState
+from cifar_core.tables import load_table
+from tests.e2e.conftest import Server
+from tests.e2e.steps import metric, press_pill, settle, with_a_table
+from tests.jobs import wait_for
+
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture
+def evaluated(
+    server: Server, finished: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A run of two epochs with its table, in the server's folder."""
+    with_a_table(server, finished, shared_cache)
+    monkeypatch.setenv("CIFAR_CACHE", str(server.folder / "cache"))
+    return server.runs / finished.name
+
+
+def test_the_epochs_lead_to_one_image_and_its_neighbours(
+    server: Server, page: Page, evaluated: Path
+) -> None:
+    history = load_history(read_run(evaluated))
+    page.goto(f"{server.url}/evaluation?run=first")
+    press_pill(page, "Over the epochs")
+    expect(metric(page, "Accuracy")).to_have_text(f"{history.acc[1]:.2%}")
+    page.get_by_role("slider").press("ArrowLeft")
+    expect(metric(page, "Accuracy")).to_have_text(f"{history.acc[0]:.2%}")
+    expect(page).to_have_url(re.compile("epoch=1"))
+    page.get_by_role("slider").press("ArrowRight")
+    right, _ = history.changed(1)
+    expect(metric(page, "Newly right")).to_have_text(f"{len(right):,}")
+    settle(page)
+    page.locator(".tiles a").first.click()
+    expect(page.get_by_role("heading", name="One image")).to_be_visible()
+    index = int(history.examples.indices[right[0]])
+    expect(page).to_have_url(re.compile(f"image={index}"))
+    expect(page.get_by_text(history.story(int(right[0])))).to_be_visible()
+    expect(page.locator(".js-plotly-plot:visible")).to_have_count(1)
+    expect(page.locator(".tiles a")).to_have_count(12)
+    settle(page)
+    page.locator(".tiles a").first.click()
+    expect(page).not_to_have_url(re.compile(f"image={index}(&|$)"))
+    settle(page)
+    page.get_by_role("link", name="Other layers, methods and classes").click()
+    expect(page.get_by_role("heading", name="Grad-CAM", level=1)).to_be_visible()
+    expect(page.get_by_text("The same question to the weights that were kept")).to_be_visible()
+
+
+def lasso(page: Page) -> None:
+    """Draws a circle around the middle of the map of images."""
+    box = page.locator(".js-plotly-plot .nsewdrag").first.bounding_box()
+    assert box is not None
+    x, y, radius = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, box["height"] / 4
+    page.mouse.move(x + radius, y)
+    page.mouse.down()
+    for turn in range(1, 25):
+        angle = turn / 24 * 2 * math.pi
+        page.mouse.move(x + radius * math.cos(angle), y + radius * math.sin(angle))
+    page.mouse.up()
+
+
+def test_a_lasso_opens_the_gallery_and_its_link_opens_elsewhere(
+    server: Server, browser: Browser, page: Page, evaluated: Path
+) -> None:
+    page.goto(f"{server.url}/evaluation?run=first&view=places")
+    expect(page.locator(".js-plotly-plot:visible")).to_have_count(1)
+    settle(page)
+    page.wait_for_timeout(500)  # the dots are drawn by the browser's own thread
+    lasso(page)
+    expect(page.get_by_role("heading", name="Gallery", level=1)).to_be_visible()
+    expect(page).to_have_url(re.compile("selection="))
+    settle(page)
+    told = page.get_by_text(re.compile(r"of 2,000 test images of Shapes-10")).first.inner_text()
+    assert 0 < int(told.split()[0].replace(",", "")) < 2000
+    page.get_by_role("button", name="Name it").click()
+    page.get_by_role("textbox", name="Name").fill("in the middle")
+    page.get_by_role("button", name="Keep", exact=True).click()
+    selection = page.get_by_role("combobox", name="Selection")
+    expect(selection).to_have_value(re.compile(r"in the middle \(\d+\)"))
+    (kept,) = named_selections(evaluated, "test")
+    assert kept.name == "in the middle"
+    other = browser.new_context().new_page()
+    other.goto(page.url)
+    expect(other.get_by_text(told).first).to_be_visible(timeout=40_000)
+    other.context.close()
+
+
+def test_the_ranking_can_be_stopped_and_the_report_is_taken_along(
+    server: Server, page: Page, evaluated: Path, tmp_path: Path
+) -> None:
+    page.goto(f"{server.url}/gradcam?run=first&beside=sanity")
+    expect(page.get_by_text("untrained", exact=True)).to_be_visible()
+    settle(page)
+    page.get_by_role("button", name="Rank layers and methods").click()
+    expect(page.get_by_text(re.compile(r"\d+ of \d+ pairs"))).to_be_visible()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Rank layers and methods")).to_be_visible()
+    (job,) = list_runs(server.runs, "road")
+    wait_for(job.path, RunState.STOPPED)
+
+    page.goto(f"{server.url}/evaluation?run=first")
+    page.get_by_role("button", name="Report").click()
+    page.get_by_role("button", name="Write the report").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download", exact=True).click()
+    report = tmp_path / "report.html"
+    download.value.save_as(report)
+    page.goto(report.as_uri())
+    expect(page.get_by_role("heading", name="first")).to_be_visible()
+    expect(page.get_by_text(f"{load_table(read_run(evaluated)).acc:.2%}").first).to_be_visible()
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+    assert page.evaluate("document.querySelectorAll('.js-plotly-plot').length") == 6

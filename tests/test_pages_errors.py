@@ -1,0 +1,256 @@
+"""Epochs, one image, the map of images, kept selections, doubts, maps side by side: AppTest."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cifar_core.cam_methods import METHODS
+from cifar_core.checkpoint import find_checkpoint
+from cifar_core.features import principal, read_values, values_path, write_values
+from cifar_core.files import write_json
+from cifar_core.history import FOLDER, load_history
+from cifar_core.launch_explain import launch_evaluation
+from cifar_core.ordering import HISTORY_SORTS
+from cifar_core.road import RANKED, load_ranking
+from cifar_core.runs import list_runs, read_run
+from cifar_core.selections import keep_selection, named_selections
+from cifar_core.side_by_side import ABOUT, KINDS
+from cifar_core.states import RunState
+from cifar_core.tables import Table, load_table
+from tests.apptest import app, button, in_url, texts
+from tests.jobs import wait_for
+
+pytestmark = pytest.mark.usefixtures("fresh_caches", "known_speeds")
+
+
+@pytest.fixture
+def table(evaluated: Path) -> Table:
+    return load_table(read_run(evaluated))
+
+
+def opened(page: str, **query: str) -> AppTest:
+    at = app(page, run="first", **query)
+    assert not at.exception
+    return at
+
+
+def chart(at: AppTest, number: int = 0) -> dict:
+    return json.loads(at.get("plotly_chart")[number].proto.spec)
+
+
+# Over the epochs
+
+
+def test_the_slider_moves_the_matrix_and_the_lists(evaluated: Path) -> None:
+    history = load_history(read_run(evaluated))
+    at = opened("evaluation", view="epochs")
+    for epoch, place in ((2, 1), (1, 0)):
+        at.select_slider[0].set_value(epoch).run()
+        assert not at.exception
+        shown = {m.label: m.value for m in at.metric}
+        right, wrong = history.changed(place)
+        assert shown["Accuracy"] == f"{history.acc[place]:.2%}"
+        assert (shown["Newly right"], shown["Newly wrong"]) == (
+            f"{len(right):,}",
+            f"{len(wrong):,}",
+        )
+        cells = next(t for t in chart(at)["data"] if "customdata" in t)
+        matrix = history.matrix(place)
+        for (true, predicted), text in zip(cells["customdata"], cells["text"], strict=True):
+            assert int(text.replace(",", "")) == matrix[true, predicted]
+    assert in_url(at, "epoch") == "1"
+    assert "nothing to compare with" in texts(at)
+
+
+def test_an_epoch_that_is_not_there_gives_way_to_the_last(evaluated: Path) -> None:
+    assert opened("evaluation", view="epochs", epoch="77").select_slider[0].value == 2
+
+
+def test_a_run_that_kept_no_epochs_says_so(evaluated: Path) -> None:
+    shutil.rmtree(evaluated / FOLDER)
+    assert "before the epochs were kept" in texts(opened("evaluation", view="epochs"))
+    at = opened("gallery")
+    order = next(s for s in at.selectbox if s.label == "Order")
+    assert not set(HISTORY_SORTS.values()) & set(order.options)
+
+
+def test_damaged_epochs_are_a_sentence(evaluated: Path) -> None:
+    for path in (evaluated / FOLDER).iterdir():
+        path.write_bytes(b"x")
+    at = opened("evaluation", view="epochs")
+    assert "kept nothing of its epochs that can be read" in at.error[0].value
+    opened("gallery")
+
+
+def test_epochs_need_no_evaluation(copied: Path) -> None:
+    at = opened("evaluation", view="epochs")
+    assert len(at.get("plotly_chart")) == 2
+
+
+# One image
+
+
+def test_an_image_has_its_story_neighbours_and_maps(table: Table, evaluated: Path) -> None:
+    row = int(table.rows()[3])
+    at = opened("image", image=str(table.examples.indices[row]))
+    assert load_history(read_run(evaluated)).story(row) in texts(at)
+    assert table.examples.name(row) in texts(at)
+    true = table.examples.classes[table.examples.labels[row]]
+    assert any(trace["name"] == f"{true} (true)" for trace in chart(at)["data"])
+    assert ABOUT["epochs"] in texts(at)
+    assert len(at.get("html")) == 2  # the image, and its maps
+
+
+@pytest.mark.parametrize("image", ["x", "99999", "-1"])
+def test_an_image_that_is_not_there_is_a_sentence(evaluated: Path, image: str) -> None:
+    assert len(opened("image", image=image).error) == 1
+
+
+def test_without_features_the_way_to_them_is_named(table: Table, evaluated: Path) -> None:
+    values_path(evaluated, table.checkpoint.name, "test", "features").unlink()
+    assert "Evaluate this checkpoint again" in texts(opened("image"))
+    at = opened("evaluation", view="places")
+    assert "Evaluate this checkpoint again" in at.error[0].value
+
+
+# The map of the images
+
+
+def test_images_lie_where_their_features_put_them(table: Table, evaluated: Path) -> None:
+    features = read_values(evaluated, table.checkpoint, table.examples, "features")
+    at = opened("evaluation", view="places", colour="right")
+    names = [trace["name"] for trace in chart(at)["data"]]
+    assert names == [f"wrong ({len(table.rows()):,})", f"right ({table.right.sum():,})"]
+    assert np.isfinite(principal(features)).all()
+
+
+def test_the_neighbour_embedding_is_asked_for_and_then_there(table: Table, evaluated: Path) -> None:
+    at = opened("evaluation", view="places", project="tsne")
+    assert button(at, "Find the neighbours")
+    assert not at.get("plotly_chart")
+    places = np.random.default_rng(0).normal(size=(len(table.right), 2))
+    write_values(evaluated, table.checkpoint, table.examples, "embedding", places)
+    assert len(opened("evaluation", view="places", project="tsne").get("plotly_chart")) == 1
+
+
+# Test-time flip
+
+
+def test_flip_is_another_table_that_says_so(table: Table, evaluated: Path) -> None:
+    at = opened("evaluation", flip="on")
+    assert "with test-time flip yet" in texts(at)
+    wait_for(launch_evaluation(evaluated.parent, read_run(evaluated), "best", "test", True),
+             RunState.COMPLETED)  # fmt: skip
+    flipped = load_table(read_run(evaluated), flip=True)
+    at = opened("evaluation", flip="on")
+    assert {m.label: m.value for m in at.metric}["Accuracy"] == f"{flipped.acc:.2%}"
+    assert "test-time flip" in texts(at)
+    assert f"**{len(flipped.rows()):,}** of {flipped}" in texts(opened("gallery", flip="on"))
+
+
+# The gallery
+
+
+def test_a_selection_is_a_link(table: Table, evaluated: Path) -> None:
+    indices = table.examples.indices[[5, 8, 13]].tolist()
+    kept = keep_selection(evaluated, "test", indices)
+    at = opened("gallery", selection=kept.selection_id, show="all")
+    assert f"**3** of {table}" in texts(at)
+    at.text_input(key="selection-Name it-name").set_value("three of them")
+    button(at, "Keep").click().run()
+    assert not at.exception
+    (named,) = named_selections(evaluated, "test")
+    assert named.name == "three of them"
+    button(at, "Forget it").click().run()
+    assert not named_selections(evaluated, "test")
+    assert f"**{len(table.right):,}** of {table}" in texts(at)
+    assert "There is no selection" in opened("gallery", selection="0123456789").error[0].value
+
+
+def test_the_gallery_is_ordered_by_how_images_fared(table: Table, evaluated: Path) -> None:
+    for by in HISTORY_SORTS:
+        assert f"**{len(table.rows()):,}** of {table}" in texts(opened("gallery", sort=by))
+
+
+def test_labels_in_doubt_are_shown_as_a_hint(table: Table, evaluated: Path) -> None:
+    at = opened("gallery", show="doubted")
+    assert "By confident learning" in texts(at)
+    assert "Train a better one" in at.info[0].value  # it has seen 8 batches
+    job = launch_evaluation(evaluated.parent, read_run(evaluated), "best", "train")
+    wait_for(job, RunState.COMPLETED)
+    at = opened("gallery", split="train", show="doubted")
+    assert "There is no show 'doubted' here" in at.warning[0].value
+
+
+# Maps
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_maps_stand_side_by_side(table: Table, kind: str) -> None:
+    images = ",".join(str(i) for i in table.examples.indices[:2])
+    at = opened("gradcam", images=images, beside=kind)
+    assert ABOUT[kind] in texts(at)
+    assert "The first of 2 images" in texts(at)
+    assert not at.error
+    assert len(at.get("html")) == 1
+
+
+def test_slow_methods_say_how_long_and_refuse_what_is_too_long(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = ",".join(str(i) for i in table.examples.indices[:3])
+    at = opened("gradcam", images=images, method="ScoreCAM", layer="layer1")
+    method = next(s for s in at.selectbox if s.label == "Method")
+    labels = dict(zip(METHODS, method.options, strict=True))
+    assert "slow, about" in labels["ScoreCAM"]
+    assert "same for every class" in labels["EigenCAM"]
+    assert labels["GradCAM"] == "GradCAM"
+    assert not at.error
+    assert len(at.get("html")) == 1
+    monkeypatch.setattr("pages.ui.cams.MOST_S", 1e-6)
+    at = opened("gradcam", images=images, method="AblationCAM", layer="layer1")
+    assert "would take about" in at.error[0].value
+    assert "Choose at most 1" in at.error[0].value
+
+
+def test_a_ranking_leads_to_its_best_layer(table: Table, evaluated: Path) -> None:
+    at = opened("gradcam")
+    assert button(at, "Rank layers and methods")
+    name = find_checkpoint(evaluated).name
+    job = evaluated.parent / "20260101-000000-0ad0"
+    job.mkdir()
+    request = {"kind": "road", "run": evaluated.name, "checkpoint": name}
+    write_json(job / "request.json", {**request, "created": "2026-01-01T00:00:00+00:00"})
+    write_json(job / "status.json", {"outcome": "completed"})
+    found = [
+        {"layer": layer, "method": method, "score": 0.1 * n, "error": 0.01}
+        for layer in ("layer1", "layer2")
+        for n, method in enumerate((*RANKED, "RandomCAM"))
+    ]
+    write_json(job / "road.json", {"found": found})
+    assert list_runs(evaluated.parent, "road")
+    at = opened("gradcam")
+    assert str(load_ranking(job)) in texts(at)
+    assert len(at.get("plotly_chart")) == 1
+
+
+def test_grid_and_one_scale_can_be_switched_on(table: Table) -> None:
+    plain = opened("gradcam").get("html")[0].proto.body
+    grid = opened("gradcam", grid="on").get("html")[0].proto.body
+    assert "background-size" in grid
+    assert "background-size" not in plain
+    assert opened("gradcam", scale="on").get("html")[0].proto.body
+
+
+def test_the_report_is_asked_for(table: Table, evaluated: Path) -> None:
+    at = opened("evaluation")
+    button(at, "Write the report").click().run()
+    assert not at.exception
+    (job,) = list_runs(evaluated.parent, "report")
+    wait_for(job.path, RunState.COMPLETED)
+    at = opened("evaluation")
+    assert button(at, "Write it again")
