@@ -19,6 +19,7 @@ NAMES = (
     "opening",
     "viewing",
     "redrawing",
+    "exploring",
     "evaluate",
     "maps",
 )

@@ -48,6 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     cli_explain.add_lr_find(commands)
     cli_explain.add_evaluate(commands)
     cli_explain.add_explain(commands)
+    cli_report.add_rank(commands)
     cli_report.add_report(commands)
     cli_runs.add_runs(commands)
     return parser

@@ -90,6 +90,11 @@ def _add_subject(command: argparse.ArgumentParser) -> None:
         "--checkpoint", default="best", help="best, last, or a name. Default: best."
     )
     command.add_argument("--split", default="test", help="test, val or train. Default: test.")
+    command.add_argument(
+        "--flip",
+        action="store_true",
+        help="test-time flip: average the logits of each image and of its mirror image",
+    )
     add_root(command)
 
 
@@ -106,9 +111,9 @@ def evaluated(options: argparse.Namespace, again: bool = False) -> tuple[Run, "T
     root = runs_root(options.runs)
     run = find_run(root, options.run, "train")
     name = find_checkpoint(run.path, options.checkpoint).name
-    if again or not has_table(table_path(run.path, name, options.split)):
-        follow_stages(launch_evaluation(root, run, name, options.split))
-    return run, load_table(run, name, options.split)
+    if again or not has_table(table_path(run.path, name, options.split, options.flip)):
+        follow_stages(launch_evaluation(root, run, name, options.split, options.flip))
+    return run, load_table(run, name, options.split, options.flip)
 
 
 def _evaluate(options: argparse.Namespace) -> None:

@@ -1,6 +1,8 @@
-"""The command that writes a run's report."""
+"""The commands that rank layers, and that write a run's report."""
 
 import argparse
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +14,47 @@ from cifar_core.places import runs_root
 from cifar_core.runs import find_run
 
 
+def add_rank(commands: Any) -> None:
+    """rank."""
+    text = "rank layers and methods by how faithful their maps are (ROAD), about a minute"
+    command = commands.add_parser("rank", help=text, description=text)
+    command.set_defaults(do=_rank)
+    _add_subject(command)
+    command.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_subject(command: argparse.ArgumentParser) -> None:
+    command.add_argument("run", help="id or name of a training")
+    command.add_argument(
+        "--checkpoint", default="best", help="best, last, or a name. Default: best."
+    )
+    add_root(command)
+
+
+def _rank(options: argparse.Namespace) -> None:
+    from cifar_core.launch_explain import launch_road
+    from cifar_core.road import load_ranking
+
+    root = runs_root(options.runs)
+    job = launch_road(root, find_run(root, options.run, "train"), options.checkpoint)
+    follow_stages(job)
+    found = load_ranking(job)
+    if options.json:
+        ranked = [asdict(one) for one in found.ranked]
+        print(json.dumps({"ranked": ranked, "by_chance": found.by_chance}))
+        return
+    print(found)
+    for one in found.ranked[:10]:
+        print(f"  {one.score:6.3f}  {one.method:10} {one.layer}")
+
+
 def add_report(commands: Any) -> None:
     """report."""
     text = "write a run on one HTML page that opens offline: curves, errors, maps, how to repeat it"
     command = commands.add_parser("report", help=text, description=text)
     command.set_defaults(do=_report)
-    command.add_argument("run", help="id or name of a training")
-    command.add_argument(
-        "--checkpoint", default="best", help="best, last, or a name. Default: best."
-    )
+    _add_subject(command)
     command.add_argument("--out", type=Path, help="the file to write. Default: RUN.html.")
-    add_root(command)
 
 
 def _report(options: argparse.Namespace) -> None:

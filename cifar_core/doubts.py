@@ -23,10 +23,10 @@ def doubted_labels(table: Table) -> NDArray[np.int64]:
 
     Source: Northcutt et al. 2021, https://arxiv.org/abs/1911.00068, through cleanlab.
     """
+    if table.acc < LEAST_ACC or len(np.unique(table.examples.labels)) < 2:
+        return np.empty(0, np.int64)
     from cleanlab.filter import find_label_issues
 
-    if table.acc < LEAST_ACC:
-        return np.empty(0, np.int64)
     probs = np.exp(table.log_probs.astype(np.float64))
     found = find_label_issues(
         table.examples.labels.astype(np.int64),

@@ -2,7 +2,6 @@
 
 import io
 import json
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from cifar_core.config import TrainConfig
 from cifar_core.data import Dataset
 from cifar_core.data.partial import Progress
 from cifar_core.errors import RunError
-from cifar_core.files import write_atomic
+from cifar_core.files import read_npz, write_atomic
 from cifar_core.metrics import class_acc, confusion_matrix
 from cifar_core.seeds import Purpose, derive_seed
 
@@ -130,10 +129,9 @@ def load_effect(folder: Path) -> Effect:
         RunError: if it is missing or damaged.
     """
     try:
-        content = io.BytesIO((folder / _FILE).read_bytes())
-        with np.load(content, allow_pickle=False) as found:
-            facts = json.loads(found["facts"].tobytes())
-            arrays = {name: found[name] for name in ("predictions", "indices", "labels", "pixels")}
-            return Effect(names=facts["names"], classes=facts["classes"], **arrays)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise RunError(f"What was tried cannot be read ({error}). Try it again.") from None
+        found = read_npz(folder / _FILE) or {}
+        facts = json.loads(found["facts"].tobytes())
+        arrays = {name: found[name] for name in ("predictions", "indices", "labels", "pixels")}
+        return Effect(names=facts["names"], classes=facts["classes"], **arrays)
+    except (ValueError, KeyError):
+        raise RunError("What was tried is missing or damaged. Try it again.") from None

@@ -40,18 +40,17 @@ class TrainState:
         epoch: Epochs finished and evaluated.
         step: Optimizer steps done.
         loss_sum, num_correct, num_seen: Running sums of the epoch under way.
-        test_log_probs: (N, K) float32 of the newest epoch; None before the first.
+        test_log_probs: (N, K) float32 of the newest epoch, None before the first.
     """
 
     def __init__(self, config: TrainConfig, batches: TrainingBatches, runtime: Runtime) -> None:
         if config.compile:
             check_compiler(runtime.device)
-        self.model = _initial_model(config, batches, runtime)
+        self.model = initial_model(config, batches, runtime)
         self.forward = torch.compile(self.model) if config.compile else self.model
         self.average = copy.deepcopy(self.model).requires_grad_(False) if config.ema else None
         self.optimizer = create_optimizer(config, self.model)
-        self.epoch = 0
-        self.step = 0
+        self.epoch, self.step = 0, 0
         self.loss_sum = torch.zeros((), dtype=torch.float64, device=runtime.device)
         self.num_correct = torch.zeros((), dtype=torch.int64, device=runtime.device)
         self.num_seen = 0
@@ -95,7 +94,8 @@ class TrainState:
         self.num_seen = 0
 
 
-def _initial_model(config: TrainConfig, batches: TrainingBatches, runtime: Runtime) -> nn.Module:
+def initial_model(config: TrainConfig, batches: TrainingBatches, runtime: Runtime) -> nn.Module:
+    """The network before its first step, on the runtime's device."""
     with seeded(derive_seed(config.seed, Purpose.INIT), torch.device("cpu")):
         model = create_model(config.model, len(batches.data.classes))
     if config.weights:
@@ -219,10 +219,10 @@ def _evaluate(
     state: TrainState, batches: TrainingBatches, scores: dict[str, Score]
 ) -> Iterator[EvalProgress]:
     """Fills `scores` for "val" and "test"; yields on the way so that a stop is heard."""
-    mean, std, runtime = batches.mean, batches.std, batches.runtime
+    facts = batches.mean, batches.std, batches.runtime
     for split, (images, labels) in batches.evaluated.items():
         parts, done = [], 0
-        for part in log_probabilities(state.judged, images, mean, std, runtime):
+        for part in log_probabilities(state.judged, images, *facts):
             parts.append(part)
             done += len(part)
             yield EvalProgress(split, done, len(images))

@@ -19,6 +19,7 @@ from cifar_core.tables import Examples
 from cifar_core.turns import leaving_room
 
 BATCH_SIZE = 500
+HALF = 65504.0  # the largest float16
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Judge:
             log_probs = self(pixels)
         features = seen[0].float()
         features = features.mean(dim=(2, 3)) if features.ndim == 4 else features
-        return log_probs, features.cpu().numpy().astype(np.float16)
+        return log_probs, features.clamp(-HALF, HALF).cpu().numpy().astype(np.float16)
 
 
 class Mirrored(nn.Module):

@@ -138,7 +138,8 @@ def cards_of(
 
     def asked_about(row: int, place: int) -> str:
         name = asked_name(table.examples.classes, asked[place])
-        return f"{table.examples.name(row)} · map: {name}, {peak_note(cams.peaks[place])}"
+        note = (raw_note if one_scale else peak_note)(float(cams.peaks[place]))
+        return f"{table.examples.name(row)} · map: {name}, {note}"
 
     pixels = table.examples.pixels(list(rows))
     maps = on_one_scale([cams])[0] if one_scale else cams.maps
@@ -156,13 +157,16 @@ def verdict(table: Table, row: int) -> str:
     return f"{true}, {verdict} ({table.confidence[row]:.0%})"
 
 
-def peak_note(peak: float) -> str:
-    """A map's highest value before it was stretched, and what to make of that."""
+def raw_note(peak: float) -> str:
+    """A map's highest value before it was stretched."""
     if np.isnan(peak):
         return "no map: the method divides by zero here"
-    if peak == 0:
-        return "empty: nothing here speaks for it"
-    return f"peak {peak:.2g}" + (" · faint: stretched noise" if peak < FAINT else "")
+    return f"peak {peak:.2g}" if peak else "empty: nothing here speaks for it"
+
+
+def peak_note(peak: float) -> str:
+    """The same of a map that is drawn stretched, which a faint one should not be."""
+    return raw_note(peak) + (" · faint: stretched noise" if 0 < peak < FAINT else "")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ Both are zips, which hold their own sums, and name the weights that they are of.
 """
 
 import io
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -17,13 +16,14 @@ from numpy.typing import NDArray
 
 from cifar_core.checkpoint import Checkpoint
 from cifar_core.data.partial import Progress
-from cifar_core.errors import CheckpointError
-from cifar_core.files import write_atomic
+from cifar_core.errors import CheckpointError, ConfigError
+from cifar_core.files import read_npz, write_atomic
 from cifar_core.tables import Examples, table_path
 
 What = Literal["features", "embedding"]
 PERPLEXITY = 30  # the default of openTSNE and of van der Maaten & Hinton's examples
 EXAGGERATED, ITERATIONS = 250, 500  # openTSNE's own, the first with exaggeration 12
+LEAST = 8  # images
 _CHUNK = 25  # iterations between two signs of life
 
 
@@ -50,34 +50,44 @@ def read_values(
     Raises:
         CheckpointError: if they are missing, damaged, or of other weights or data.
     """
-    path = values_path(run_dir, checkpoint.name, examples.split, what)
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            values, of = file["values"], file["of"].tolist()
-    except FileNotFoundError:
-        raise CheckpointError(
-            f"{path.name} is missing: it was evaluated before features were kept. {_AGAIN}"
-        ) from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise CheckpointError(f"{path.name} is damaged ({error}). {_AGAIN}") from None
-    if of != _subject(checkpoint, examples) or len(values) != len(examples.labels):
-        raise CheckpointError(f"{path.name} is of other weights or data. {_AGAIN}")
-    return values.astype(np.float32)
+    path, again = values_path(run_dir, checkpoint.name, examples.split, what), _AGAIN[what]
+    if not path.exists():
+        raise CheckpointError(f"There is no {path.name} yet. {again}")
+    match read_npz(path):
+        case {"values": values, "of": of} if values.ndim == 2 and values.dtype.kind == "f":
+            if of.tolist() == _subject(checkpoint, examples) and len(values) == len(
+                examples.labels
+            ):
+                return values.astype(np.float32)
+            raise CheckpointError(f"{path.name} is of other weights or data. {again}")
+    raise CheckpointError(f"{path.name} is damaged. {again}")
 
 
 def _subject(checkpoint: Checkpoint, examples: Examples) -> list[str]:
     return [checkpoint.facts["weights"], examples.fingerprint]
 
 
-_AGAIN = "Evaluate this checkpoint again; in a terminal: evaluate RUN --again."
+_AGAIN: dict[What, str] = {
+    "features": "Evaluate this checkpoint again; evaluations keep features now.",
+    "embedding": "Find the neighbours again.",
+}
 
 
 def principal(features: NDArray[np.float32]) -> NDArray[np.float32]:
     """(N, D) features to (N, 2) places along the two directions of largest variance.
 
+    Raises:
+        ConfigError: if the images are too few, or all the same to the model.
+
     Source: Pearson 1901, through scikit-learn.
     """
     from sklearn.decomposition import PCA
+
+    if len(features) < LEAST or features.shape[1] < 2 or not np.ptp(features, axis=0).any():
+        raise ConfigError(
+            f"{len(features):,} images that a model tells apart cannot be laid out: at least "
+            f"{LEAST} are needed, and features that differ. Take another split or checkpoint."
+        )
 
     return PCA(2, svd_solver="covariance_eigh").fit_transform(features).astype(np.float32)
 
@@ -94,6 +104,9 @@ def neighbours(features: NDArray[np.float32], row: int, count: int) -> list[tupl
 def embed(features: NDArray[np.float32], places: NDArray[np.float32]) -> Iterator[Progress]:
     """Fills the (N, 2) places of a neighbour embedding of (N, D) features: alike lie together.
 
+    Raises:
+        ConfigError: as `principal`.
+
     Source: van der Maaten & Hinton 2008, t-SNE, through openTSNE (Poličar et al. 2024,
     https://doi.org/10.18637/jss.v109.i03), begun at the principal components, seeded.
     """
@@ -101,6 +114,7 @@ def embed(features: NDArray[np.float32], places: NDArray[np.float32]) -> Iterato
 
     total, done = EXAGGERATED + ITERATIONS, 0
     yield Progress("Finding neighbours", done, total, "iterations")
+    start = initialization.rescale(principal(features))
     near = affinity.PerplexityBasedNN(
         features,
         perplexity=min(PERPLEXITY, (len(features) - 1) // 3),
@@ -109,7 +123,6 @@ def embed(features: NDArray[np.float32], places: NDArray[np.float32]) -> Iterato
         n_jobs=1,
         random_state=0,
     )
-    start = initialization.rescale(principal(features))
     now = TSNEEmbedding(start, near, random_state=0, negative_gradient_method="fft", n_jobs=1)
     for num, exaggeration, momentum in ((EXAGGERATED, 12, 0.5), (ITERATIONS, 1, 0.8)):
         for _ in range(num // _CHUNK):

@@ -6,17 +6,16 @@ Says nothing of what the network predicted; `evaluation` does.
 import contextlib
 import functools
 import operator
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cifar_core.cam_library import library_cam
 from cifar_core.cam_methods import METHODS, RANDOM, RANDOM_METHOD, Method
 from cifar_core.errors import ConfigError
 from cifar_core.layers import find_layer, private_copy, trace
@@ -56,7 +55,11 @@ class CamMaps:
 
     @property
     def raw(self) -> Floats:
-        """(N, H, W) float32, the maps before they were stretched, which can be compared."""
+        """(N, H, W) float32, the maps before they were stretched, which can be compared.
+
+        The library stretches once more after enlarging, so a peak of a single cell of a coarse
+        grid comes back up to a seventh too strong.
+        """
         low, peak = (np.nan_to_num(v)[:, None, None] for v in (self.lows, self.peaks))
         return (self.maps * (peak - low) + low).astype(np.float32)
 
@@ -121,7 +124,7 @@ def _cam_maps(
         layers, num_classes = trace(private)
         found = find_layer(layers, layer)
         _check_classes(classes, num_classes)
-        cam = _library_cam(private, layer, method)
+        cam = library_cam(private, layer, method)
         maps = np.zeros((len(images), *images.shape[2:]), np.float32)
         peaks, lows = np.zeros((2, len(images)), np.float32)
         for start in range(0, len(images), batch_size):
@@ -169,63 +172,3 @@ def _check_classes(classes: list[Target], num_classes: int) -> None:
     for number in [n for target in classes for n in np.atleast_1d(target).tolist()]:
         if not 0 <= number < num_classes:
             raise ConfigError(f"There is no class {number}; give 0 to {num_classes - 1}.")
-
-
-def _library_cam(private: "nn.Module", layer: str, method: Method) -> Any:
-    """The library's object on a private copy; its hooks go with that copy."""
-    import torch
-    from pytorch_grad_cam.ablation_layer import AblationLayer
-
-    target = private.get_submodule(layer)
-    if method.uses_gradients:
-        target.register_forward_hook(_begin_graph)
-    # By itself the library shares one such layer among all that ablate.
-    own = {"ablation_layer": AblationLayer()} if method.library == "AblationCAM" else {}
-    # Without a clone, an in-place step after the layer would change what the library has kept.
-    return _recording(method.library)(
-        model=private, target_layers=[target], reshape_transform=torch.clone, **own
-    )
-
-
-def _begin_graph(module: "nn.Module", inputs: Any, output: "Tensor") -> "Tensor":
-    """Starts the graph at the layer: what lies before needs no gradient, nor do any weights.
-
-    The clone may be changed in place, which a leaf may not. Where a layer runs twice, the graph
-    has begun already.
-    """
-    return output if output.requires_grad else output.detach().requires_grad_().clone()
-
-
-@functools.cache
-def _recording(name: str) -> Any:
-    """The library's class of this name, which also notes the peaks before it stretches maps."""
-    import pytorch_grad_cam
-
-    kind: Any = getattr(pytorch_grad_cam, name)
-    module: Any = sys.modules[kind.__module__]
-    if hasattr(module, "tqdm"):  # it would draw a bar per image on the terminal
-        module.tqdm = SimpleNamespace(tqdm=iter)
-
-    class Recording(kind):
-        """Keeps (B,) float32 `peaks` and `lows` of the latest batch."""
-
-        peaks: Floats
-        lows: Floats
-
-        def save_activation(self, module: Any, inputs: Any, output: "Tensor") -> None:
-            """AblationCAM's own hook; a clone for the same reason as in `_library_cam`."""
-            self.activations = output.clone()
-
-        def get_cam_image(self, *args: Any, **kwargs: Any) -> Floats:
-            """(B, H, W) not yet rectified; zeros where a value is not finite."""
-            # GradCAM++ and XGradCAM divide by sums that may vanish.
-            with np.errstate(all="ignore"):
-                raw = super().get_cam_image(*args, **kwargs)
-                finite = np.isfinite(raw).all(axis=(1, 2))
-                self.peaks, self.lows = (
-                    np.where(finite, np.maximum(ends, 0), np.nan)
-                    for ends in (raw.max(axis=(1, 2)), raw.min(axis=(1, 2)))
-                )
-            return np.where(finite[:, None, None], raw, 0)
-
-    return Recording

@@ -5,9 +5,7 @@
 Needs no torch: with it every epoch can be looked at without inference.
 """
 
-import contextlib
 import io
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,13 +16,12 @@ from numpy.typing import NDArray
 
 from cifar_core.data.store import open_dataset
 from cifar_core.errors import RunError
-from cifar_core.files import write_atomic
+from cifar_core.files import read_npz, write_atomic
 from cifar_core.metrics import class_acc, confusion_matrix
 from cifar_core.runs import Run
 from cifar_core.tables import Examples, examples_of, in_half
 
 FOLDER = "epochs"
-_DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
 def write_epoch(
@@ -38,6 +35,8 @@ def write_epoch(
     buffer, folder = io.BytesIO(), run_dir / FOLDER
     np.savez(buffer, log_probs=in_half(log_probs), fingerprint=np.array(fingerprint))
     folder.mkdir(exist_ok=True)
+    for left in folder.glob(".*.draft"):  # by a worker that was killed; a run has but one
+        left.unlink(missing_ok=True)
     write_atomic(folder / f"{epoch:04d}.npz", buffer.getvalue())
 
 
@@ -60,6 +59,11 @@ class History:
     epochs: NDArray[np.int64]
     predictions: NDArray[np.uint8]
     losses: NDArray[np.float16]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no epoch is missing from the first to the last."""
+        return self.epochs.tolist() == list(range(1, len(self.epochs) + 1))
 
     @cached_property
     def right(self) -> NDArray[np.bool_]:
@@ -116,7 +120,8 @@ class History:
         said = {0: "never forgotten", 1: "forgotten once", 2: "forgotten twice"}
         often = said.get(times, f"forgotten {times} times")
         if learned:
-            return f"Recognised for good since epoch {learned}, {often}."
+            earlier = " or earlier" if right.all() and self.epochs[0] > 1 else ""
+            return f"Recognised for good since epoch {learned}{earlier}, {often}."
         if right.any():
             return f"Recognised after {right.sum()} of {len(right)} epochs, but not at the end."
         return f"Never recognised in {len(right)} epochs."
@@ -140,8 +145,8 @@ def load_history(run: Run) -> History:
         losses.append(-log_probs[rows, examples.labels])
     if not epochs:
         raise RunError(
-            f"{run.name} kept nothing of its epochs that can be read. Runs that are trained from "
-            "now on do; train it again."
+            f"{run.name} kept nothing of its epochs that can be read and is of the data that are "
+            "here now. Look at another run, or train it again."
         )
     return History(examples, np.array(epochs), np.stack(predictions), np.stack(losses))
 
@@ -160,7 +165,8 @@ def _each(run: Run, examples: Examples) -> Iterator[tuple[int, NDArray[np.float1
     """Number and (N, K) log-probabilities of each epoch; damaged ones are left out."""
     shape = (len(examples.labels), len(examples.classes))
     for path in kept_files(run.path):
-        with contextlib.suppress(*_DAMAGE), np.load(path, allow_pickle=False) as file:
-            log_probs = file["log_probs"]
-            if log_probs.shape == shape and str(file["fingerprint"]) == examples.fingerprint:
-                yield int(path.stem), log_probs
+        match read_npz(path):
+            case {"log_probs": said, "fingerprint": of} if (
+                said.shape == shape and str(of) == examples.fingerprint
+            ):
+                yield int(path.stem), said

@@ -12,6 +12,7 @@ from cifar_core.data.store import open_dataset
 from cifar_core.errors import ConfigError
 from cifar_core.launch import start_worker
 from cifar_core.runs import Run, list_runs
+from cifar_core.states import RunState
 from cifar_core.tables import examples_of
 
 
@@ -86,8 +87,10 @@ def _launch(
         earlier = jobs_on(list_runs(root, kind), run, found.name, **wanted)
         if active := [job for job in earlier if job.state.is_active]:
             return active[0].path
-        for job in earlier:
-            delete_run(job)
+        done = [job for job in earlier if job.state is RunState.COMPLETED]
+        for job in earlier:  # a report stays until the next one is there
+            if kind != "report" or job not in done[:1]:
+                delete_run(job)
         values = {"run": run.run_id, "checkpoint": found.name, **wanted, **(more or {})}
         run_dir = create_run(root, kind, values)
         start_worker(run_dir)

@@ -64,7 +64,8 @@ def report_html(run: Run, table: Table, cards: Sequence[Card], maps: str) -> str
         maps=maps,
         settings=_settings(run.config),
         facts=_facts(run, table.checkpoint),
-        commands=commands(run.config, run.name),
+        repeats=_repeats(run),
+        commands=commands(run.config, run.name, _called(table.checkpoint)),
     )
 
 
@@ -127,8 +128,21 @@ def _facts(run: Run, checkpoint: Checkpoint) -> dict[str, str]:
     }
 
 
-def commands(config: TrainConfig, name: str) -> str:
-    """The command lines that train the same again, evaluate it and draw its errors."""
+def _repeats(run: Run) -> str:
+    """How exactly the commands repeat the run."""
+    if "extends" in run.request:
+        return "This run extends another one, which these lines train in one go: expect others."
+    if (run.status.get("runtime") or {}).get("device") != "cpu":
+        return "The same settings and seed; on a GPU the last bits of the figures may differ."
+    return "The same settings and seed; the same figures on the same machine and versions."
+
+
+def commands(config: TrainConfig, name: str, checkpoint: str = "best") -> str:
+    """The command lines that train the same again, evaluate it and draw its errors.
+
+    Args:
+        checkpoint: "best", "last", or a name.
+    """
     plain = TrainConfig()
     given = {
         field: _text(field, value)
@@ -136,14 +150,20 @@ def commands(config: TrainConfig, name: str) -> str:
         if (value := getattr(config, field)) != getattr(plain, field)
     }
     options = [part for field, text in given.items() for part in (f"--{_dashed(field)}", text)]
-    again = shlex.quote(f"{name} again"[:60])
+    named = f"{name[:54].strip()} again"
+    again = shlex.quote(named) + ("" if checkpoint == "best" else f" --checkpoint {checkpoint}")
     lines = (
-        f"train {shlex.join(['--name', f'{name} again'[:60], *options])}",
+        f"train {shlex.join(['--name', named, *options])}",
         f"evaluate {again}",
         f"explain {again} --worst {NUM_WORST} --out maps.png",
         f"report {again}",
     )
     return "\n".join(f"python -m cifar_core {line}" for line in lines)
+
+
+def _called(checkpoint: Checkpoint) -> str:
+    """How a command names it in another run: steps are the same there."""
+    return checkpoint.role if checkpoint.role in ("best", "last") else checkpoint.name
 
 
 def _dashed(field: str) -> str:

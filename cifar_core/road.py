@@ -22,6 +22,7 @@ from cifar_core.files import read_json, write_json
 from cifar_core.painting import Floats
 from cifar_core.seeds import Purpose, derive_seed, seeded
 from cifar_core.tables import Examples
+from cifar_core.turns import leaving_room
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -71,15 +72,14 @@ class Ranking:
         return np.array(rows, np.float64)
 
     def __str__(self) -> str:
-        """The answer in a sentence."""
-        first = self.ranked[0]
-        rivals = [one for one in self.ranked[1:] if first.score - one.score < 2 * first.error]
-        close = f", {len(rivals)} others within two standard errors" if rivals else ""
-        beats = "more" if first.score > self.by_chance else "no more"
+        """The answer in a sentence; what lies within two standard errors counts as equal."""
+        first, most = self.ranked[0], 2 * self.ranked[0].error
+        rivals = sum(first.score - one.score < most for one in self.ranked[1:])
+        close = f", {rivals} more within two standard errors" if rivals else ""
+        beats = "more than" if first.score - self.by_chance > most else "hardly more than"
         return (
             f"{first.method} at {first.layer} is the most faithful here ({first.score:.3f} ± "
-            f"{first.error:.3f}{close}); that is {beats} than maps by chance reach "
-            f"({self.by_chance:.3f})."
+            f"{first.error:.3f}{close}), {beats} maps by chance reach ({self.by_chance:.3f})."
         )
 
 
@@ -104,7 +104,8 @@ def rank_by_road(
     yield Progress("Ranking", 0, len(tried), "pairs")
     for layer, method in tried:
         cams = cam_maps(model, images, layer, predicted, method).maps
-        scores = road_scores(model, images, cams, predicted)
+        with leaving_room():
+            scores = road_scores(model, images, cams, predicted)
         error = float(scores.std(ddof=1) / np.sqrt(len(scores)))
         found.append(Ranked(layer, method, float(scores.mean()), error))
         yield Progress(f"{method} at {layer}", len(found), len(tried), "pairs")
@@ -158,8 +159,7 @@ def load_ranking(folder: Path) -> Ranking:
         found = [Ranked(**one) for one in (read_json(folder / _FILE) or {})["found"]]
         ranked = sorted((one for one in found if one.method != RANDOM), key=lambda one: -one.score)
         by_chance = max(one.score for one in found if one.method == RANDOM)
-        assert ranked
-    except (KeyError, TypeError, ValueError, AssertionError) as error:
-        raise RunError(f"The ranking cannot be read ({error!r}). Rank again.") from None
-    layers = dict.fromkeys(one.layer for one in found if one.method != RANDOM)
-    return Ranking(tuple(ranked), by_chance, tuple(layers))
+        layers = dict.fromkeys(one.layer for one in found if one.method != RANDOM)
+        return Ranking((ranked[0], *ranked[1:]), by_chance, tuple(layers))
+    except (KeyError, TypeError, ValueError, IndexError):
+        raise RunError("The ranking is missing or damaged. Rank again.") from None

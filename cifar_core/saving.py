@@ -96,7 +96,7 @@ def _on_cpu(model: "nn.Module") -> dict[str, Any]:
 
 
 def remove_checkpoints(run_dir: Path) -> None:
-    """Deletes all checkpoints of a run; its records stay."""
-    patterns = ("last-*", "best-*", "epoch-*", ".*.draft")
+    """Deletes all checkpoints of a run and what was made from them; its records stay."""
+    patterns = ("last-*", "best-*", "epoch-*", "epochs", "tables", "selections", ".*.draft")
     for path in [path for pattern in patterns for path in run_dir.glob(pattern)]:
         shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -68,8 +68,9 @@ def keep_selection(
 
 def _drop_oldest(folder: Path) -> None:
     unnamed = [path for path in folder.glob("*.json") if (s := _read(path)) and not s.name]
-    for path in sorted(unnamed, key=lambda path: path.stat().st_mtime_ns)[:-MOST_UNNAMED]:
-        path.unlink(missing_ok=True)
+    with contextlib.suppress(FileNotFoundError):  # another session drops them as well
+        for path in sorted(unnamed, key=lambda path: path.stat().st_mtime_ns)[:-MOST_UNNAMED]:
+            path.unlink(missing_ok=True)
 
 
 def find_selection(run_dir: Path, selection_id: str) -> Selection:

@@ -8,17 +8,17 @@ import numpy as np
 
 from cifar_core.cam_methods import METHODS, RANDOM
 from cifar_core.checkpoint import Checkpoint, list_checkpoints
-from cifar_core.explain import Question, ask_about, asked_name, peak_note
+from cifar_core.explain import TARGETS, Question, ask_about, asked_name, raw_note
 from cifar_core.gradcam import CamMaps, Target, on_one_scale
 from cifar_core.layers import TargetLayer
 from cifar_core.painting import Floats
 from cifar_core.runs import Run
-from cifar_core.seeds import Purpose, derive_seed, seeded
 from cifar_core.tables import Table
 
 if TYPE_CHECKING:
     from torch import nn
 
+MOST_EPOCHS = 12  # maps of one image along a run
 KINDS = {
     "targets": "Targets",
     "layers": "All layers",
@@ -35,10 +35,11 @@ ABOUT = {
     "methods": "The same question by each method. Each map has a scale of its own, its peak is "
     "written below: values of different methods cannot be compared.",
     "epochs": "The same question to the weights that were kept along the run. One scale for all.",
-    "other": "The same question to another trained model. One scale for both where they have the "
-    "layer in common; else each has its own.",
-    "sanity": "Beside the map stand the same network before training, on the same scale, and a "
-    "map by chance. A map that looks like these says nothing of what was learned.",
+    "other": "The same question to another trained model. One scale for both where they are the "
+    "same network and have the layer in common; else each has its own.",
+    "sanity": "Beside the map stand that of the same network before training and one by chance. "
+    "Each has a scale of its own, its peak is written below: it is the shape that counts. A map "
+    "of the same shape as these says nothing of what was learned.",
 }
 
 
@@ -56,6 +57,12 @@ class View:
     method: str
     asked: Target
     untrained: bool = False
+
+    @property
+    def scale(self) -> tuple[object, ...]:
+        """Equal for views whose maps can be compared: of one network, layer and method."""
+        model = self.checkpoint.manifest.get("model")
+        return model, self.layer, self.method, self.untrained
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,30 +125,50 @@ def views(
 
 
 def untrained(run: Run) -> "nn.Module":
-    """The network of a run with the random weights of its seed, in eval mode on the CPU."""
-    import torch
+    """The network of a run with the random weights it would begin with, in eval mode on the CPU.
 
-    from cifar_core.models import create_model
+    Raises:
+        DataError: if its data are gone, which a first layer may be made from.
+    """
+    from cifar_core.batches import TrainingBatches
+    from cifar_core.data import open_dataset
+    from cifar_core.engine import initial_model
+    from cifar_core.runtime import choose_runtime
 
     assert run.config is not None
-    checkpoint = list_checkpoints(run.path)[-1]
-    with seeded(derive_seed(run.config.seed, Purpose.INIT), torch.device("cpu")):
-        return create_model(run.config.model, len(checkpoint.manifest["classes"])).eval()
+    config = run.config.model_copy(update={"weights": "", "compile": False})
+    runtime = choose_runtime("cpu", "fp32", "contiguous")
+    batches = TrainingBatches(config, open_dataset(config.data), runtime)
+    return initial_model(config, batches, runtime).eval()
 
 
 def kept_along(run: Run) -> list[Checkpoint]:
-    """The checkpoints of a run, one of each epoch, in order."""
-    return list({one.epoch: one for one in list_checkpoints(run.path)}.values())
+    """The checkpoints at the ends of a run's epochs, in order, at most `MOST_EPOCHS` of them."""
+    ended = [one for one in list_checkpoints(run.path) if one.manifest.get("figures")]
+    kept = list({one.epoch: one for one in ended}.values())
+    places = np.unique(np.linspace(0, len(kept) - 1, MOST_EPOCHS).round().astype(int))
+    return [kept[place] for place in places] if kept else []
+
+
+def constant(kind: str, question: Question) -> str:
+    """What all maps of a kind have in common, for the heading of a picture of them."""
+    target = TARGETS.get(question.target, f"the class {question.target}")
+    told = {
+        "methods": question.method,
+        "layers": f"at {question.layer}",
+        "targets": f"for {target}",
+    }
+    return f"{KINDS[kind]}: " + ", ".join(text for of, text in told.items() if of != kind)
 
 
 def panels(drawn: Sequence[View], cams: Sequence[CamMaps]) -> list[Panel]:
-    """The views with their (1, 32, 32) maps: those of one layer and method share a scale."""
+    """The views with their (1, 32, 32) maps: those that can be compared share a scale."""
     scaled: dict[int, Floats] = {}
-    for key in {(view.layer, view.method) for view in drawn}:
-        places = [n for n, view in enumerate(drawn) if (view.layer, view.method) == key]
+    for scale in {view.scale for view in drawn}:
+        places = [n for n, view in enumerate(drawn) if view.scale == scale]
         together = on_one_scale([cams[n] for n in places])
         scaled |= dict(zip(places, together, strict=True))
     return [
-        Panel(view.label, np.clip(scaled[n][0], 0, 1), peak_note(float(cam.peaks[0])), cam.grid)
+        Panel(view.label, np.clip(scaled[n][0], 0, 1), raw_note(float(cam.peaks[0])), cam.grid)
         for n, (view, cam) in enumerate(zip(drawn, cams, strict=True))
     ]

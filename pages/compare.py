@@ -6,37 +6,17 @@ import numpy as np
 import streamlit as st
 
 from cifar_core import plots
-from cifar_core.checkpoint import find_checkpoint
 from cifar_core.export import data_uri
 from cifar_core.metrics import paired
 from cifar_core.tables import Table
-from pages.ui import cache, parts, url
+from pages.ui import parts
 from pages.ui.boot import boot
 from pages.ui.curves import PLOT
-from pages.ui.subject import Subject, pick_split, pick_subject, table_of
+from pages.ui.subject import Subject, pick_other, pick_split, pick_subject, table_of
 from pages.ui.tiles import Tile, tiles
 
 boot(__file__)
 MOST_SHOWN = 24
-
-
-def pick_other(first: Subject) -> Subject:
-    """Another run that was trained on the same data; ends the page if there is none."""
-    fingerprint = first.checkpoint.manifest["fingerprint"]
-    others = {run.run_id: run for run in cache.rivals(first.run, fingerprint)}
-    if not others:
-        parts.empty_state(
-            "There is no second model of the same data yet.",
-            "pages/train.py",
-            "Train another one",
-            ":material/play_circle:",
-        )
-        st.stop()
-    chosen = url.select(
-        "With", "other", list(others), next(iter(others)), shown=lambda r: others[r].name
-    )
-    with parts.sentences():
-        return Subject(others[chosen], find_checkpoint(others[chosen].path), first.flip)
 
 
 def matrices(first: Table, second: Table) -> None:
@@ -82,6 +62,8 @@ def tile(first: Table, second: Table, row: int, query: dict[str, str]) -> Tile:
 parts.heading("Compare", "Two models on the same images: what the second fixes and what it breaks.")
 one = pick_subject()
 two = pick_other(one)
+if two is None:
+    st.stop()
 split = pick_split(one)
 before, after = table_of(one, split), table_of(two, split)
 if not np.array_equal(before.examples.indices, after.examples.indices):

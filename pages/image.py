@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from cifar_core import plots
-from cifar_core.errors import CheckpointError, ConfigError
-from cifar_core.explain import Question, ask_about, verdict
+from cifar_core.errors import ConfigError
+from cifar_core.explain import Question, ask_about, asked_name, verdict
 from cifar_core.export import data_uri
 from cifar_core.features import neighbours
 from cifar_core.layers import default_layer
@@ -18,7 +18,7 @@ from pages.ui.beside import draw_panels
 from pages.ui.boot import boot
 from pages.ui.curves import PLOT
 from pages.ui.images import picture
-from pages.ui.subject import pick_split, pick_subject, table_of
+from pages.ui.subject import features_or_offer, pick_split, pick_subject, table_of
 from pages.ui.tiles import Tile, tiles
 
 boot(__file__)
@@ -34,9 +34,10 @@ def pick_row(table: Table) -> int:
         text = st.query_params["image"] = str(int(table.examples.indices[worst[0]]))
     key = f"url-image-{text}"
     st.text_input("Image, by index", text, key=key, on_change=url.take, args=("image", key))
-    if not text.isdecimal():
-        raise ConfigError(f"image = {text!r} is not accepted; give an index such as 407.")
-    return table.examples.find(int(text))
+    index = url.number(text)
+    if index is None:
+        raise ConfigError(f"image = {text[:80]!r} is not accepted; give an index such as 407.")
+    return table.examples.find(index)
 
 
 def show_story(table: Table, row: int) -> None:
@@ -58,10 +59,8 @@ def show_story(table: Table, row: int) -> None:
 def show_neighbours(table: Table, row: int) -> None:
     """The images that the model sees most alike."""
     st.subheader("What is most like it to the model")
-    try:
-        features = cache_explain.features(subject.run, table)
-    except CheckpointError as error:
-        st.info(str(error), icon=":material/scatter_plot:")
+    features = features_or_offer(subject, table)
+    if features is None:
         return
     examples, drawn = table.examples, list[Tile]()
     for other, alike in neighbours(features, row, NUM_NEIGHBOURS):
@@ -94,7 +93,7 @@ def show_maps(table: Table, row: int) -> None:
         drawn = views("epochs", subject.run, table, row, question, layers)
         pixels = table.examples.pixels([row])[0]
         cams = [cache_explain.view_map(view, pixels) for view in drawn]
-    name = table.examples.classes[asked] if isinstance(asked, int) else ""
+    name = asked_name(table.examples.classes, asked)
     st.caption(f"GradCAM at {question.layer}, what speaks for {name}. {ABOUT['epochs']}")
     draw_panels(pixels, "the image", panels(drawn, cams), question.opacity, grid=False)
     st.page_link(

@@ -1,8 +1,10 @@
 """The walls: who may import whom, what stays out of a light import, how long files may be."""
 
 import ast
+import re
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ CORE = sorted((ROOT / "cifar_core").rglob("*.py"))
 PAGES = sorted((ROOT / "pages").glob("*.py"))
 UI = sorted((ROOT / "pages" / "ui").glob("*.py"))
 HEAVY = {"torch", "torchvision", "albumentations", "cv2", "pytorch_grad_cam", "torch_lr_finder"}
+HEAVY |= {"sklearn", "scipy", "cleanlab", "openTSNE", "jinja2"}
 # Modules whose business is tensors; everybody else imports what is heavy where it is used.
 WITH_TORCH = {
     "batches",
@@ -33,7 +36,8 @@ LIGHT = (
     "errors fields config recipes places files records runs states changes claims identity "
     "processes launch turns worker jobs checkpoint saving space memory plots cli cli_data cli_runs "
     "runtime preflight data data.store augment models tables metrics layers own_image lr_finder "
-    "suggest gradcam forecast cli_settings export load columns index measuring"
+    "suggest gradcam forecast cli_settings export load columns index measuring history features "
+    "selections ordering doubts road side_by_side cam_methods cam_cost report cli_report"
 )
 
 
@@ -147,3 +151,14 @@ def test_nothing_unpickles_or_evaluates_foreign_content() -> None:
         text = path.read_text(encoding="utf-8")
         for call in ("pickle.load", "weights_only=False", "jit.load", "shell=True", "os.system"):
             assert call not in text, f"{path.name}: {call}"
+
+
+def test_every_library_that_is_imported_is_named_in_the_requirements() -> None:
+    text = (ROOT / "requirements.txt").read_text(encoding="utf-8").lower()
+    named = {re.split(r"[<>= ]", line)[0].replace("_", "-") for line in text.splitlines()}
+    own = {"cifar_core", "pages", *sys.stdlib_module_names}
+    found = packages_distributions()
+    for path in (*CORE, *PAGES, *UI):
+        for module in roots(imports(path)) - own:
+            names = {name.lower().replace("_", "-") for name in found[module]}
+            assert names & named, f"{path.name} imports {module}, of {', '.join(names)}"

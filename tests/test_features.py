@@ -9,7 +9,7 @@ from torch import nn
 
 from cifar_core.checkpoint import find_checkpoint
 from cifar_core.data import open_dataset
-from cifar_core.errors import CheckpointError
+from cifar_core.errors import CheckpointError, ConfigError
 from cifar_core.evaluation import Judge, Mirrored, inputs_of, last_layer
 from cifar_core.features import (
     embed,
@@ -115,7 +115,7 @@ def test_an_evaluation_keeps_features_and_a_job_embeds_them(evaluated: Path) -> 
     assert not np.array_equal(plain.log_probs, flipped.log_probs)
     features = read_values(run.path, checkpoint, plain.examples, "features")
     assert features.shape == (2000, 128)
-    with pytest.raises(CheckpointError, match="is missing"):
+    with pytest.raises(CheckpointError, match=r"There is no .*Find the neighbours again"):
         read_values(run.path, checkpoint, plain.examples, "embedding")
     job = launch_embedding(evaluated.parent, run, checkpoint.name, "test")
     assert launch_embedding(evaluated.parent, run, checkpoint.name, "test") == job
@@ -140,6 +140,16 @@ def test_damaged_or_other_features_are_a_sentence(finished: Path, tmp_path: Path
     path.write_bytes(b"PK but no zip")
     with pytest.raises(CheckpointError, match=r"is damaged.*Evaluate this checkpoint again"):
         read_values(tmp_path, checkpoint, test, "features")
+
+
+@pytest.mark.parametrize(
+    "features", [np.zeros((100, 5)), np.ones((7, 5)), np.random.default_rng(0).random((100, 1))]
+)
+def test_what_cannot_be_laid_out_is_a_sentence(features: np.ndarray) -> None:
+    with pytest.raises(ConfigError, match="cannot be laid out"):
+        principal(features.astype(np.float32))
+    with pytest.raises(ConfigError, match="cannot be laid out"):
+        list(embed(features.astype(np.float32), np.empty((len(features), 2), np.float32)))
 
 
 def test_every_model_has_features() -> None:

@@ -18,6 +18,7 @@ from tests.builders import OneConvolution, quick_model, single_thread, smooth_no
 
 every_method = pytest.mark.parametrize("method", METHODS)
 QUICK = [name for name, method in METHODS.items() if not method.slow]
+LIKE_THE_LIBRARY = [name for name in METHODS if name != "AblationCAM"]  # see `cam_library`
 SMALL = ("convnet", "sepnet_v1")  # where slow methods take no time to speak of
 LAYERS = {
     "convnet": ["stem", "layer2", "layer5", "layer3.bn"],
@@ -80,7 +81,7 @@ def test_maps_are_those_of_the_library_used_plainly(name: str) -> None:
     model, images, classes = trained_model(name), smooth_noise(3, seed=9), [0, 4, 9]
     compared = 0
     for layer in LAYERS[name]:
-        for method in METHODS if name in SMALL else QUICK:
+        for method in LIKE_THE_LIBRARY if name in SMALL else QUICK:
             found = cam_maps(model, images, layer, classes, method)
             plain = plainly(model, images, layer, classes, method)
             sure = found.peaks > 1e-3
@@ -121,7 +122,7 @@ def test_a_batch_equals_one_by_one(method: str) -> None:
     np.testing.assert_allclose(together.maps[sure], uneven.maps[sure], atol=1e-4)
 
 
-@every_method
+@pytest.mark.parametrize("method", LIKE_THE_LIBRARY)
 @pytest.mark.parametrize("layer", ["conv", "bn", "relu"])
 def test_steps_in_place_after_the_layer_change_nothing(layer: str, method: str) -> None:
     torch.manual_seed(0)
@@ -132,6 +133,18 @@ def test_steps_in_place_after_the_layer_change_nothing(layer: str, method: str) 
     np.testing.assert_allclose(
         found.maps, plainly(apart, images, layer, classes, method), atol=1e-4
     )
+
+
+@pytest.mark.parametrize("layer", ["conv", "bn", "relu"])
+def test_nor_do_they_where_channels_are_ablated(layer: str) -> None:
+    torch.manual_seed(0)
+    apart, in_place = OneConvolution(in_place=False).eval(), OneConvolution(in_place=True).eval()
+    in_place.load_state_dict(apart.state_dict())
+    one, other = (
+        cam_maps(model, smooth_noise(4), layer, [1, 2, 3, 4], "AblationCAM").raw
+        for model in (apart, in_place)
+    )
+    np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 @every_method
@@ -177,6 +190,19 @@ def test_maps_by_chance_are_the_same_each_time_and_leave_the_generator_alone() -
     assert np.random.random() == first  # as above
     assert np.array_equal(one.maps, other.maps)
     assert not np.allclose(one.maps, cam_maps(model, images, "layer3", [1, 2]).maps, atol=0.1)
+
+
+def test_an_ablation_says_what_the_score_loses_whatever_its_sign() -> None:
+    torch.manual_seed(0)
+    model, images = Linear(), smooth_noise(3)
+    with torch.no_grad():
+        model.fc.bias.sub_(100)  # every score is far below 0
+        activations = model.conv(images)
+        lost = activations.mean(dim=(2, 3)) * model.fc.weight[[2, 7, 2]]  # without each channel
+        raw = (lost[:, :, None, None] * activations).sum(dim=1).clamp(min=0)
+    assert (activations < 0).any()
+    found = cam_maps(model, images, "conv", [2, 7, 2], "AblationCAM")
+    np.testing.assert_allclose(found.raw, raw.numpy(), atol=2e-4)
 
 
 def test_slow_methods_draw_nothing_on_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:

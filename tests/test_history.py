@@ -1,5 +1,6 @@
 """How images fared over the epochs: by hand, and as a real run keeps it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from cifar_core.data import Dataset
 from cifar_core.errors import ConfigError, RunError
+from cifar_core.files import read_npz
 from cifar_core.history import (
     History,
     kept_files,
@@ -49,6 +51,16 @@ def test_an_image_is_learned_once_it_stays_right() -> None:
 
 def test_forgetting_is_right_and_then_wrong() -> None:
     assert by_hand().forgotten.tolist() == [0, 1, 0, 2, 0]
+
+
+def test_of_a_history_that_begins_late_no_more_is_said_than_is_known() -> None:
+    history = by_hand()
+    late = replace(history, epochs=history.epochs + 50)
+    assert late.story(0) == "Recognised for good since epoch 51 or earlier, never forgotten."
+    assert late.story(4) == "Recognised for good since epoch 52, never forgotten."
+    assert not late.is_whole
+    assert not history.is_whole  # the third is missing
+    assert replace(history, epochs=np.arange(1, 5)).is_whole
 
 
 def test_what_became_right_or_wrong_comes_by_how_much_its_loss_changed() -> None:
@@ -117,6 +129,19 @@ def test_a_damaged_epoch_is_left_out(copied: Path) -> None:
     second.write_bytes(b"")
     with pytest.raises(RunError, match="kept nothing of its epochs"):
         load_history(read_run(copied))
+
+
+def test_no_flipped_bit_in_a_file_is_an_exception(finished: Path, tmp_path: Path) -> None:
+    (content,) = (kept_files(finished)[0].read_bytes(),)
+    generator, path = np.random.default_rng(0), tmp_path / "x.npz"
+    places = [*range(200), *range(len(content) - 400, len(content))]
+    found = 0
+    for place in [*places, *generator.integers(0, len(content), 100)]:
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << int(generator.integers(8))
+        path.write_bytes(damaged)
+        found += read_npz(path) is not None
+    assert found < len(places) // 2  # a zip keeps some fields twice, and times that do not matter
 
 
 def test_epochs_of_other_data_are_left_out(copied: Path) -> None:

@@ -20,7 +20,7 @@ from cifar_core.runs import list_runs, read_run
 from cifar_core.selections import keep_selection, named_selections
 from cifar_core.side_by_side import ABOUT, KINDS
 from cifar_core.states import RunState
-from cifar_core.tables import Table, load_table
+from cifar_core.tables import Table, load_table, table_path
 from tests.apptest import app, button, in_url, texts
 from tests.jobs import wait_for
 
@@ -63,7 +63,7 @@ def test_the_slider_moves_the_matrix_and_the_lists(evaluated: Path) -> None:
         for (true, predicted), text in zip(cells["customdata"], cells["text"], strict=True):
             assert int(text.replace(",", "")) == matrix[true, predicted]
     assert in_url(at, "epoch") == "1"
-    assert "nothing to compare with" in texts(at)
+    assert "nothing before this epoch to compare with" in texts(at)
 
 
 def test_an_epoch_that_is_not_there_gives_way_to_the_last(evaluated: Path) -> None:
@@ -105,16 +105,29 @@ def test_an_image_has_its_story_neighbours_and_maps(table: Table, evaluated: Pat
     assert len(at.get("html")) == 2  # the image, and its maps
 
 
-@pytest.mark.parametrize("image", ["x", "99999", "-1"])
+@pytest.mark.parametrize("image", ["x", "99999", "-1", "9" * 5000])
 def test_an_image_that_is_not_there_is_a_sentence(evaluated: Path, image: str) -> None:
     assert len(opened("image", image=image).error) == 1
 
 
 def test_without_features_the_way_to_them_is_named(table: Table, evaluated: Path) -> None:
     values_path(evaluated, table.checkpoint.name, "test", "features").unlink()
-    assert "Evaluate this checkpoint again" in texts(opened("image"))
-    at = opened("evaluation", view="places")
-    assert "Evaluate this checkpoint again" in at.error[0].value
+    for at in (opened("image"), opened("evaluation", view="places")):
+        assert "Evaluate this checkpoint again" in texts(at)
+        assert button(at, "Evaluate again")
+
+
+def test_a_damaged_embedding_is_found_again(table: Table, evaluated: Path) -> None:
+    path = values_path(evaluated, table.checkpoint.name, "test", "embedding")
+    path.write_bytes(b"PK, but no zip")
+    at = opened("evaluation", view="places", project="tsne")
+    assert "is damaged. Find the neighbours again" in at.warning[0].value
+    assert button(at, "Find the neighbours")
+
+
+def test_a_table_that_lost_its_numbers_is_a_sentence(table: Table, evaluated: Path) -> None:
+    table_path(evaluated, table.checkpoint.name, "test").unlink()
+    assert "cannot be read" in opened("gallery").error[0].value
 
 
 # The map of the images
@@ -168,7 +181,18 @@ def test_a_selection_is_a_link(table: Table, evaluated: Path) -> None:
     button(at, "Forget it").click().run()
     assert not named_selections(evaluated, "test")
     assert f"**{len(table.right):,}** of {table}" in texts(at)
-    assert "There is no selection" in opened("gallery", selection="0123456789").error[0].value
+    at = opened("gallery", selection="0123456789")
+    assert "There is no selection" in at.warning[0].value
+    assert f"**{len(table.rows()):,}** of {table}" in texts(at)
+
+
+def test_every_image_is_shown_again(table: Table, evaluated: Path) -> None:
+    kept = keep_selection(evaluated, "test", table.examples.indices[[5, 8]].tolist(), "two")
+    at = opened("gallery", selection=kept.selection_id, show="all")
+    assert f"**2** of {table}" in texts(at)
+    next(s for s in at.selectbox if s.label == "Selection").set_value("every").run()
+    assert not at.exception
+    assert f"**{len(table.right):,}** of {table}" in texts(at)
 
 
 def test_the_gallery_is_ordered_by_how_images_fared(table: Table, evaluated: Path) -> None:

@@ -107,7 +107,10 @@ def test_it_is_made_anew_at_each_asking_and_needs_no_table_before(copied: Path) 
     second = launch_report(copied.parent, run, name)
     wait_for(second, RunState.COMPLETED)
     assert (second / FILE).is_file()
-    assert [job.path for job in list_runs(copied.parent, "report")] == [second]
+    third = launch_report(copied.parent, run, name)
+    there = {job.path for job in list_runs(copied.parent, "report")}
+    assert there == {second, third}  # one that is there stays until the next one is
+    wait_for(third, RunState.COMPLETED)
 
 
 @pytest.mark.parametrize(
@@ -124,6 +127,23 @@ def test_what_will_not_do_is_a_sentence(
     assert main(["report", "first", *options]) == 2
     assert told in capsys.readouterr().err
     assert not list_runs(copied.parent, "report")
+
+
+@pytest.mark.parametrize("length", [50, 54, 55, 58, 59, 60])
+def test_the_run_that_repeats_never_has_the_same_name(length: int) -> None:
+    name = ("a name that is quite long " * 4)[:length].strip()
+    options = build_parser().parse_args(
+        shlex.split(commands(make_config({}), name).split("\n")[0])[3:]
+    )
+    assert options.name != name
+    assert options.name.endswith(" again")
+    assert len(options.name) <= 60
+
+
+def test_another_checkpoint_is_named() -> None:
+    _, *others = commands(make_config({}), "x", "epoch-0000087").splitlines()
+    for line in others:
+        assert build_parser().parse_args(shlex.split(line)[3:]).checkpoint == "epoch-0000087"
 
 
 def test_a_spec_that_is_no_preset_is_given_as_json() -> None:

@@ -120,7 +120,8 @@ def test_chance_is_the_bar_and_not_in_the_ranking(tmp_path: Path) -> None:
     assert [one.layer for one in ranking.ranked] == ["layer2", "layer1"]
     assert ranking.layers == ("layer1", "layer2")
     assert ranking.by_chance == 0.07
-    assert str(ranking).startswith("GradCAM at layer2 is the most faithful here (0.300 ± 0.010)")
+    told = "GradCAM at layer2 is the most faithful here (0.300 ± 0.010), more than maps by chance"
+    assert str(ranking) == f"{told} reach (0.070)."
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"found": []}', '{"found": [{"layer": "a"}]}'])

@@ -1,19 +1,31 @@
 """Maps side by side: what is drawn, and that only what can be compared shares a scale."""
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cifar_core.cam_methods import METHODS, RANDOM
-from cifar_core.checkpoint import find_checkpoint, list_checkpoints, load_model
+from cifar_core.checkpoint import find_checkpoint, list_checkpoints, load_model, sum_of
 from cifar_core.data import open_dataset
 from cifar_core.evaluation import fill_table
 from cifar_core.explain import Question, maps_of
+from cifar_core.files import read_json, write_json
 from cifar_core.gradcam import CamMaps
 from cifar_core.layers import list_layers
 from cifar_core.runs import read_run
-from cifar_core.side_by_side import ABOUT, KINDS, View, kept_along, panels, untrained, views
+from cifar_core.side_by_side import (
+    ABOUT,
+    KINDS,
+    View,
+    constant,
+    kept_along,
+    panels,
+    untrained,
+    views,
+)
 from cifar_core.tables import Table, examples_of
 from tests.builders import single_thread
 
@@ -101,3 +113,32 @@ def test_one_layer_and_method_share_a_scale_and_others_do_not(table: Table) -> N
     shown = panels(views, [cam(2.0), cam(0.5), cam(0.1)])
     assert [float(panel.cam.max()) for panel in shown] == pytest.approx([1, 0.25, 1])
     assert [panel.note for panel in shown] == ["peak 2", "peak 0.5", "peak 0.1"]
+    before = replace(views[0], label="untrained", untrained=True)
+    assert panels([views[0], before], [cam(2.0), cam(1e-4)])[1].cam.max() == 1  # the shape counts
+
+
+def test_a_stop_in_mid_epoch_is_no_epoch_s_end(finished: Path, tmp_path: Path) -> None:
+    run_dir = Path(shutil.copytree(finished, tmp_path / finished.name))
+    stopped = run_dir / "last-0000099"
+    shutil.copytree(list_checkpoints(run_dir, "last")[-1].path, stopped)
+    manifest = read_json(stopped / "manifest.json") or {}
+    del manifest["sum"]
+    manifest |= {"step": 99, "epoch": 1, "figures": {}}
+    write_json(stopped / "manifest.json", {**manifest, "sum": sum_of(manifest)})
+    assert len(list_checkpoints(run_dir)) == len(list_checkpoints(finished)) + 1
+    assert [one.name for one in kept_along(read_run(run_dir))] == [
+        one.name for one in kept_along(read_run(finished))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("layers", "All layers: HiResCAM, for the predicted class"),
+        ("methods", "All methods: at layer3, for the predicted class"),
+        ("targets", "Targets: HiResCAM, at layer3"),
+        ("epochs", "Kept epochs: HiResCAM, at layer3, for the predicted class"),
+    ],
+)
+def test_a_heading_names_what_the_maps_have_in_common(kind: str, told: str) -> None:
+    assert constant(kind, QUESTION) == told

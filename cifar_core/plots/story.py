@@ -117,8 +117,8 @@ def road_ranking(
     scores: NDArray[np.floating], layers: Sequence[str], methods: Sequence[str], dark: bool
 ) -> go.Figure:
     """(L, M) ROAD scores as a table of colours, early layers on top; the best stands in bold."""
-    most = max(float(np.abs(scores).max()), 1e-9)
-    best = np.unravel_index(scores.argmax(), scores.shape)
+    most = max(float(np.nanmax(np.abs(scores))), 1e-9)
+    best = np.unravel_index(np.nanargmax(scores), scores.shape)
     texts = [
         [f"<b>{v:.3f}</b>" if (row, col) == best else f"{v:.3f}" for col, v in enumerate(values)]
         for row, values in enumerate(scores)

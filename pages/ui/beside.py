@@ -6,17 +6,20 @@ from collections.abc import Sequence
 import streamlit as st
 from numpy.typing import NDArray
 
-from cifar_core.checkpoint import find_checkpoint
-from cifar_core.explain import Question, heading_of, verdict
-from cifar_core.layers import default_layer
+from cifar_core.cam_cost import cost_s
+from cifar_core.cam_methods import METHODS, RANDOM_METHOD
+from cifar_core.errors import ConfigError
+from cifar_core.explain import Question, verdict
+from cifar_core.layers import default_layer, find_layer
 from cifar_core.painting import heat, overlay
 from cifar_core.sheet import Card, sheet_png
-from cifar_core.side_by_side import ABOUT, Panel, View, panels, views
+from cifar_core.side_by_side import ABOUT, Panel, View, constant, panels, views
 from cifar_core.tables import Table
-from pages.ui import cache, cache_explain, url
-from pages.ui.cams import framed
+from pages.ui import cache_explain, url
+from pages.ui.cams import MOST_S, framed
 from pages.ui.images import picture
-from pages.ui.subject import Subject
+from pages.ui.parts import duration
+from pages.ui.subject import Subject, pick_other
 
 
 def side_by_side(kind: str, subject: Subject, table: Table, row: int, question: Question) -> None:
@@ -25,9 +28,10 @@ def side_by_side(kind: str, subject: Subject, table: Table, row: int, question: 
     Raises:
         CifarCoreError: if the question does not suit a model, or a checkpoint is damaged.
     """
-    other = _pick_other(subject, question) if kind == "other" else None
+    other = _other_view(subject, question) if kind == "other" else None
     layers = cache_explain.layers(subject.checkpoint)
     drawn = views(kind, subject.run, table, row, question, layers, other)
+    _check_cost(drawn)
     grid = url.switch("Grid of the layer", "grid", "The cells that the layer really has.")
     st.caption(ABOUT[kind])
     pixels = table.examples.pixels([row])[0]
@@ -41,7 +45,7 @@ def side_by_side(kind: str, subject: Subject, table: Table, row: int, question: 
     draw_panels(pixels, title, shown, question.opacity, grid)
     about = f"{subject.run.name}: {table}"
     st.caption(about)
-    heading = (about, title, heading_of(str(question.layer), cams[0], question))
+    heading = (about, title, constant(kind, question))
     cards = [Card(pixels, panel.cam, (panel.label, panel.note)) for panel in shown]
     st.download_button(
         "Download as PNG",
@@ -53,22 +57,33 @@ def side_by_side(kind: str, subject: Subject, table: Table, row: int, question: 
     )
 
 
-def _pick_other(subject: Subject, question: Question) -> View | None:
-    """The best checkpoint of another run on the same data; None if there is none."""
-    fingerprint = subject.checkpoint.manifest["fingerprint"]
-    others = {run.run_id: run for run in cache.rivals(subject.run, fingerprint)}
-    if not others:
-        st.info("There is no second model of the same data yet. Train another one.")
+def _check_cost(drawn: Sequence[View]) -> None:
+    """Refuses what nobody would wait for.
+
+    Raises:
+        ConfigError: saying how long it would take.
+    """
+    cost = sum(
+        cost_s(view.method, find_layer(cache_explain.layers(view.checkpoint), view.layer), 1,
+               cache_explain.pass_s(view.checkpoint))
+        for view in drawn if METHODS.get(view.method, RANDOM_METHOD).slow
+    )  # fmt: skip
+    if cost > MOST_S:
+        raise ConfigError(
+            f"{drawn[0].method} would take about {duration(cost)} for these {len(drawn)} maps. "
+            "Choose another method, or look at one map at a time."
+        )
+
+
+def _other_view(subject: Subject, question: Question) -> View | None:
+    """The best checkpoint of another run on the same data, at the same layer if it has that."""
+    other = pick_other(subject)
+    if other is None:
         return None
-    chosen = url.select(
-        "With", "other", list(others), next(iter(others)), shown=lambda r: others[r].name
-    )
-    found = find_checkpoint(others[chosen].path)
-    layers = cache_explain.layers(found)
+    layers = cache_explain.layers(other.checkpoint)
     names = [layer.name for layer in layers]
-    layer = question.layer if question.layer in names else default_layer(layers).name
-    label = f"{others[chosen].name} at {layer}"
-    return View(label, found, str(layer), question.method, 0)
+    layer = str(question.layer if question.layer in names else default_layer(layers).name)
+    return View(f"{other.run.name} at {layer}", other.checkpoint, layer, question.method, 0)
 
 
 def draw_panels(

@@ -26,18 +26,21 @@ if TYPE_CHECKING:
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
-def _table(path: str, checkpoint: str, split: str, flip: bool, written_at: int) -> Table:
+def _table(
+    path: str, checkpoint: str, weights: str, split: str, flip: bool, written_at: int
+) -> Table:
     return load_table(read_run(Path(path)), checkpoint, split, flip)
 
 
-def table(run: Run, checkpoint: str, split: str, flip: bool = False) -> Table:
+def table(run: Run, checkpoint: Checkpoint, split: str, flip: bool = False) -> Table:
     """The table of a checkpoint on a split, shared between sessions.
 
     Raises:
         CifarCoreError: as `load_table`.
     """
-    written_at = table_path(run.path, checkpoint, split, flip).stat().st_mtime_ns
-    return _table(str(run.path), checkpoint, split, flip, written_at)
+    name, weights = checkpoint.name, checkpoint.facts["weights"]
+    written_at = _written_at(table_path(run.path, name, split, flip).with_suffix(".json"))
+    return _table(str(run.path), name, weights, split, flip, written_at)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -134,19 +137,24 @@ def history(run: Run) -> History | None:
 
 
 def _written_at(path: Path) -> int:
-    return path.stat().st_mtime_ns
+    """When a file was written; 0 if it is not there."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _story(
-    path: str, num_epochs: int, row: int, _run: Run, _history: History
+    path: str, written_at: int, row: int, _run: Run, _history: History
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     return probabilities_of(_run, _history.examples, row)
 
 
 def story(run: Run, history: History, row: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """(E,) epochs and (E, K) probabilities of a test image after each of them."""
-    return _story(str(run.path), len(history.epochs), row, run, history)
+    written_at = max((_written_at(path) for path in kept_files(run.path)[-1:]), default=0)
+    return _story(f"{run.path} {len(history.epochs)}", written_at, row, run, history)
 
 
 @st.cache_data(max_entries=12, show_spinner=False)
@@ -172,7 +180,8 @@ def features(run: Run, table: Table) -> NDArray[np.float32]:
         CheckpointError: as `read_values`.
     """
     path = values_path(run.path, table.checkpoint.name, table.examples.split, "features")
-    return _features(str(path), _written_at(path) if path.exists() else 0, run, table)
+    key = f"{path} {table.facts['weights']}"
+    return _features(key, _written_at(path), run, table)
 
 
 @st.cache_data(max_entries=8, show_spinner="Projecting …")
@@ -202,7 +211,8 @@ def places(run: Run, table: Table) -> NDArray[np.float32] | None:
         CheckpointError: if it is damaged, or of other weights or data.
     """
     path = values_path(run.path, table.checkpoint.name, table.examples.split, "embedding")
-    return _places(str(path), _written_at(path), run, table) if path.exists() else None
+    key = f"{path} {table.facts['weights']}"
+    return _places(key, _written_at(path), run, table) if path.exists() else None
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -8,13 +8,14 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cifar_core import plots
-from cifar_core.features import values_path
+from cifar_core.errors import CheckpointError
 from cifar_core.launch_explain import jobs_on, launch_embedding
 from cifar_core.selections import keep_selection
+from cifar_core.states import RunState
 from cifar_core.tables import Table
 from pages.ui import cache, cache_explain, job, parts, url
 from pages.ui.curves import PLOT
-from pages.ui.subject import Subject
+from pages.ui.subject import Subject, features_or_offer
 
 MOST_DRAWN = 10_000
 KINDS = {"pca": "PCA", "tsne": "Neighbours (t-SNE)"}
@@ -37,21 +38,27 @@ def embedding(subject: Subject, table: Table, query: dict[str, str]) -> None:
 
 
 def _places(subject: Subject, table: Table, kind: str) -> NDArray[np.float32] | None:
-    run, checkpoint, split = subject.run, subject.checkpoint, table.examples.split
+    """Where the dots lie; None where that has to be found first, which is offered."""
+    if features_or_offer(subject, table) is None:
+        return None
     if kind == "pca":
-        return cache_explain.principal_places(run, table)
-    if not values_path(run.path, checkpoint.name, split, "embedding").exists():
-        cache_explain.features(run, table)  # where they are missing, that has to be said first
-        st.write("Images that the model sees alike are put side by side; about 15 s for 10,000.")
-        jobs = jobs_on(cache.listing().runs("embed"), run, checkpoint.name, split=split)
-        job.offer(
-            jobs,
-            "Find the neighbours",
-            ":material/scatter_plot:",
-            lambda: launch_embedding(cache.root(), run, checkpoint.name, split),
-            primary=True,
-        )
-    return cache_explain.places(run, table)
+        return cache_explain.principal_places(subject.run, table)
+    try:
+        if (places := cache_explain.places(subject.run, table)) is not None:
+            return places
+    except CheckpointError as error:
+        st.warning(str(error), icon=":material/scatter_plot:")
+    st.write("Images that the model sees alike are put side by side; about 15 s for 10,000.")
+    run, name, split = subject.run, subject.checkpoint.name, table.examples.split
+    jobs = jobs_on(cache.listing().runs("embed"), run, name, split=split)
+    job.offer(
+        [one for one in jobs if one.state is not RunState.COMPLETED],  # what it found is gone
+        "Find the neighbours",
+        ":material/scatter_plot:",
+        lambda: launch_embedding(cache.root(), run, name, split),
+        primary=True,
+    )
+    return None
 
 
 def _draw(

@@ -47,7 +47,8 @@ def _show(subject: Subject, history: History, place: int) -> None:
         },
         {"Ever right": "Images that were right after at least one epoch so far."},
     )
-    st.caption(f"{subject.run.name}: {num:,} test images after epoch {epoch}")
+    gaps = "" if history.is_whole else "; of some epochs nothing was kept, or it is damaged"
+    st.caption(f"{subject.run.name}: {num:,} test images after epoch {epoch}{gaps}")
     classes = history.examples.classes
     left, beside = st.columns([3, 2], gap="large")
     with left:
@@ -82,7 +83,7 @@ def _lists(
     )
     rows = lists[str(chosen)]
     if not len(rows):
-        st.caption("None." if place else "Before the first epoch there is nothing to compare with.")
+        st.caption("None." if place else "There is nothing before this epoch to compare with.")
         return
     drawn = [_tile(subject, history, place, int(row)) for row in rows[:MOST_SHOWN]]
     opened, _ = tiles(drawn, [], f"changed-{subject.run.run_id}-{chosen}", pickable=False)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from cifar_core.errors import RunError
 from cifar_core.selections import (
     LONGEST_NAME,
     Selection,
@@ -49,21 +50,16 @@ def keep_picks(subject: Subject, split: str, picks: Sequence[int], label: str = 
             with parts.sentences():
                 kept = keep_selection(subject.run.path, split, picks, name)
             st.query_params.update({"selection": kept.selection_id, "show": "all"})
-            st.query_params.pop("page", None)
+            for other in ("page", "true", "predicted", "sure"):
+                st.query_params.pop(other, None)
             st.rerun()
 
 
 def pick_selection(subject: Subject, split: str) -> Selection | None:
     """Lets people choose among the kept selections; none is drawn where there are none."""
-    asked = st.query_params.get("selection", "")
     named = {one.selection_id: one for one in named_selections(subject.run.path, split)}
-    if asked and asked not in named:
-        with parts.sentences():
-            found = find_selection(subject.run.path, asked)
-        if found.split != split:
-            st.query_params.pop("selection")
-            return None
-        named[asked] = found
+    if found := _asked(subject, split):
+        named[found.selection_id] = found
     if not named:
         return None
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -86,6 +82,22 @@ def pick_selection(subject: Subject, split: str) -> Selection | None:
             help="The selection goes, the images stay.",
         )
     return named[chosen]
+
+
+def _asked(subject: Subject, split: str) -> Selection | None:
+    """The selection in the URL; one that is not there is said and left out."""
+    asked = st.query_params.get("selection", EVERY)
+    if asked == EVERY:
+        return None
+    try:
+        found = find_selection(subject.run.path, asked)
+    except RunError as error:
+        st.warning(str(error), icon=":material/link_off:")
+        found = None
+    if found is None or found.split != split:
+        st.query_params.pop("selection")
+        return None
+    return found
 
 
 def _forget(subject: Subject, chosen: str) -> None:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import NoReturn
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from cifar_core.checkpoint import Checkpoint, find_checkpoint, list_checkpoints
 from cifar_core.errors import CheckpointError
@@ -125,7 +127,7 @@ def _read_table(subject: Subject, split: str) -> Table | None:
         return None
     with parts.sentences():
         try:
-            return cache_explain.table(run, name, split, subject.flip)
+            return cache_explain.table(run, subject.checkpoint, split, subject.flip)
         except CheckpointError as error:
             st.error(str(error), icon=":material/error:")
     return None
@@ -141,19 +143,51 @@ def open_evaluation(run: Run) -> None:
 
 def _offer_evaluation(subject: Subject, split: str) -> NoReturn:
     """The evaluation under way, or the button that starts it; ends the page."""
-    run, name, flip = subject.run, subject.checkpoint.name, subject.flip
-    jobs = jobs_on(cache.listing().runs("evaluate"), run, name, split=split, flip=flip)
-    jobs = [one for one in jobs if one.state is not RunState.COMPLETED]  # its table is gone
     with st.container(border=True, vertical_alignment="center"):
         st.write(
-            f"**{run.name}** ({_label(subject.checkpoint)}) was not evaluated on the "
-            f"{SPLIT_NAMES[split]} images{' with test-time flip' if flip else ''} yet."
+            f"**{subject.run.name}** ({_label(subject.checkpoint)}) was not evaluated on the "
+            f"{SPLIT_NAMES[split]} images{' with test-time flip' if subject.flip else ''} yet."
         )
-        job.offer(
-            jobs,
-            "Evaluate",
-            ":material/fact_check:",
-            lambda: launch_evaluation(cache.root(), run, name, split, flip),
-            primary=True,
-        )
+        _evaluate_button(subject, split, "Evaluate")
     st.stop()
+
+
+def _evaluate_button(subject: Subject, split: str, label: str) -> None:
+    run, name, flip = subject.run, subject.checkpoint.name, subject.flip
+    jobs = jobs_on(cache.listing().runs("evaluate"), run, name, split=split, flip=flip)
+    job.offer(
+        [one for one in jobs if one.state is not RunState.COMPLETED],  # it is to be done again
+        label,
+        ":material/fact_check:",
+        lambda: launch_evaluation(cache.root(), run, name, split, flip),
+        primary=True,
+    )
+
+
+def features_or_offer(subject: Subject, table: Table) -> NDArray[np.float32] | None:
+    """Features of the images of a table; where there are none, why not and the way to them."""
+    try:
+        return cache_explain.features(subject.run, table)
+    except CheckpointError as error:
+        st.info(str(error), icon=":material/scatter_plot:")
+        _evaluate_button(subject, table.examples.split, "Evaluate again")
+        return None
+
+
+def pick_other(first: Subject) -> Subject | None:
+    """Another run that was trained on the same data; None where there is none, which is said."""
+    fingerprint = first.checkpoint.manifest["fingerprint"]
+    others = {run.run_id: run for run in cache.rivals(first.run, fingerprint)}
+    if not others:
+        parts.empty_state(
+            "There is no second model of the same data yet.",
+            "pages/train.py",
+            "Train another one",
+            ":material/play_circle:",
+        )
+        return None
+    chosen = url.select(
+        "With", "other", list(others), next(iter(others)), shown=lambda r: others[r].name
+    )
+    with parts.sentences():
+        return Subject(others[chosen], find_checkpoint(others[chosen].path), first.flip)

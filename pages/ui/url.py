@@ -98,8 +98,8 @@ def switch(label: str, name: str, help: str) -> bool:
 
 def whole(label: str, name: str, options: Sequence[int], default: int, help: str = "") -> int:
     """Lets people slide along ascending whole numbers; returns what the URL holds."""
-    text = st.query_params.get(name, str(default))
-    now = int(text) if text.isdecimal() and int(text) in options else default
+    asked = number(st.query_params.get(name, ""))
+    now = asked if asked is not None and asked in options else default
     if len(options) > 1:
         key = f"url-{name}-{now}-{len(options)}"
         st.select_slider(
@@ -129,10 +129,14 @@ def span(label: str, name: str, help: str, forget: Sequence[str] = ()) -> tuple[
     return ends[0], ends[1]
 
 
+def number(text: str) -> int | None:
+    """A whole number of at most nine digits, as indices and pages are; None for anything else."""
+    return int(text) if text.isdecimal() and len(text) <= 9 else None
+
+
 def page_of(num_pages: int) -> int:
     """The page in the URL, from 1; the nearest there is."""
-    text = st.query_params.get("page", "1")
-    return min(max(int(text), 1), num_pages) if text.isdecimal() else 1
+    return min(max(number(st.query_params.get("page", "1")) or 1, 1), num_pages)
 
 
 def page_buttons(num_pages: int, page: int) -> None:
@@ -149,6 +153,7 @@ def numbers(name: str, text: str) -> list[int]:
         ConfigError: if it is something else.
     """
     words = [word.strip() for word in text.split(",") if word.strip()]
-    if not words or not all(word.isdecimal() for word in words):
-        raise ConfigError(f"{name} = {text!r} is not accepted; give indices such as 12, 407.")
-    return list(dict.fromkeys(int(word) for word in words))
+    found = [number(word) for word in words]
+    if not found or None in found:
+        raise ConfigError(f"{name} = {text[:80]!r} is not accepted; give indices such as 12, 407.")
+    return [one for one in dict.fromkeys(found) if one is not None]
