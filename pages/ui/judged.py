@@ -29,7 +29,7 @@ def judged(run: Run, table: Table, query: dict[str, str]) -> None:
     _figures(run, table)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        _matrix(table, query)
+        parts.every(None, lambda: _matrix(table, query))  # shares or counts: this part alone
         _pick_cell(table.examples.classes, query)
     with right:
         _pairs(table, query)
