@@ -15,6 +15,11 @@ ABOUT = (
 )
 
 
+def can_doubt(table: Table) -> bool:
+    """Whether labels can be wrong, and the model has not learned them by heart."""
+    return table.examples.split != "train" and table.facts.get("data") != "Shapes-10"
+
+
 def doubted_labels(table: Table) -> NDArray[np.int64]:
     """(M,) rows whose label is likely wrong, the least likely label first.
 

@@ -198,7 +198,8 @@ def draw_rows(run_name: str, table: Table, rows: Sequence[int], question: Questi
     cams = maps_of(model, table.checkpoint, pixels, layer, asked, question.method)
     question = _named(question, table.examples.classes)
     heading = (f"{run_name}: {table}", heading_of(layer, cams, question))
-    return sheet_png(cards_of(table, rows, asked, cams), heading, question.opacity)
+    cards = cards_of(table, rows, asked, cams, one_scale=len(rows) > 1)
+    return sheet_png(cards, heading, question.opacity)
 
 
 def _named(question: Question, classes: Sequence[str]) -> Question:

@@ -42,4 +42,6 @@ def in_order(
         keys |= {"learned": -learned, "forgotten": -history.forgotten}
     if by not in keys:
         raise ConfigError(f"Unknown order {by!r}. Available: {', '.join(keys)}.")
-    return rows[np.argsort(keys[by][rows], kind="stable")]
+    # Among those that fared alike, the highest loss first: of the errors most were never learned.
+    then = -table.losses if by in HISTORY_SORTS else np.zeros(len(table.losses))
+    return rows[np.lexsort((then[rows], keys[by][rows]))]

@@ -37,7 +37,8 @@ def worst_cards(table: Table) -> tuple[list[Card], str]:
     layer = default_layer(list_layers(model)).name
     asked, pixels = ask_about(table, rows, "predicted"), table.examples.pixels(rows)
     cams = maps_of(model, table.checkpoint, pixels, layer, asked)
-    return cards_of(table, rows, asked, cams), heading_of(layer, cams, Question(layer))
+    how = f"{heading_of(layer, cams, Question(layer))}. All maps have one scale."
+    return cards_of(table, rows, asked, cams, one_scale=True), how
 
 
 def report_html(run: Run, table: Table, cards: Sequence[Card], maps: str) -> str:

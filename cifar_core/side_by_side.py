@@ -32,8 +32,9 @@ ABOUT = {
     "other. One scale for all.",
     "layers": "The same question at each layer. Each map has a scale of its own, its peak is "
     "written below: values of different layers cannot be compared.",
-    "methods": "The same question by each method. Each map has a scale of its own, its peak is "
-    "written below: values of different methods cannot be compared.",
+    "methods": "The same question by each method, a slow one only if it is chosen above. Each map "
+    "has a scale of its own, its peak is written below: values of different methods cannot be "
+    "compared.",
     "epochs": "The same question to the weights that were kept along the run. One scale for all.",
     "other": "The same question to another trained model. One scale for both where they are the "
     "same network and have the layer in common; else each has its own.",

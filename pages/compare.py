@@ -76,7 +76,7 @@ parts.figures(
     }
 )
 st.markdown(f"**{two.run.name}** against **{one.run.name}**: {paired(before.right, after.right)}")
-st.caption(f"{before} · {after}. Exact McNemar test, two-sided.")
+st.caption(f"{one.run.name}: {before} · {two.run.name}: {after}. Exact McNemar test, two-sided.")
 matrices(before, after)
 left, right = st.columns(2, gap="large")
 with left:

@@ -32,24 +32,17 @@ def ways_on(subject: Subject, query: dict[str, str]) -> None:
 parts.heading(
     "Evaluation", "How often a trained model is right, class by class, and what it mixes up."
 )
-subject = pick_subject()
+over_epochs = st.query_params.get("view") == "epochs"
+subject = pick_subject(whole_run=over_epochs)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     view = url.select("View", "view", list(VIEWS), "now", shown=VIEWS.__getitem__, beside=True)
-    split = "test" if view == "epochs" else pick_split(subject)
-    if view != "epochs":
-        url.switch(
-            "Test-time flip",
-            "flip",
-            "Averages the logits of each image and of its mirror image: a little more accurate, "
-            "twice the time.",
-        )
+    split = "test" if view == "epochs" else pick_split(subject, flip=True)
 query = {**subject.query, "split": split}
-if view == "epochs":
+table = None if view == "epochs" else table_of(subject, split)
+ways_on(subject, query)
+if table is None:
     epochs(subject)
+elif view == "now":
+    judged(subject.run, table, query)
 else:
-    table = table_of(subject, split)
-    ways_on(subject, query)
-    if view == "now":
-        judged(subject.run, table, query)
-    else:
-        embedding(subject, table, query)
+    embedding(subject, table, query)

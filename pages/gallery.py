@@ -62,8 +62,9 @@ def show_page(table: Table, rows: list[int]) -> None:
         if st.button(label, icon=":material/filter_center_focus:"):
             open_maps([int(table.examples.indices[row]) for row in here])
         wanted = [table.examples.find(index) for index in picks] or rows[:MOST_TAKEN]
+        first = f" of the first {MOST_TAKEN:,}" if not picks and len(rows) > MOST_TAKEN else ""
         st.download_button(
-            "ZIP",
+            f"ZIP{first}",
             lambda: images_zip(table, wanted),
             file_name=f"{subject.run.name}-{split}.zip",
             mime="application/zip",

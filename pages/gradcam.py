@@ -44,7 +44,8 @@ def show_maps(subject: Subject, split: str) -> None:
     with parts.sentences():
         rows = pick_rows(table)
         targets = [*TARGETS, *table.examples.classes]
-        question = pick_question(subject.checkpoint, targets, len(rows))
+        alone = st.query_params.get("beside", ONE) != ONE
+        question = pick_question(subject.checkpoint, targets, 1 if alone else len(rows))
         beside = url.select(
             "Side by side",
             "beside",
@@ -67,14 +68,15 @@ def show_cards(subject: Subject, table: Table, rows: list[int], question: Questi
     """Image, map and overlay of each image, side by side."""
     with st.container(horizontal=True):
         grid = url.switch("Grid of the layer", "grid", "The cells that the layer really has.")
-        one_scale = url.switch(
-            "One scale",
-            "scale",
-            "Draws each map as strong as it is beside the others; else each is stretched.",
+        stretched = len(rows) == 1 or url.switch(
+            "Stretch each map",
+            "stretch",
+            "Draws each map at full strength. Faint ones then look as strong as any: only where "
+            "they are brightest can be compared.",
         )
     asked = ask_about(table, rows, question.target)
     cams = looked(subject.checkpoint, table.examples.pixels(rows), question, asked)
-    cards = cards_of(table, rows, asked, cams, one_scale)
+    cards = cards_of(table, rows, asked, cams, one_scale=not stretched)
     draw_cards(cards, question.opacity, cams.grid if grid else None)
     about = f"{subject.run.name}: {table}"
     st.caption(about)

@@ -28,7 +28,7 @@ NUM_NEIGHBOURS = 12
 
 def pick_row(table: Table) -> int:
     """The image in the URL; without one, the error that the model was most certain of."""
-    text = st.query_params.get("image", "")
+    text = st.query_params.get("image", "").strip()
     if not text:
         worst = in_order(table, table.rows(), "confidence")[:1].tolist() or [0]
         text = st.query_params["image"] = str(int(table.examples.indices[worst[0]]))
@@ -49,6 +49,8 @@ def show_story(table: Table, row: int) -> None:
         st.info(f"Probabilities over the epochs {why}.", icon=":material/history:")
         return
     st.markdown(f"**{history.story(row)}**")
+    if subject.flip:
+        st.caption("What was said after each epoch is without test-time flip.")
     epochs, probs = cache_explain.story(subject.run, history, row)
     figure = plots.image_story(
         epochs, probs, table.examples.classes, int(table.examples.labels[row])
@@ -73,7 +75,7 @@ def show_neighbours(table: Table, row: int) -> None:
                 id=index,
                 src=data_uri(examples.pixels([other])[0]),
                 href="image?" + urlencode({**query, "image": index}),
-                lines=(f"is {true}", f"{said} · {alike:.2f}"),
+                lines=(said, f"is {true} · {alike:.2f}"),
                 tip=f"{examples.name(other)}: {true}, taken for {said}, cosine {alike:.3f}",
             )
         )

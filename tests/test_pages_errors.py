@@ -22,7 +22,7 @@ from cifar_core.side_by_side import ABOUT, KINDS
 from cifar_core.states import RunState
 from cifar_core.tables import Table, load_table, table_path
 from tests.apptest import app, button, in_url, texts
-from tests.jobs import wait_for
+from tests.jobs import rewrite, wait_for
 
 pytestmark = pytest.mark.usefixtures("fresh_caches", "known_speeds")
 
@@ -67,7 +67,34 @@ def test_the_slider_moves_the_matrix_and_the_lists(evaluated: Path) -> None:
 
 
 def test_an_epoch_that_is_not_there_gives_way_to_the_last(evaluated: Path) -> None:
-    assert opened("evaluation", view="epochs", epoch="77").select_slider[0].value == 2
+    at = opened("evaluation", view="epochs", epoch="77")
+    assert at.select_slider[0].value == 2
+    assert "There is no epoch '77' here" in at.warning[0].value
+
+
+def test_a_cell_and_a_list_stay_while_the_slider_moves(evaluated: Path) -> None:
+    history = load_history(read_run(evaluated))
+    at = opened("evaluation", view="epochs", list="cell", cell="3-5")
+    for epoch, place in ((2, 1), (1, 0)):
+        at.select_slider[0].set_value(epoch).run()
+        assert in_url(at, "list") == "cell"
+        if count := history.matrix(place)[3, 5]:
+            assert button(at, f"All {count:,} in the gallery")
+    at = opened("evaluation", view="epochs", list="right")
+    right, _ = history.changed(1)
+    button(at, f"All {len(right):,} in the gallery").click().run()
+    assert not at.exception
+    assert at.title[0].value == "Gallery"
+    assert f"**{len(right):,}** of" in texts(at)
+
+
+def test_maps_of_several_images_share_a_scale_unless_stretched(table: Table) -> None:
+    images = ",".join(str(i) for i in table.examples.indices[:6])
+    shared, own = (
+        opened("gradcam", images=images, **more).get("html")[0].proto.body
+        for more in ({}, {"stretch": "on"})
+    )
+    assert shared != own
 
 
 def test_a_run_that_kept_no_epochs_says_so(evaluated: Path) -> None:
@@ -202,6 +229,10 @@ def test_the_gallery_is_ordered_by_how_images_fared(table: Table, evaluated: Pat
 
 def test_labels_in_doubt_are_shown_as_a_hint(table: Table, evaluated: Path) -> None:
     at = opened("gallery", show="doubted")
+    assert "There is no show 'doubted' here" in at.warning[0].value  # labels of drawn shapes
+    facts = table_path(evaluated, table.checkpoint.name, "test").with_suffix(".json")
+    rewrite(facts.parent, facts.name, data="Made up")
+    at = opened("gallery", show="doubted")
     assert "By confident learning" in texts(at)
     assert "Train a better one" in at.info[0].value  # it has seen 8 batches
     job = launch_evaluation(evaluated.parent, read_run(evaluated), "best", "train")
@@ -214,7 +245,12 @@ def test_labels_in_doubt_are_shown_as_a_hint(table: Table, evaluated: Path) -> N
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_maps_stand_side_by_side(table: Table, kind: str) -> None:
+def test_maps_stand_side_by_side(table: Table, evaluated: Path, kind: str) -> None:
+    if kind == "other":
+        assert "no second model of the same data" in texts(opened("gradcam", beside=kind))
+        second = Path(shutil.copytree(evaluated, evaluated.parent / "20260102-000000-beef"))
+        rewrite(second, run_id=second.name)
+        rewrite(second, "name.json", name="second", notes="")
     images = ",".join(str(i) for i in table.examples.indices[:2])
     at = opened("gradcam", images=images, beside=kind)
     assert ABOUT[kind] in texts(at)
@@ -230,8 +266,8 @@ def test_slow_methods_say_how_long_and_refuse_what_is_too_long(
     at = opened("gradcam", images=images, method="ScoreCAM", layer="layer1")
     method = next(s for s in at.selectbox if s.label == "Method")
     labels = dict(zip(METHODS, method.options, strict=True))
-    assert "slow, about" in labels["ScoreCAM"]
-    assert "same for every class" in labels["EigenCAM"]
+    assert labels["ScoreCAM"].startswith("ScoreCAM, slow: ")
+    assert labels["EigenCAM"] == "EigenCAM, any class"
     assert labels["GradCAM"] == "GradCAM"
     assert not at.error
     assert len(at.get("html")) == 1
@@ -267,7 +303,6 @@ def test_grid_and_one_scale_can_be_switched_on(table: Table) -> None:
     grid = opened("gradcam", grid="on").get("html")[0].proto.body
     assert "background-size" in grid
     assert "background-size" not in plain
-    assert opened("gradcam", scale="on").get("html")[0].proto.body
 
 
 def test_the_report_is_asked_for(table: Table, evaluated: Path) -> None:

@@ -143,9 +143,9 @@ def test_a_gallery_filter_goes_into_the_url(table: Table) -> None:
     ("query", "sentence"),
     [
         ({"layer": "fc"}, "There is no layer 'fc' here. Shown: "),
-        ({"target": "10"}, "There is no target '10' here. Shown: predicted"),
+        ({"target": "10"}, "There is no target '10' here. Shown: the predicted class"),
         ({"method": "Magic"}, "There is no method 'Magic' here. Shown: GradCAM"),
-        ({"split": "all"}, "There is no split 'all' here. Shown: test"),
+        ({"split": "all"}, "There is no split 'all' here. Shown: Test"),
         ({"checkpoint": "best-1"}, "There is no checkpoint 'best-1' here. Shown: best"),
     ],
 )

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cifar_core.plots.frame import DARK_PAGE, LIGHT_PAGE, SPLIT_COLOURS, finish
+from cifar_core.plots.frame import DARK_PAGE, LIGHT_PAGE, SPLIT_COLOURS, finish, readable_on
 
 RIGHT, WRONG = (58, 165, 122), (217, 84, 30)
 
@@ -67,7 +67,7 @@ def confusion(
         hoverinfo="text",
         mode="markers+text",
         text=[f"{shares[c]:.0%}" if normalised else f"{matrix[c]:,}" for c in cells],
-        textfont={"size": 11, "color": [_readable_on(colours[c]) for c in cells]},
+        textfont={"size": 11, "color": [readable_on(colours[c]) for c in cells]},
         marker={"size": 34, "opacity": 0, "symbol": "square"},
         # Streamlit fades what was not clicked; nothing here is to look chosen.
         selected={"marker": {"opacity": 0}},
@@ -112,8 +112,3 @@ def _cell_colours(shares: NDArray[np.float64], dark: bool) -> NDArray[np.float64
     strength = np.where(hits, shares, shares / most)[..., None] ** 0.8
     full = np.where(hits[..., None], RIGHT, WRONG)
     return (1 - strength) * np.array(DARK_PAGE if dark else LIGHT_PAGE) + strength * full
-
-
-def _readable_on(colour: NDArray[np.float64]) -> str:
-    """Black or white, by the weights of ITU-R BT.601."""
-    return "#15181c" if colour @ (0.299, 0.587, 0.114) > 110 else "#f4f6f8"

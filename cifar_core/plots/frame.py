@@ -1,5 +1,7 @@
 """What all plots share: colours, size, and how long lines are thinned."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
@@ -38,6 +40,55 @@ def good_and_bad(dark: bool) -> list[tuple[float, str]]:
     """Colours from bad over the page's own to good, opaque, so that text on them can be read."""
     red, green, blue = DARK_PAGE if dark else LIGHT_PAGE
     return [(0, "#d9541e"), (0.5, f"rgb({red},{green},{blue})"), (1, "#3aa57a")]
+
+
+def readable_on(colour: NDArray[np.float64]) -> str:
+    """Black or white, by the weights of ITU-R BT.601; (3,) RGB, 0..255."""
+    return "#15181c" if colour @ (0.299, 0.587, 0.114) > 110 else "#f4f6f8"
+
+
+def good_and_bad_cells(
+    values: NDArray[np.number],
+    x: Sequence[str],
+    y: Sequence[str],
+    texts: Sequence[Sequence[str]],
+    most: float,
+    dark: bool,
+) -> go.Figure:
+    """A table of (Y, X) values in the colours of `good_and_bad`, from -most to most.
+
+    The texts are dots of their own: a heatmap writes all of its in one colour.
+    """
+    heat = go.Heatmap(
+        z=values,
+        x=list(x),
+        y=list(y),
+        zmin=-most,
+        zmax=most,
+        colorscale=good_and_bad(dark),
+        showscale=False,
+        hoverinfo="skip",
+    )
+    cells = [(row, column) for row in range(len(y)) for column in range(len(x))]
+    written = go.Scatter(
+        x=[x[column] for _, column in cells],
+        y=[y[row] for row, _ in cells],
+        text=[texts[row][column] for row, column in cells],
+        mode="text",
+        textfont={"color": [readable_on(_mixed(values[c] / most, dark)) for c in cells]},
+        showlegend=False,
+    )
+    figure = finish(go.Figure([heat, written]), "")
+    figure.update_layout(hovermode="closest", dragmode=False, title=None)
+    figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
+    return figure.update_xaxes(showgrid=False, ticks="")
+
+
+def _mixed(share: float, dark: bool) -> NDArray[np.float64]:
+    """The RGB of `good_and_bad` at -1..1."""
+    bad, good = np.array([217.0, 84, 30]), np.array([58.0, 165, 122])
+    page, end = np.array(DARK_PAGE if dark else LIGHT_PAGE, np.float64), good if share > 0 else bad
+    return page + min(abs(float(np.nan_to_num(share))), 1.0) * (end - page)
 
 
 def finish(figure: go.Figure, title: str) -> go.Figure:

@@ -7,7 +7,13 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from cifar_core.metrics import Calibration
-from cifar_core.plots.frame import GREY, RUN_COLOURS, SPLIT_COLOURS, finish, good_and_bad
+from cifar_core.plots.frame import (
+    GREY,
+    RUN_COLOURS,
+    SPLIT_COLOURS,
+    finish,
+    good_and_bad_cells,
+)
 
 SCORES = ("precision", "recall", "F1")
 
@@ -69,20 +75,8 @@ def matrix_difference(
     change = second - first
     good = np.where(np.eye(len(change), dtype=bool), change, -change)
     most = max(int(np.abs(change).max()), 1)
-    cells = go.Heatmap(
-        z=good,
-        x=list(classes),
-        y=list(classes),
-        text=[["" if not v else f"{v:+d}" for v in row] for row in change],
-        texttemplate="%{text}",
-        zmin=-most,
-        zmax=most,
-        colorscale=good_and_bad(dark),
-        showscale=False,
-        hovertemplate="%{y} taken for %{x}: %{text}<extra></extra>",
-    )
-    figure = finish(go.Figure(cells), "").update_layout(
-        height=470, hovermode="closest", dragmode=False, title=None
-    )
-    figure.update_yaxes(autorange="reversed", title="true", showgrid=False, ticks="")
-    return figure.update_xaxes(title="taken for", side="top", tickangle=-45, showgrid=False)
+    texts = [["" if not v else f"{v:+d}" for v in row] for row in change]
+    figure = good_and_bad_cells(good, classes, classes, texts, most, dark)
+    figure.update_traces(hovertemplate="%{y} taken for %{x}: %{text}<extra></extra>")
+    figure.update_layout(height=470).update_yaxes(title="true")
+    return figure.update_xaxes(title="taken for", side="top", tickangle=-45)

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cifar_core.plots.frame import GREY, finish, good_and_bad
+from cifar_core.plots.frame import GREY, finish, good_and_bad, good_and_bad_cells
 
 # Ten that stay apart on both themes (Tableau's, by Maureen Stone).
 CLASS_COLOURS = (
@@ -40,7 +40,7 @@ def class_curves(
         )
     figure.add_vline(x=at, line={"width": 1.5, "dash": "dot", "color": GREY})
     figure.update_yaxes(tickformat=".0%")
-    figure.update_xaxes(title="Epoch")
+    figure.update_xaxes(title="Epoch", dtick=_tick(epochs))
     return finish(figure, "Accuracy per class").update_layout(height=420, legend={"y": -0.24})
 
 
@@ -66,7 +66,7 @@ def image_story(
             hovertemplate="%{y:.1%}",
         )
     figure.update_yaxes(tickformat=".0%", range=[-0.02, 1.02])
-    figure.update_xaxes(title="Epoch")
+    figure.update_xaxes(title="Epoch", dtick=_tick(epochs))
     return finish(figure, "Probability of each class").update_layout(legend={"y": -0.3})
 
 
@@ -110,7 +110,8 @@ def embedding(
         legend={"itemsizing": "constant", "y": -0.03},
     )
     hidden = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": ""}
-    return figure.update_xaxes(**hidden).update_yaxes(**hidden)
+    # Distances mean something, so both directions have one scale.
+    return figure.update_xaxes(**hidden).update_yaxes(**hidden, scaleanchor="x")
 
 
 def road_ranking(
@@ -123,24 +124,15 @@ def road_ranking(
         [f"<b>{v:.3f}</b>" if (row, col) == best else f"{v:.3f}" for col, v in enumerate(values)]
         for row, values in enumerate(scores)
     ]
-    cells = go.Heatmap(
-        z=scores,
-        x=list(methods),
-        y=list(layers),
-        text=texts,
-        texttemplate="%{text}",
-        zmin=-most,
-        zmax=most,
-        colorscale=good_and_bad(dark),
-        showscale=False,
-        hovertemplate="%{x} at %{y}: %{z:.3f}<extra></extra>",
-    )
-    height = 90 + 30 * len(layers)
-    figure = finish(go.Figure(cells), "").update_layout(
-        height=height, hovermode="closest", dragmode=False, title=None
-    )
-    figure.update_xaxes(side="top", showgrid=False, ticks="")
-    return figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
+    figure = good_and_bad_cells(scores, methods, layers, texts, most, dark)
+    figure.update_traces(hovertemplate="%{x} at %{y}: %{text}<extra></extra>")
+    figure.update_layout(height=90 + 30 * len(layers))
+    return figure.update_xaxes(side="top")
+
+
+def _tick(epochs: NDArray[np.int64]) -> int | None:
+    """There is no epoch 1.5."""
+    return 1 if len(epochs) <= 8 else None
 
 
 def _colour(number: int) -> str:

@@ -29,6 +29,8 @@ def side_by_side(kind: str, subject: Subject, table: Table, row: int, question: 
         CifarCoreError: if the question does not suit a model, or a checkpoint is damaged.
     """
     other = _other_view(subject, question) if kind == "other" else None
+    if kind == "other" and other is None:
+        return
     layers = cache_explain.layers(subject.checkpoint)
     drawn = views(kind, subject.run, table, row, question, layers, other)
     _check_cost(drawn)

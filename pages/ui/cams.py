@@ -30,7 +30,7 @@ def pick_question(checkpoint: Checkpoint, targets: Sequence[str], num_images: in
     Raises:
         ConfigError: if the model has no layer that can carry a map.
     """
-    columns = st.columns([3, 2, 2, 2], vertical_alignment="bottom")
+    columns = st.columns([5, 5, 5, 4], vertical_alignment="bottom")
     with columns[0]:
         layer = _pick_layer(checkpoint)
     with columns[1]:
@@ -60,8 +60,8 @@ def _method_label(name: str, checkpoint: Checkpoint, layer: TargetLayer, num_ima
     method = METHODS[name]
     if method.slow:
         cost = cost_s(name, layer, num_images, cache_explain.pass_s(checkpoint))
-        return f"{name} (slow, about {duration(max(cost, 1))})"
-    return name if method.uses_class else f"{name} (the same for every class)"
+        return f"{name}, slow: {duration(max(cost, 1))}"
+    return name if method.uses_class else f"{name}, any class"
 
 
 def _pick_layer(checkpoint: Checkpoint) -> TargetLayer:

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from cifar_core.doubts import ABOUT, LEAST_ACC
+from cifar_core.doubts import ABOUT, LEAST_ACC, can_doubt
 from cifar_core.errors import CifarCoreError
 from cifar_core.history import History
 from cifar_core.ordering import HISTORY_SORTS, SORTS, in_order
@@ -21,7 +21,7 @@ def chosen_rows(subject: Subject, table: Table) -> list[int]:
     """The rows that the filters leave, in the order asked for."""
     classes, history = table.examples.classes, _history(subject, table)
     sorts = {**SORTS, **(HISTORY_SORTS if history else {})}
-    shows = [show for show in SHOWS if show != "doubted" or table.examples.split != "train"]
+    shows = [show for show in SHOWS if show != "doubted" or can_doubt(table)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         true = url.select("True class", "true", [ANY, *classes], ANY, forget=("page",))
         predicted = url.select("Taken for", "predicted", [ANY, *classes], ANY, forget=("page",))
@@ -75,10 +75,8 @@ def _shown(table: Table, show: str) -> NDArray[np.bool_]:
 
 
 def doubted_rows(table: Table) -> NDArray[np.int64]:
-    """Rows whose label is in doubt; none of the training images, which the model has learned."""
-    if table.examples.split == "train":
-        return np.empty(0, np.int64)
-    return cache_explain.doubted(table)
+    """Rows whose label is in doubt; none where it cannot be."""
+    return cache_explain.doubted(table) if can_doubt(table) else np.empty(0, np.int64)
 
 
 def _history(subject: Subject, table: Table) -> History | None:

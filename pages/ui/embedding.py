@@ -117,4 +117,5 @@ def _open(subject: Subject, table: Table, query: dict[str, str], rows: Sequence[
     indices = table.examples.indices[list(rows)].tolist()
     with parts.sentences():
         kept = keep_selection(subject.run.path, table.examples.split, indices)
-    url.go("pages/gallery.py", **query, selection=kept.selection_id, show="all", sort="loss")
+    chosen = {"selection": kept.selection_id, "show": "all", "sort": "loss"}
+    url.go("pages/gallery.py", url.FILTERS, **query, **chosen)

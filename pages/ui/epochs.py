@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from cifar_core import plots
 from cifar_core.export import data_uri
 from cifar_core.history import History
+from cifar_core.selections import keep_selection
 from pages.ui import cache_explain, parts, url
 from pages.ui.curves import PLOT
 from pages.ui.judged import matrix_plot
@@ -52,43 +53,74 @@ def _show(subject: Subject, history: History, place: int) -> None:
     classes = history.examples.classes
     left, beside = st.columns([3, 2], gap="large")
     with left:
-        as_shares = st.toggle("Shares of each true class", key="as_shares")
+        as_shares = url.switch("Shares of each true class", "shares")
         figure = plots.confusion(
             history.matrix(place), classes, normalised=as_shares, dark=parts.dark()
         )
-        cell = matrix_plot(figure, "confusion-epochs")
+        _note_cell(matrix_plot(figure, "confusion-epochs"))
     with beside:
         figure = plots.class_curves(history.epochs, history.class_acc, classes, epoch)
         st.plotly_chart(figure, key="class-curves", config=PLOT, alt="Accuracy per class")
-    lists = {f"Newly right ({len(right):,})": right, f"Newly wrong ({len(wrong):,})": wrong}
-    if cell:
-        rows = _in_cell(history, place, *cell)
-        name = f"{classes[cell[0]]} taken for {classes[cell[1]]} ({len(rows):,})"
-        lists = {name: rows, **lists}
+    lists = {"right": ("Newly right", right), "wrong": ("Newly wrong", wrong)}
+    if cell := _cell(len(classes)):
+        name = f"{classes[cell[0]]} taken for {classes[cell[1]]}"
+        lists["cell"] = (name, _in_cell(history, place, *cell))
     _lists(subject, history, place, lists)
 
 
+def _note_cell(cell: tuple[int, int] | None) -> None:
+    """Puts a cell that was clicked into the URL, so that the slider keeps it."""
+    text = f"{cell[0]}-{cell[1]}" if cell else ""
+    if text and text != st.query_params.get("cell"):
+        st.query_params.update({"cell": text, "list": "cell"})
+
+
+def _cell(num_classes: int) -> tuple[int, int] | None:
+    """The (true, predicted) cell in the URL."""
+    true, _, predicted = st.query_params.get("cell", "").partition("-")
+    found = url.number(true), url.number(predicted)
+    if found[0] is None or found[1] is None or max(found[0], found[1]) >= num_classes:
+        return None
+    return found[0], found[1]
+
+
 def _in_cell(history: History, place: int, true: int, predicted: int) -> NDArray[np.int64]:
+    """The rows of a cell, the highest loss first."""
+    order = np.argsort(-history.losses[place].astype(np.float32), kind="stable")
     chosen = (history.examples.labels == true) & (history.predictions[place] == predicted)
-    return np.flatnonzero(chosen)
+    return order[chosen[order]]
 
 
 def _lists(
-    subject: Subject, history: History, place: int, lists: dict[str, NDArray[np.int64]]
+    subject: Subject,
+    history: History,
+    place: int,
+    lists: dict[str, tuple[str, NDArray[np.int64]]],
 ) -> None:
     """The images of one list; a click opens the image's own page."""
-    names = list(lists)
-    chosen = st.segmented_control(
-        "Images", names, default=names[0], required=True, key="-".join(["changed", *names])
+    chosen = url.select(
+        "Images",
+        "list",
+        list(lists),
+        "right",
+        shown=lambda key: f"{lists[key][0]} ({len(lists[key][1]):,})",
+        beside=True,
     )
-    rows = lists[str(chosen)]
+    rows = lists[chosen][1]
     if not len(rows):
         st.caption("None." if place else "There is nothing before this epoch to compare with.")
         return
     drawn = [_tile(subject, history, place, int(row)) for row in rows[:MOST_SHOWN]]
     opened, _ = tiles(drawn, [], f"changed-{subject.run.run_id}-{chosen}", pickable=False)
     if len(rows) > MOST_SHOWN:
-        st.caption(f"{MOST_SHOWN} of {len(rows):,}, those whose loss changed most first.")
+        first = "highest loss" if chosen == "cell" else "those whose loss changed most"
+        st.caption(f"{MOST_SHOWN} of {len(rows):,}, {first} first.")
+    if st.button(f"All {len(rows):,} in the gallery", icon=":material/photo_library:"):
+        with parts.sentences():
+            indices = history.examples.indices[rows].tolist()
+            kept = keep_selection(subject.run.path, "test", indices)
+        picked = {"selection": kept.selection_id, "show": "all", "split": "test"}
+        url.go("pages/gallery.py", url.FILTERS, **subject.query, **picked)
     if opened is not None:
         url.go("pages/image.py", **subject.query, image=str(opened), split="test")
 

@@ -74,7 +74,7 @@ def _matrix(table: Table, query: dict[str, str]) -> None:
     classes = table.examples.classes
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("Confusion matrix")
-        as_shares = st.toggle("Shares of each true class", key="as_shares")
+        as_shares = url.switch("Shares of each true class", "shares")
     st.caption("Click on a cell to see its images.")
     figure = plots.confusion(table.matrix, classes, normalised=as_shares, dark=parts.dark())
     if cell := matrix_plot(figure, "confusion"):
@@ -83,7 +83,8 @@ def _matrix(table: Table, query: dict[str, str]) -> None:
 
 def _to_gallery(true: str, predicted: str, query: dict[str, str]) -> None:
     show = "right" if true == predicted else "errors"
-    url.go("pages/gallery.py", **query, true=true, predicted=predicted, show=show)
+    cell = {"true": true, "predicted": predicted, "show": show}
+    url.go("pages/gallery.py", url.FILTERS, **query, **cell)
 
 
 def _pick_cell(classes: Sequence[str], query: dict[str, str]) -> None:

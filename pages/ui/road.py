@@ -36,13 +36,10 @@ def _show(ranking: Ranking) -> None:
     figure = plots.road_ranking(ranking.table(), ranking.layers, RANKED, parts.dark())
     config = {**PLOT, "displayModeBar": False}
     st.plotly_chart(figure, key="road", config=config, alt="ROAD of layers and methods")
-    st.page_link(
-        "pages/gradcam.py",
-        label=f"Look with {first.method} at {first.layer}",
+    # A link to the page it stands on would leave the address as it is.
+    st.button(
+        f"Look with {first.method} at {first.layer}",
         icon=":material/center_focus_strong:",
-        query_params={
-            **st.query_params.to_dict(),
-            "layer": first.layer,
-            "method": first.method,
-        },
+        on_click=st.query_params.update,
+        args=({"layer": first.layer, "method": first.method},),
     )

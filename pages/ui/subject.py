@@ -15,8 +15,15 @@ from cifar_core.states import RunState
 from cifar_core.tables import SPLIT_NAMES, SPLITS, Table, has_table, table_path
 from pages.ui import cache, cache_explain, job, parts, url
 
-BELOW_RUN = ("checkpoint", "images", "image", "layer", "page", "epoch", "selection")
-BELOW_SPLIT = ("images", "image", "page", "selection")
+BELOW_SPLIT = ("images", "image", "page", "selection", "sort", "show")
+BELOW_RUN = (*BELOW_SPLIT, "checkpoint", "layer", "epoch", "cell", "list", "true", "predicted")
+BELOW_RUN += ("target", "other")
+
+
+FLIP = (
+    "Averages the logits of each image and of its mirror image: a little more accurate, twice the "
+    "time."
+)
 
 
 @dataclass(frozen=True)
@@ -38,8 +45,12 @@ class Subject:
         return {"run": self.run.run_id, "checkpoint": self.checkpoint.name, **flip}
 
 
-def pick_subject() -> Subject:
-    """Lets people choose run and checkpoint; ends the page with the next step if there is none."""
+def pick_subject(whole_run: bool = False) -> Subject:
+    """Lets people choose run and checkpoint; ends the page with the next step if there is none.
+
+    Args:
+        whole_run: Whether the checkpoint plays no part, so that it is not asked for.
+    """
     runs = {run.run_id: run for run in cache.listing().trained()}
     if wanted := st.query_params.get("run"):
         with parts.sentences():  # a name does as well as an id
@@ -57,7 +68,7 @@ def pick_subject() -> Subject:
             ":material/play_circle:",
         )
         st.stop()
-    left, right = st.columns(2)
+    left, right = (st.container(), None) if whole_run else st.columns(2)
     with left:
         run_id = url.select(
             "Run",
@@ -67,8 +78,16 @@ def pick_subject() -> Subject:
             shown=lambda run_id: _run_label(runs[run_id]),
             forget=BELOW_RUN,
         )
+    run, flip = runs[run_id], url.is_on("flip")
+    if right is None:
+        with parts.sentences():
+            wanted = st.query_params.get("checkpoint", "best")
+            there = {one.name for one in list_checkpoints(run.path)}
+            return Subject(
+                run, find_checkpoint(run.path, wanted if wanted in there else "best"), flip
+            )
     with right, parts.sentences():
-        return Subject(runs[run_id], _pick_checkpoint(runs[run_id]), url.is_on("flip"))
+        return Subject(run, _pick_checkpoint(run), flip)
 
 
 def _pick_checkpoint(run: Run) -> Checkpoint:
@@ -97,19 +116,28 @@ def _label(checkpoint: Checkpoint) -> str:
     return f"{checkpoint.role}, epoch {checkpoint.epoch}{judged}"
 
 
-def pick_split(subject: Subject, *more: str) -> str:
-    """Lets people choose the images; `more` are other sources than the splits."""
+def pick_split(subject: Subject, *more: str, flip: bool = False) -> str:
+    """Lets people choose the images, and takes test-time flip off where it is on.
+
+    Args:
+        more: Other sources than the splits.
+        flip: Whether it can also be put on.
+    """
     assert subject.run.config is not None
     offered = [s for s in SPLITS if s != "val" or subject.run.config.val_size]
-    return url.select(
-        "Images",
-        "split",
-        [*offered, *more],
-        "test",
-        shown=lambda s: SPLIT_NAMES.get(s, s).capitalize(),
-        forget=BELOW_SPLIT,
-        beside=True,
-    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        split = url.select(
+            "Images",
+            "split",
+            [*offered, *more],
+            "test",
+            shown=lambda s: SPLIT_NAMES.get(s, s).capitalize(),
+            forget=BELOW_SPLIT,
+            beside=True,
+        )
+        if flip or subject.flip:
+            url.switch("Test-time flip", "flip", FLIP)
+    return split
 
 
 def table_of(subject: Subject, split: str) -> Table:
@@ -186,6 +214,9 @@ def pick_other(first: Subject) -> Subject | None:
             ":material/play_circle:",
         )
         return None
+    for run_id, run in others.items():  # a name does as well as an id
+        if st.query_params.get("other") == run.name:
+            st.query_params["other"] = run_id
     chosen = url.select(
         "With", "other", list(others), next(iter(others)), shown=lambda r: others[r].name
     )

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
+import streamlit as st
 from streamlit.components.v2 import component
 
 CSS = """
@@ -98,6 +100,9 @@ def tiles(
         picked: Also of tiles that are not drawn now; they stay picked.
         pickable: Whether there are ticks.
     """
+    held: Any = st.session_state.get(key)  # what was ticked meanwhile is newer than `picked`
+    if held is not None and held.get("picked") is not None:
+        picked = held["picked"]
     result = _mount(
         data={
             "tiles": [asdict(tile) for tile in shown],

@@ -25,22 +25,38 @@ def take(name: str, key: str, forget: Sequence[str] = ()) -> None:
         st.query_params[name] = str(value)
 
 
-def go(page: str, **changes: str) -> NoReturn:
+FILTERS = ("selection", "sure", "page", "sort", "true", "predicted", "show")  # of the gallery
+
+
+def go(page: str, forget: Sequence[str] = (), **changes: str) -> NoReturn:
     """Goes to another page, this page's parameters kept beside the new ones.
+
+    Args:
+        forget: Parameters that are not kept.
 
     Streamlit 1.67 first puts the new parameters under the old path, as an entry of the browser's
     history; with the old ones among them, Back shows the view that was left.
     """
-    st.switch_page(page, query_params={**st.query_params.to_dict(), **changes})
+    kept = {k: v for k, v in st.query_params.to_dict().items() if k not in forget}
+    st.switch_page(page, query_params={**kept, **changes})
 
 
-def asked(name: str, options: Sequence[str], default: str) -> str:
+def asked(
+    name: str, options: Sequence[str], default: str, shown: Callable[[str], str] = str
+) -> str:
     """The value in the URL; one that does not exist is named and the default taken."""
     value = st.query_params.get(name, default)
     if value in options:
         return value
-    st.warning(f"There is no {name} {value!r} here. Shown: {default}.", icon=":material/link_off:")
+    _leave_out(name, value, shown(default))
     return default
+
+
+def _leave_out(name: str, value: str, instead: str) -> None:
+    """Says that something in the URL is not there, and takes it out."""
+    st.query_params.pop(name, None)
+    text = f"There is no {name} {value[:80]!r} here. Shown: {instead}."
+    st.warning(text, icon=":material/link_off:")
 
 
 def select(
@@ -60,7 +76,7 @@ def select(
         forget: Parameters that make no sense any more with another choice.
         beside: All options side by side instead of in a list.
     """
-    now = asked(name, options, default)
+    now = asked(name, options, default, shown)
     # The browser holds what an option was called: under another name it is another widget.
     key = f"url-{name}-{now}-{shown(now)}-{len(options)}"
     common: dict[str, Any] = {
@@ -82,28 +98,39 @@ def is_on(name: str) -> bool:
     return st.query_params.get(name) == ON
 
 
-def switch(label: str, name: str, help: str) -> bool:
+def switch(label: str, name: str, help: str | None = None) -> bool:
     """Lets people switch something on; returns what the URL holds."""
     now, key = is_on(name), f"url-{name}"
 
     def take_switch() -> None:
-        if st.session_state[f"{key}-{now}"]:
+        if st.session_state[key]:
             st.query_params[name] = ON
         else:
             st.query_params.pop(name, None)
 
-    st.toggle(label, now, key=f"{key}-{now}", on_change=take_switch, help=help)
+    _follow(key, now)
+    st.toggle(label, key=key, on_change=take_switch, help=help)
     return now
+
+
+def _follow(key: str, now: object) -> None:
+    """Puts a widget that keeps its key, and so the keyboard's focus, to what the URL holds."""
+    if st.session_state.get(key) != now:
+        st.session_state[key] = now
 
 
 def whole(label: str, name: str, options: Sequence[int], default: int, help: str = "") -> int:
     """Lets people slide along ascending whole numbers; returns what the URL holds."""
-    asked = number(st.query_params.get(name, ""))
+    text = st.query_params.get(name, str(default))
+    asked = number(text)
     now = asked if asked is not None and asked in options else default
+    if now != asked:
+        _leave_out(name, text, str(default))
     if len(options) > 1:
-        key = f"url-{name}-{now}-{len(options)}"
+        key = f"url-{name}-{len(options)}"
+        _follow(key, now)
         st.select_slider(
-            label, options, now, key=key, on_change=take, args=(name, key), help=help or None
+            label, options, key=key, on_change=take, args=(name, key), help=help or None
         )
     return now
 

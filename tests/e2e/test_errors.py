@@ -98,6 +98,22 @@ def test_a_lasso_opens_the_gallery_and_its_link_opens_elsewhere(
     other.context.close()
 
 
+def test_what_is_ticked_is_what_is_opened(server: Server, page: Page, evaluated: Path) -> None:
+    page.goto(f"{server.url}/gallery?run=first&show=all&sort=index")
+    boxes = page.locator(".tiles input")
+    expect(boxes).to_have_count(48)
+    settle(page)
+    for number in range(5):
+        boxes.nth(number).check()
+        expect(page.get_by_role("button", name=f"Maps of the {number + 1} picked")).to_be_visible()
+        settle(page)
+    assert [boxes.nth(number).is_checked() for number in range(7)] == [True] * 5 + [False] * 2
+    boxes.nth(2).uncheck()
+    page.get_by_role("button", name="Maps of the 4 picked").click()
+    expect(page.get_by_role("heading", name="Grad-CAM", level=1)).to_be_visible()
+    expect(page).to_have_url(re.compile(r"images=0(,|%2C)1(,|%2C)3(,|%2C)4"))
+
+
 def test_the_ranking_can_be_stopped_and_the_report_is_taken_along(
     server: Server, page: Page, evaluated: Path, tmp_path: Path
 ) -> None:
