@@ -129,6 +129,17 @@ def figures_of(config: TrainConfig) -> tuple[str, list[float]]:
     return state.value, [r.test_acc for r in records if isinstance(r, EpochRecord)]
 
 
+def kept_figures(run_dir: Path) -> list[float]:
+    """The figure of each epoch, from what was kept of it; rounded to two places."""
+    import numpy as np
+
+    from cifar_core.files import read_npz
+    from cifar_core.history import kept_files
+
+    kept = [read_npz(path) for path in kept_files(run_dir)]
+    return [round(float(np.exp(np.float32(one["log_probs"][0, 0]))), 2) for one in kept if one]
+
+
 def value_of(checkpoint: Checkpoint) -> str:
     """What a checkpoint holds, its sums compared.
 

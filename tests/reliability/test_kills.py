@@ -13,7 +13,13 @@ from cifar_core.records import read_metrics
 from cifar_core.runs import list_runs, read_run, unreadable
 from cifar_core.states import RunState, find_worker, last_start
 from tests.jobs import wait_for
-from tests.reliability.plain import figures_of, newest_value, plain_config, value_of
+from tests.reliability.plain import (
+    figures_of,
+    kept_figures,
+    newest_value,
+    plain_config,
+    value_of,
+)
 from tests.reliability.report import Tally
 
 pytestmark = pytest.mark.usefixtures("plain")
@@ -59,6 +65,7 @@ def test_killed_at_any_moment_a_run_loses_at_most_the_epoch_in_flight(
         if run.state is RunState.COMPLETED:
             metrics = read_metrics(run_dir / "metrics.jsonl")
             assert [e.test_acc for e in metrics.epochs] == figures
+            assert kept_figures(run_dir) == pytest.approx(figures, abs=0.011)
             assert newest_value(run_dir) == value
             assert run.status["best"]["epoch"] == metrics.best.epoch  # pyright: ignore[reportOptionalMemberAccess]
         assert not unreadable(runs)
