@@ -185,7 +185,7 @@ def force_stop(run: Run) -> None:
 
 
 def delete_run(run: Run, keep_curves: bool = False) -> None:
-    """Deletes a job, or only its checkpoints.
+    """Deletes a job and the jobs about it, or only its checkpoints.
 
     Raises:
         RunError: if it is still running.
@@ -197,6 +197,15 @@ def delete_run(run: Run, keep_curves: bool = False) -> None:
         with _writing(run):
             remove_checkpoints(run.path)
         return
+    _remove(run)
+    for path in run_dirs(run.path.parent):  # rankings, reports and the like that are about it
+        if (read_json(path / "request.json") or {}).get("run") == run.run_id:
+            with contextlib.suppress(RunError):
+                if not (about := read_run(path)).state.is_active:
+                    _remove(about)
+
+
+def _remove(run: Run) -> None:
     doomed = run.path.with_name(f".doomed-{run.run_id}")
     with _writing(run):
         run.path.replace(doomed)  # it leaves the list at once, whatever the deletion meets

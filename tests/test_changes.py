@@ -144,6 +144,19 @@ def test_deleting_leaves_nothing_of_a_run(runs: Path) -> None:
     assert new_run(runs, "first").is_dir()
 
 
+def test_deleting_a_run_takes_the_jobs_about_it_along(runs: Path) -> None:
+    path, other = ended_run(runs, "one"), ended_run(runs, "two")
+    about = [create_run(runs, kind, {"run": path.name}) for kind in ("effect", "road", "report")]
+    for job in about:
+        write_json(job / "status.json", {"outcome": "completed"})
+    kept = create_run(runs, "road", {"run": other.name})
+    write_json(kept / "status.json", {"outcome": "completed"})
+    with held(about[2], "running"):
+        (about[2] / "status.json").unlink()
+        delete_run(read_run(path))
+    assert folders(runs) == {other.name, kept.name, about[2].name}
+
+
 def test_deleting_checkpoints_keeps_curves_and_notes(runs: Path) -> None:
     path = with_checkpoints(ended_run(runs, "first"))
     delete_run(read_run(path), keep_curves=True)

@@ -1,5 +1,6 @@
 """Features are what the last layer is given; neighbours and projections by hand."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from torch import nn
 
 from cifar_core.checkpoint import find_checkpoint
+from cifar_core.cli import main
 from cifar_core.data import open_dataset
 from cifar_core.errors import CheckpointError, ConfigError
 from cifar_core.evaluation import Judge, Mirrored, inputs_of, last_layer
@@ -123,6 +125,15 @@ def test_an_evaluation_keeps_features_and_a_job_embeds_them(evaluated: Path) -> 
     places = read_values(run.path, checkpoint, plain.examples, "embedding")
     assert places.shape == (2000, 2)
     assert np.isfinite(places).all()
+
+
+def test_flip_is_an_option_of_the_command(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "first", "--flip", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    table = load_table(read_run(copied), flip=True)
+    assert (told["flip"], told["acc"]) == (True, pytest.approx(table.acc))
+    with pytest.raises(CheckpointError, match="not evaluated yet"):
+        load_table(read_run(copied))
 
 
 def test_damaged_or_other_features_are_a_sentence(finished: Path, tmp_path: Path) -> None:

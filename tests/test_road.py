@@ -1,5 +1,6 @@
 """ROAD: the library's own figures, ties broken, and the ranking of a checkpoint as a job."""
 
+import json
 import warnings
 from pathlib import Path
 
@@ -12,11 +13,12 @@ from cifar_core import road
 from cifar_core.cam_methods import RANDOM
 from cifar_core.changes import request_stop
 from cifar_core.checkpoint import find_checkpoint, load_model
+from cifar_core.cli import main
 from cifar_core.data import open_dataset
 from cifar_core.errors import RunError
 from cifar_core.launch_explain import launch_road
 from cifar_core.road import PERCENTILES, RANKED, Ranked, load_ranking, rank_by_road, road_scores
-from cifar_core.runs import read_run
+from cifar_core.runs import Run, read_run
 from cifar_core.seeds import Purpose, derive_seed
 from cifar_core.states import RunState
 from cifar_core.tables import examples_of
@@ -106,6 +108,36 @@ def test_as_a_job_it_is_done_once_and_can_be_stopped(copied: Path) -> None:
     request_stop(read_run(job))
     wait_for(job, RunState.STOPPED)
     assert not (job / "road.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nobody"], "There is no run 'nobody'"),
+        (["first", "--checkpoint", "x"], "no checkpoint 'x'"),
+    ],
+)
+def test_the_command_refuses_what_is_not_there(
+    copied: Path, arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["rank", *arguments]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_the_command_prints_the_ranking(
+    copied: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ranked(root: Path, run: Run, checkpoint: str) -> Path:
+        found = [Ranked("layer1", name, 0.1, 0.01) for name in ("LayerCAM", RANDOM)]
+        road.write_json(root / "road.json", {"found": [vars(one) for one in found]})
+        return root
+
+    monkeypatch.setattr("cifar_core.launch_explain.launch_road", ranked)  # 45 s otherwise
+    monkeypatch.setattr("cifar_core.cli_report.follow_stages", lambda job: None)
+    assert main(["rank", "first"]) == 0
+    assert "LayerCAM   layer1" in capsys.readouterr().out
+    assert main(["rank", "first", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["ranked"][0]["layer"] == "layer1"
 
 
 def test_chance_is_the_bar_and_not_in_the_ranking(tmp_path: Path) -> None:
