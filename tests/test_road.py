@@ -17,6 +17,8 @@ from cifar_core.cli import main
 from cifar_core.data import open_dataset
 from cifar_core.errors import RunError
 from cifar_core.launch_explain import launch_road
+from cifar_core.layers import list_layers
+from cifar_core.models import create_model, list_models
 from cifar_core.road import PERCENTILES, RANKED, Ranked, load_ranking, rank_by_road, road_scores
 from cifar_core.runs import Run, read_run
 from cifar_core.seeds import Purpose, derive_seed
@@ -98,6 +100,18 @@ def test_every_block_is_ranked_with_every_gradient_method(
     assert ranking.table().max() == scores[0]
     assert ranking.ranked[0].method in str(ranking)
     assert "by chance" in str(ranking)
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_of_a_deep_network_some_layers_are_ranked(name: str) -> None:
+    layers = [layer for layer in list_layers(create_model(name)) if layer.offered]
+    pairs = road._tried(layers)
+    ranked = list(dict.fromkeys(layer for layer, method in pairs if method in RANKED))
+    assert len(ranked) == (len(layers) if len(layers) <= road.MOST_LAYERS else road.OF_DEEPER)
+    assert ranked[0] == layers[0].name
+    assert ranked[-1] == layers[-1].name
+    grids = {(layer.height, layer.width) for layer in layers if layer.name in ranked}
+    assert sum(method == RANDOM for _, method in pairs) == len(grids)
 
 
 def test_as_a_job_it_is_done_once_and_can_be_stopped(copied: Path) -> None:
