@@ -16,7 +16,7 @@ from cifar_core.runs import find_run
 
 def add_rank(commands: Any) -> None:
     """rank."""
-    text = "rank layers and methods by how faithful their maps are (ROAD), about a minute"
+    text = "rank layers and methods by how faithful their maps are (ROAD); one to three minutes"
     command = commands.add_parser("rank", help=text, description=text)
     command.set_defaults(do=_rank)
     _add_subject(command)
