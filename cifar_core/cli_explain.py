@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cifar_core.cli_follow import Told, follow, follow_stages
-from cifar_core.cli_runs import add_root
+from cifar_core.cli_runs import add_model, add_root
 from cifar_core.cli_settings import FIND, add_config, add_fields, given, read_config
 from cifar_core.errors import ConfigError
 from cifar_core.lr_finder import UNUSED, LRFindConfig, explain_ending
@@ -85,17 +85,13 @@ def add_evaluate(commands: Any) -> None:
 
 
 def _add_subject(command: argparse.ArgumentParser) -> None:
-    command.add_argument("run", help="id or name of a training")
-    command.add_argument(
-        "--checkpoint", default="best", help="best, last, or a name. Default: best."
-    )
+    add_model(command)
     command.add_argument("--split", default="test", help="test, val or train. Default: test.")
     command.add_argument(
         "--flip",
         action="store_true",
         help="test-time flip: average the logits of each image and of its mirror image",
     )
-    add_root(command)
 
 
 def evaluated(options: argparse.Namespace, again: bool = False) -> tuple[Run, "Table"]:
@@ -210,12 +206,12 @@ def _check_explain(options: argparse.Namespace) -> None:
 
 
 def _rows(table: "Table", options: argparse.Namespace) -> list[int]:
-    from cifar_core.ordering import in_order
+    from cifar_core.ordering import worst
 
     if options.images:
         return [table.examples.find(index) for index in options.images]
     count = 10 if options.worst is None else options.worst
-    rows = in_order(table, table.rows(), "confidence")[:count].tolist()
+    rows = worst(table, count)
     if not rows:
         raise ConfigError(f"There is no error among {table}. Give --images instead.")
     return rows

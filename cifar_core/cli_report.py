@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cifar_core.cli_follow import follow_stages
-from cifar_core.cli_runs import add_root
+from cifar_core.cli_runs import add_model
 from cifar_core.errors import ConfigError
 from cifar_core.files import write_atomic
 from cifar_core.places import runs_root
@@ -19,16 +19,8 @@ def add_rank(commands: Any) -> None:
     text = "rank layers and methods by how faithful their maps are (ROAD); one to three minutes"
     command = commands.add_parser("rank", help=text, description=text)
     command.set_defaults(do=_rank)
-    _add_subject(command)
+    add_model(command)
     command.add_argument("--json", action="store_true", help="print JSON")
-
-
-def _add_subject(command: argparse.ArgumentParser) -> None:
-    command.add_argument("run", help="id or name of a training")
-    command.add_argument(
-        "--checkpoint", default="best", help="best, last, or a name. Default: best."
-    )
-    add_root(command)
 
 
 def _rank(options: argparse.Namespace) -> None:
@@ -53,7 +45,7 @@ def add_report(commands: Any) -> None:
     text = "write a run on one HTML page that opens offline: curves, errors, maps, how to repeat it"
     command = commands.add_parser("report", help=text, description=text)
     command.set_defaults(do=_report)
-    _add_subject(command)
+    add_model(command)
     command.add_argument("--out", type=Path, help="the file to write. Default: RUN.html.")
 
 

@@ -29,6 +29,15 @@ def add_root(command: argparse.ArgumentParser) -> None:
     command.add_argument("--runs", help="folder of the runs; default CIFAR_RUNS, then checkpoints")
 
 
+def add_model(command: argparse.ArgumentParser) -> None:
+    """RUN and --checkpoint: which trained model."""
+    command.add_argument("run", help="id or name of a training")
+    command.add_argument(
+        "--checkpoint", default="best", help="best, last, or a name. Default: best."
+    )
+    add_root(command)
+
+
 def add_runs(commands: Any) -> None:
     """runs list|show|stop|resume|extend|rename|delete."""
     group = commands.add_parser("runs", help="list, stop, resume, extend, rename, delete runs")

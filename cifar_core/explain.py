@@ -212,8 +212,12 @@ def _named(question: Question, classes: Sequence[str]) -> Question:
 def heading_of(layer: str, cams: CamMaps, question: Question) -> str:
     """How maps were made."""
     height, width = cams.grid
-    target = TARGETS.get(question.target, f"the class {question.target}")
-    return f"{question.method} at {layer} ({height}x{width}), target: {target}"
+    return f"{question.method} at {layer} ({height}x{width}), target: {target_name(question)}"
+
+
+def target_name(question: Question) -> str:
+    """What people call what is asked about."""
+    return TARGETS.get(question.target, f"the class {question.target}")
 
 
 def draw_own(run: Run, checkpoint: str, content: bytes, question: Question) -> bytes:

@@ -20,6 +20,11 @@ HISTORY_SORTS: dict[str, str] = {
 }
 
 
+def worst(table: Table, count: int) -> list[int]:
+    """Rows of the errors that the model was most certain of, at most so many."""
+    return in_order(table, table.rows(), "confidence")[:count].tolist()
+
+
 def in_order(
     table: Table, rows: NDArray[np.int64], by: str, history: History | None = None
 ) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ from cifar_core.checkpoint import Checkpoint
 from cifar_core.config import TrainConfig, shown
 from cifar_core.export import data_uri
 from cifar_core.metrics import calibration, class_acc, class_scores, interval, top_acc
-from cifar_core.ordering import in_order
+from cifar_core.ordering import worst
 from cifar_core.painting import overlay
 from cifar_core.plots.page import as_html, script
 from cifar_core.records import read_metrics
@@ -30,7 +30,7 @@ def worst_cards(table: Table) -> tuple[list[Card], str]:
     from cifar_core.explain import Question, ask_about, cards_of, heading_of, maps_of
     from cifar_core.layers import default_layer, list_layers
 
-    rows = in_order(table, table.rows(), "confidence")[:NUM_WORST].tolist()
+    rows = worst(table, NUM_WORST)
     if not rows:
         return [], "There is no error."
     model = load_model(table.checkpoint)
@@ -70,24 +70,33 @@ def report_html(run: Run, table: Table, cards: Sequence[Card], maps: str) -> str
     )
 
 
-def _judged(table: Table) -> dict[str, Any]:
-    """Figures and plots of a table."""
-    classes, total, hits = table.examples.classes, len(table.right), int(table.right.sum())
-    low, high = interval(hits, total)
-    figures = {
+def key_figures(table: Table) -> dict[str, str]:
+    """What is said of a table first, by its name."""
+    return {
         "Accuracy": f"{table.acc:.2%}",
         "Top-2": f"{top_acc(table.log_probs, table.examples.labels, 2):.2%}",
-        "Errors": f"{total - hits:,}",
+        "Errors": f"{len(table.rows()):,}",
         "Loss": f"{table.losses.mean():.3f}",
     }
+
+
+def sure_of(table: Table) -> str:
+    """How sure its accuracy is."""
+    low, high = interval(int(table.right.sum()), len(table.right))
+    return f"95 % interval of the accuracy, by Wilson: {low:.2%} to {high:.2%}."
+
+
+def _judged(table: Table) -> dict[str, Any]:
+    """Figures and plots of a table."""
+    classes = table.examples.classes
     judged = (
         plots.class_scores(class_scores(table.matrix), classes),
         plots.class_accuracies(class_acc(table.matrix), classes),
         plots.reliability(calibration(table.confidence, table.right)),
     )
     return {
-        "figures": figures,
-        "interval": f"95 % interval of the accuracy, by Wilson: {low:.2%} to {high:.2%}.",
+        "figures": key_figures(table),
+        "interval": sure_of(table),
         "matrix": as_html(plots.confusion(table.matrix, classes), "matrix"),
         "judged": [as_html(figure, f"judged-{n}") for n, figure in enumerate(judged)],
     }

@@ -8,7 +8,7 @@ import numpy as np
 
 from cifar_core.cam_methods import METHODS, RANDOM
 from cifar_core.checkpoint import Checkpoint, list_checkpoints
-from cifar_core.explain import TARGETS, Question, ask_about, asked_name, raw_note
+from cifar_core.explain import Question, ask_about, asked_name, raw_note, target_name
 from cifar_core.gradcam import CamMaps, Target, on_one_scale
 from cifar_core.layers import TargetLayer
 from cifar_core.painting import Floats
@@ -153,11 +153,10 @@ def kept_along(run: Run) -> list[Checkpoint]:
 
 def constant(kind: str, question: Question) -> str:
     """What all maps of a kind have in common, for the heading of a picture of them."""
-    target = TARGETS.get(question.target, f"the class {question.target}")
     told = {
         "methods": question.method,
         "layers": f"at {question.layer}",
-        "targets": f"for {target}",
+        "targets": f"for {target_name(question)}",
     }
     return f"{KINDS[kind]}: " + ", ".join(text for of, text in told.items() if of != kind)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from cifar_core.ordering import in_order
+from cifar_core.ordering import worst
 from cifar_core.runs import find_run
 from cifar_core.tables import load_table
 
@@ -42,7 +42,7 @@ def main() -> None:
         server = subprocess.Popen(command, cwd=ROOT)
         try:
             wait(f"http://127.0.0.1:{port}/_stcore/health")
-            take_all(f"http://127.0.0.1:{port}", worst(Path(folder) / "runs", 6))
+            take_all(f"http://127.0.0.1:{port}", worst_errors(Path(folder) / "runs", 6))
         finally:
             server.terminate()
             server.wait(20)
@@ -58,11 +58,10 @@ def wait(url: str) -> None:
             time.sleep(0.1)
 
 
-def worst(root: Path, count: int) -> str:
+def worst_errors(root: Path, count: int) -> str:
     """Indices of the errors that the evaluated run was most certain of."""
     table = load_table(find_run(root, "convnet, cutout"))
-    rows = in_order(table, table.rows(), "confidence")[:count]
-    return ",".join(str(index) for index in table.examples.indices[rows])
+    return ",".join(str(index) for index in table.examples.indices[worst(table, count)])
 
 
 def take_all(url: str, errors: str) -> None:

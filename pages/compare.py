@@ -12,7 +12,8 @@ from cifar_core.tables import Table
 from pages.ui import parts
 from pages.ui.boot import boot
 from pages.ui.curves import PLOT
-from pages.ui.subject import Subject, pick_other, pick_split, pick_subject, table_of
+from pages.ui.evaluated import table_of
+from pages.ui.subject import Subject, pick_other, pick_split, pick_subject
 from pages.ui.tiles import Tile, tiles
 
 boot(__file__)

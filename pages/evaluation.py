@@ -6,9 +6,10 @@ from pages.ui import parts, url
 from pages.ui.boot import boot
 from pages.ui.embedding import embedding
 from pages.ui.epochs import epochs
+from pages.ui.evaluated import table_of
 from pages.ui.judged import judged
 from pages.ui.report import report_button
-from pages.ui.subject import Subject, pick_split, pick_subject, table_of
+from pages.ui.subject import Subject, pick_split, pick_subject
 
 boot(__file__)
 
@@ -45,4 +46,4 @@ if table is None:
 elif view == "now":
     judged(subject.run, table, query)
 else:
-    embedding(subject, table, query)
+    embedding(subject, table)

@@ -11,8 +11,9 @@ from cifar_core.tables import Table
 from pages.ui import parts, url
 from pages.ui.boot import boot
 from pages.ui.chosen import chosen_rows, doubted_rows
+from pages.ui.evaluated import table_of
 from pages.ui.picked import forget_picks, keep_picks, picks_of, remember
-from pages.ui.subject import Subject, pick_split, pick_subject, table_of
+from pages.ui.subject import Subject, pick_split, pick_subject
 from pages.ui.tiles import Tile, tiles
 
 boot(__file__)

@@ -2,17 +2,18 @@
 
 import streamlit as st
 
-from cifar_core.explain import MAX_IMAGES, TARGETS, Question, ask_about, cards_of
-from cifar_core.ordering import in_order
+from cifar_core.explain import MAX_IMAGES, TARGETS, Question, ask_about, cards_of, heading_of
+from cifar_core.ordering import worst
 from cifar_core.side_by_side import KINDS
 from cifar_core.tables import Table
 from pages.ui import parts, url
 from pages.ui.beside import side_by_side
 from pages.ui.boot import boot
 from pages.ui.cams import download, draw_cards, looked, pick_question
+from pages.ui.evaluated import table_of
 from pages.ui.own import own_image
 from pages.ui.road import which_layer
-from pages.ui.subject import Subject, pick_split, pick_subject, table_of
+from pages.ui.subject import Subject, pick_split, pick_subject
 
 boot(__file__)
 
@@ -24,8 +25,8 @@ def pick_rows(table: Table) -> list[int]:
     """The images in the URL; without any, the error that the model was most certain of."""
     text = st.query_params.get("images", "")
     if not text:
-        worst = in_order(table, table.rows(), "confidence")[:1].tolist() or [0]
-        text = st.query_params["images"] = str(int(table.examples.indices[worst[0]]))
+        (row,) = worst(table, 1) or [0]
+        text = st.query_params["images"] = str(table.examples.indices[row])
     key = f"url-images-{text}"
     st.text_input(
         f"Images, by index, at most {MAX_IMAGES}",
@@ -80,7 +81,7 @@ def show_cards(subject: Subject, table: Table, rows: list[int], question: Questi
     draw_cards(cards, question.opacity, cams.grid if grid else None)
     about = f"{subject.run.name}: {table}"
     st.caption(about)
-    download(cards, about, question, cams)
+    download(cards, (about, heading_of(str(question.layer), cams, question)), question.opacity)
 
 
 def ways_on(table: Table, row: int, query: dict[str, str]) -> None:

@@ -10,15 +10,16 @@ from cifar_core.explain import Question, ask_about, asked_name, verdict
 from cifar_core.export import data_uri
 from cifar_core.features import neighbours
 from cifar_core.layers import default_layer
-from cifar_core.ordering import in_order
+from cifar_core.ordering import worst
 from cifar_core.side_by_side import ABOUT, kept_along, panels, views
 from cifar_core.tables import Table
 from pages.ui import cache_explain, parts, url
 from pages.ui.beside import draw_panels
 from pages.ui.boot import boot
 from pages.ui.curves import PLOT
+from pages.ui.evaluated import features_or_offer, table_of
 from pages.ui.images import picture
-from pages.ui.subject import features_or_offer, pick_split, pick_subject, table_of
+from pages.ui.subject import pick_split, pick_subject
 from pages.ui.tiles import Tile, tiles
 
 boot(__file__)
@@ -30,8 +31,8 @@ def pick_row(table: Table) -> int:
     """The image in the URL; without one, the error that the model was most certain of."""
     text = st.query_params.get("image", "").strip()
     if not text:
-        worst = in_order(table, table.rows(), "confidence")[:1].tolist() or [0]
-        text = st.query_params["image"] = str(int(table.examples.indices[worst[0]]))
+        (row,) = worst(table, 1) or [0]
+        text = st.query_params["image"] = str(table.examples.indices[row])
     key = f"url-image-{text}"
     st.text_input("Image, by index", text, key=key, on_change=url.take, args=("image", key))
     index = url.number(text)

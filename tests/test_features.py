@@ -22,7 +22,7 @@ from cifar_core.features import (
     write_values,
 )
 from cifar_core.launch_explain import launch_embedding, launch_evaluation
-from cifar_core.models import create_model, list_models
+from cifar_core.models import list_models
 from cifar_core.runs import read_run
 from cifar_core.states import RunState
 from cifar_core.tables import examples_of, load_table
@@ -161,8 +161,3 @@ def test_what_cannot_be_laid_out_is_a_sentence(features: np.ndarray) -> None:
         principal(features.astype(np.float32))
     with pytest.raises(ConfigError, match="cannot be laid out"):
         list(embed(features.astype(np.float32), np.empty((len(features), 2), np.float32)))
-
-
-def test_every_model_has_features() -> None:
-    for name in list_models():
-        assert last_layer(create_model(name)) is not None

@@ -10,8 +10,8 @@ from cifar_core.launch import extend_run
 from cifar_core.runs import Run, find_run
 from cifar_core.states import RunState
 from pages.ui import cache, parts
+from pages.ui.evaluated import open_evaluation
 from pages.ui.state import replace_draft
-from pages.ui.subject import open_evaluation
 
 
 def run_actions(run: Run) -> None:

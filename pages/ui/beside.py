@@ -6,19 +6,15 @@ from collections.abc import Sequence
 import streamlit as st
 from numpy.typing import NDArray
 
-from cifar_core.cam_cost import cost_s
-from cifar_core.cam_methods import METHODS, RANDOM_METHOD
-from cifar_core.errors import ConfigError
 from cifar_core.explain import Question, verdict
-from cifar_core.layers import default_layer, find_layer
+from cifar_core.layers import default_layer
 from cifar_core.painting import heat, overlay
-from cifar_core.sheet import Card, sheet_png
+from cifar_core.sheet import Card
 from cifar_core.side_by_side import ABOUT, Panel, View, constant, panels, views
 from cifar_core.tables import Table
 from pages.ui import cache_explain, url
-from pages.ui.cams import MOST_S, framed
+from pages.ui.cams import check_cost, download, framed
 from pages.ui.images import picture
-from pages.ui.parts import duration
 from pages.ui.subject import Subject, pick_other
 
 
@@ -33,7 +29,7 @@ def side_by_side(kind: str, subject: Subject, table: Table, row: int, question: 
         return
     layers = cache_explain.layers(subject.checkpoint)
     drawn = views(kind, subject.run, table, row, question, layers, other)
-    _check_cost(drawn)
+    check_cost([(view.checkpoint, view.layer, view.method) for view in drawn])
     grid = url.switch("Grid of the layer", "grid", "The cells that the layer really has.")
     st.caption(ABOUT[kind])
     pixels = table.examples.pixels([row])[0]
@@ -49,32 +45,7 @@ def side_by_side(kind: str, subject: Subject, table: Table, row: int, question: 
     st.caption(about)
     heading = (about, title, constant(kind, question))
     cards = [Card(pixels, panel.cam, (panel.label, panel.note)) for panel in shown]
-    st.download_button(
-        "Download as PNG",
-        lambda: sheet_png(cards, heading, question.opacity),
-        f"maps-{kind}.png",
-        "image/png",
-        icon=":material/download:",
-        on_click="ignore",
-    )
-
-
-def _check_cost(drawn: Sequence[View]) -> None:
-    """Refuses what nobody would wait for.
-
-    Raises:
-        ConfigError: saying how long it would take.
-    """
-    cost = sum(
-        cost_s(view.method, find_layer(cache_explain.layers(view.checkpoint), view.layer), 1,
-               cache_explain.pass_s(view.checkpoint))
-        for view in drawn if METHODS.get(view.method, RANDOM_METHOD).slow
-    )  # fmt: skip
-    if cost > MOST_S:
-        raise ConfigError(
-            f"{drawn[0].method} would take about {duration(cost)} for these {len(drawn)} maps. "
-            "Choose another method, or look at one map at a time."
-        )
+    download(cards, heading, question.opacity, f"maps-{kind}")
 
 
 def _other_view(subject: Subject, question: Question) -> View | None:

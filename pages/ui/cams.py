@@ -8,12 +8,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cifar_core.cam_cost import cost_s
-from cifar_core.cam_methods import METHODS
+from cifar_core.cam_methods import METHODS, RANDOM_METHOD
 from cifar_core.checkpoint import Checkpoint
 from cifar_core.errors import ConfigError
-from cifar_core.explain import TARGETS, Question, heading_of
+from cifar_core.explain import TARGETS, Question
 from cifar_core.gradcam import CamMaps, Target
-from cifar_core.layers import TargetLayer, default_layer
+from cifar_core.layers import TargetLayer, default_layer, find_layer
 from cifar_core.painting import heat, overlay
 from cifar_core.sheet import Card, sheet_png
 from pages.ui import cache_explain, url
@@ -100,7 +100,7 @@ def looked(
     layer, method = str(question.layer), question.method
     if not METHODS[method].slow:
         return cache_explain.maps(checkpoint, pixels, layer, tuple(asked), method)
-    _check_cost(checkpoint, question, len(pixels))
+    check_cost([(checkpoint, layer, method)] * len(pixels))
     found, bar = list[CamMaps](), st.progress(0.0, text=f"{method} …")
     for number, image in enumerate(pixels):
         one = (asked[number],)
@@ -110,16 +110,27 @@ def looked(
     return CamMaps.joined(found)
 
 
-def _check_cost(checkpoint: Checkpoint, question: Question, num_images: int) -> None:
-    layers = {layer.name: layer for layer in cache_explain.layers(checkpoint)}
-    layer = layers[str(question.layer)]
-    each = cost_s(question.method, layer, 1, cache_explain.pass_s(checkpoint))
-    if num_images > 1 and num_images * each > MOST_S:
+def check_cost(maps: Sequence[tuple[Checkpoint, str, str]]) -> None:
+    """Refuses several maps that nobody would wait for; one is always drawn.
+
+    Args:
+        maps: Checkpoint, layer and method of each.
+
+    Raises:
+        ConfigError: saying how long they would take.
+    """
+    slow = [one for one in maps if METHODS.get(one[2], RANDOM_METHOD).slow]
+    cost = sum(_cost(*one) for one in slow)
+    if len(slow) > 1 and cost > MOST_S:
         raise ConfigError(
-            f"{question.method} of {num_images} images at {layer.name} would take about "
-            f"{duration(num_images * each)} here. Choose at most {max(int(MOST_S / each), 1)}, or "
-            "another method or layer."
+            f"{len(slow)} maps by {slow[0][2]} would take about {duration(cost)} here. Choose at "
+            f"most {max(int(MOST_S / cost * len(slow)), 1)}, or another method or layer."
         )
+
+
+def _cost(checkpoint: Checkpoint, layer: str, method: str) -> float:
+    found = find_layer(cache_explain.layers(checkpoint), layer)
+    return cost_s(method, found, 1, cache_explain.pass_s(checkpoint))
 
 
 def draw_cards(cards: Sequence[Card], opacity: float, grid: tuple[int, int] | None = None) -> None:
@@ -172,13 +183,14 @@ def framed(image: str, grid: tuple[int, int] | None) -> str:
     return f'<div style="position:relative">{image}<div style="{style}"></div></div>'
 
 
-def download(cards: Sequence[Card], subject: str, question: Question, cams: CamMaps) -> None:
-    """The button for a PNG of all cards."""
-    heading = (subject, heading_of(str(question.layer), cams, question))
+def download(
+    cards: Sequence[Card], heading: Sequence[str], opacity: float, name: str = "maps"
+) -> None:
+    """The button for a PNG of all cards under some lines."""
     st.download_button(
         "Download as PNG",
-        lambda: sheet_png(cards, heading, question.opacity),
-        "maps.png",
+        lambda: sheet_png(cards, heading, opacity),
+        f"{name}.png",
         "image/png",
         icon=":material/download:",
         on_click="ignore",

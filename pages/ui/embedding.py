@@ -1,7 +1,5 @@
 """Where images lie in the model's feature space; a line drawn around some opens them."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
@@ -10,19 +8,19 @@ from numpy.typing import NDArray
 from cifar_core import plots
 from cifar_core.errors import CheckpointError
 from cifar_core.launch_explain import jobs_on, launch_embedding
-from cifar_core.selections import keep_selection
-from cifar_core.states import RunState
 from cifar_core.tables import Table
 from pages.ui import cache, cache_explain, job, parts, url
 from pages.ui.curves import PLOT
-from pages.ui.subject import Subject, features_or_offer
+from pages.ui.evaluated import features_or_offer
+from pages.ui.picked import open_images
+from pages.ui.subject import Subject
 
 MOST_DRAWN = 10_000
 KINDS = {"pca": "PCA", "tsne": "Neighbours (t-SNE)"}
 COLOURS = {"true": "True class", "predicted": "Predicted class", "right": "Right or wrong"}
 
 
-def embedding(subject: Subject, table: Table, query: dict[str, str]) -> None:
+def embedding(subject: Subject, table: Table) -> None:
     """The dots, coloured as asked for; a lasso leads to the gallery."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = url.select(
@@ -34,29 +32,30 @@ def embedding(subject: Subject, table: Table, query: dict[str, str]) -> None:
     with parts.sentences():
         places = _places(subject, table, kind)
     if places is not None:
-        _draw(subject, table, query, places, colour)
+        _draw(subject, table, places, colour)
 
 
 def _places(subject: Subject, table: Table, kind: str) -> NDArray[np.float32] | None:
     """Where the dots lie; None where that has to be found first, which is offered."""
+    try:
+        if kind == "tsne" and (there := cache_explain.places(subject.run, table)) is not None:
+            return there
+    except CheckpointError as error:
+        st.warning(str(error), icon=":material/scatter_plot:")
     if features_or_offer(subject, table) is None:
         return None
     if kind == "pca":
         return cache_explain.principal_places(subject.run, table)
-    try:
-        if (places := cache_explain.places(subject.run, table)) is not None:
-            return places
-    except CheckpointError as error:
-        st.warning(str(error), icon=":material/scatter_plot:")
     st.write("Images that the model sees alike are put side by side; about 15 s for 10,000.")
     run, name, split = subject.run, subject.checkpoint.name, table.examples.split
     jobs = jobs_on(cache.listing().runs("embed"), run, name, split=split)
     job.offer(
-        [one for one in jobs if one.state is not RunState.COMPLETED],  # what it found is gone
+        jobs,
         "Find the neighbours",
         ":material/scatter_plot:",
         lambda: launch_embedding(cache.root(), run, name, split),
         primary=True,
+        again=True,
     )
     return None
 
@@ -64,7 +63,6 @@ def _places(subject: Subject, table: Table, kind: str) -> NDArray[np.float32] | 
 def _draw(
     subject: Subject,
     table: Table,
-    query: dict[str, str],
     places: NDArray[np.float32],
     colour: str,
 ) -> None:
@@ -87,7 +85,8 @@ def _draw(
     )
     chosen = [int(rows[point["customdata"]]) for point in event["selection"]["points"]]
     if chosen:
-        _open(subject, table, query, chosen)
+        indices = table.examples.indices[chosen].tolist()
+        open_images(subject, table.examples.split, indices, "loss")
 
 
 def _figure(
@@ -110,12 +109,3 @@ def _figure(
         right_or_wrong=colour == "right",
         dark=parts.dark(),
     )
-
-
-def _open(subject: Subject, table: Table, query: dict[str, str], rows: Sequence[int]) -> None:
-    """Keeps what was drawn around, so that it has a link, and opens it."""
-    indices = table.examples.indices[list(rows)].tolist()
-    with parts.sentences():
-        kept = keep_selection(subject.run.path, table.examples.split, indices)
-    chosen = {"selection": kept.selection_id, "show": "all", "sort": "loss"}
-    url.go("pages/gallery.py", url.FILTERS, **query, **chosen)

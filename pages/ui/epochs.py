@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from cifar_core import plots
 from cifar_core.export import data_uri
 from cifar_core.history import History
-from cifar_core.selections import keep_selection
 from pages.ui import cache_explain, parts, url
 from pages.ui.curves import PLOT
 from pages.ui.judged import matrix_plot
+from pages.ui.picked import open_images
 from pages.ui.subject import Subject
 from pages.ui.tiles import Tile, tiles
 
@@ -116,11 +116,7 @@ def _lists(
         first = "highest loss" if chosen == "cell" else "those whose loss changed most"
         st.caption(f"{MOST_SHOWN} of {len(rows):,}, {first} first.")
     if st.button(f"All {len(rows):,} in the gallery", icon=":material/photo_library:"):
-        with parts.sentences():
-            indices = history.examples.indices[rows].tolist()
-            kept = keep_selection(subject.run.path, "test", indices)
-        picked = {"selection": kept.selection_id, "show": "all", "split": "test"}
-        url.go("pages/gallery.py", url.FILTERS, **subject.query, **picked)
+        open_images(subject, "test", history.examples.indices[rows].tolist(), "loss")
     if opened is not None:
         url.go("pages/image.py", **subject.query, image=str(opened), split="test")
 

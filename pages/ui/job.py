@@ -13,10 +13,21 @@ _SORRY = (RunState.FAILED, RunState.INTERRUPTED)
 
 
 def offer(
-    jobs: Sequence[Run], label: str, icon: str, launch: Callable[[], Path], primary: bool = False
+    jobs: Sequence[Run],
+    label: str,
+    icon: str,
+    launch: Callable[[], Path],
+    *,
+    primary: bool = False,
+    again: bool = False,
 ) -> Run | None:
-    """The newest of the jobs if it completed; else how far it is, or the button that starts one."""
-    job = jobs[0] if jobs else None
+    """The newest of the jobs if it completed; else how far it is, or the button that starts one.
+
+    Args:
+        again: Whether one that completed does not count: what it made is gone, or to be replaced.
+    """
+    counted = [one for one in jobs if not (again and one.state is RunState.COMPLETED)]
+    job = counted[0] if counted else None
     if job and job.state is RunState.COMPLETED:
         return job
     if job and job.state.is_active:

@@ -6,14 +6,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from cifar_core import plots
-from cifar_core.metrics import (
-    calibration,
-    class_acc,
-    class_scores,
-    interval,
-    most_confused,
-    top_acc,
-)
+from cifar_core.metrics import calibration, class_acc, class_scores, most_confused
+from cifar_core.report import key_figures, sure_of
 from cifar_core.runs import Run
 from cifar_core.tables import Table
 from pages.ui import parts, url
@@ -38,22 +32,14 @@ def judged(run: Run, table: Table, query: dict[str, str]) -> None:
 
 def _figures(run: Run, table: Table) -> None:
     """The accuracy and how sure it is."""
-    total, hits = len(table.right), int(table.right.sum())
-    low, high = interval(hits, total)
-    parts.figures(
-        {
-            "Accuracy": f"{table.acc:.2%}",
-            "Top-2": f"{top_acc(table.log_probs, table.examples.labels, 2):.2%}",
-            "Errors": f"{total - hits:,}",
-            "Loss": f"{table.losses.mean():.3f}",
-        },
-        {
-            "Accuracy": f"95 % interval, by Wilson: {low:.2%} to {high:.2%}.",
-            "Top-2": "The class is among the two most probable.",
-            "Loss": "Mean cross-entropy, nats.",
-        },
-    )
-    st.caption(f"{run.name}: {table} · 95 % interval of the accuracy: {low:.1%} to {high:.1%}")
+    sure = sure_of(table)
+    tips = {
+        "Accuracy": sure,
+        "Top-2": "The class is among the two most probable.",
+        "Loss": "Mean cross-entropy, nats.",
+    }
+    parts.figures(key_figures(table), tips)
+    st.caption(f"{run.name}: {table} · {sure}")
 
 
 def matrix_plot(figure: go.Figure, key: str) -> tuple[int, int] | None:
@@ -83,8 +69,7 @@ def _matrix(table: Table, query: dict[str, str]) -> None:
 
 def _to_gallery(true: str, predicted: str, query: dict[str, str]) -> None:
     show = "right" if true == predicted else "errors"
-    cell = {"true": true, "predicted": predicted, "show": show}
-    url.go("pages/gallery.py", url.FILTERS, **query, **cell)
+    url.to_gallery(**query, true=true, predicted=predicted, show=show)
 
 
 def _pick_cell(classes: Sequence[str], query: dict[str, str]) -> None:

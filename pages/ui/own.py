@@ -6,7 +6,7 @@ import streamlit as st
 from PIL import Image, ImageDraw
 
 from cifar_core import plots
-from cifar_core.explain import own_card, probabilities, top
+from cifar_core.explain import heading_of, own_card, probabilities, top
 from cifar_core.own_image import MAX_MB, OwnImage, fit_image
 from pages.ui import cache_explain, parts
 from pages.ui.cams import download, draw_cards, pick_question
@@ -46,7 +46,8 @@ def _explain(subject: Subject, fitted: OwnImage) -> None:
     cams = cache_explain.maps(checkpoint, pixels, str(question.layer), (asked,), question.method)
     card = own_card(fitted.pixels, classes, probs, asked, cams)
     draw_cards([card], question.opacity)
-    download([card], f"{subject.run.name}: {checkpoint.name}", question, cams)
+    heading = heading_of(str(question.layer), cams, question)
+    download([card], (f"{subject.run.name}: {checkpoint.name}", heading), question.opacity)
 
 
 def _with_crop(fitted: OwnImage) -> bytes:

@@ -1,6 +1,7 @@
 """Images that somebody picked: remembered in the session, kept under a name, linked by the URL."""
 
 from collections.abc import Sequence
+from typing import NoReturn
 
 import streamlit as st
 
@@ -34,6 +35,14 @@ def forget_picks(place: str) -> None:
     """Nothing is picked any more."""
     st.session_state[PICKED].pop(place, None)
     st.session_state.pop(place, None)
+
+
+def open_images(subject: Subject, split: str, indices: Sequence[int], sort: str) -> NoReturn:
+    """Keeps some images, so that they have a link, and opens them in the gallery."""
+    with parts.sentences():
+        kept = keep_selection(subject.run.path, split, indices)
+    shown = {"selection": kept.selection_id, "show": "all", "sort": sort, "split": split}
+    url.to_gallery(**subject.query, **shown)
 
 
 def keep_picks(subject: Subject, split: str, picks: Sequence[int], label: str = "Keep") -> None:

@@ -23,11 +23,12 @@ def report_button(subject: Subject) -> None:
         if written:
             _download(run, written[0])
         job.offer(
-            [one for one in jobs if one not in written],
+            jobs,
             "Write it again" if written else "Write the report",
             ":material/edit_document:",
             lambda: launch_report(cache.root(), run, name),
             primary=not written,
+            again=True,
         )
 
 

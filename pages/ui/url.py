@@ -1,7 +1,8 @@
 """Choices that live in the URL, so that a copied address opens the same view.
 
-The URL alone is believed. A widget's key holds the value it was drawn for: another address draws
-another widget instead of being overruled by the old one's state.
+The URL alone is believed. Most widgets' keys hold the value they were drawn for: another address
+draws another widget instead of being overruled by the old one's state. Switches and sliders, which
+people press again and again, keep their key and are put to what the URL holds.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,10 +26,7 @@ def take(name: str, key: str, forget: Sequence[str] = ()) -> None:
         st.query_params[name] = str(value)
 
 
-FILTERS = ("selection", "sure", "page", "sort", "true", "predicted", "show")  # of the gallery
-
-
-def go(page: str, forget: Sequence[str] = (), **changes: str) -> NoReturn:
+def go(page: str, *, forget: Sequence[str] = (), **changes: str) -> NoReturn:
     """Goes to another page, this page's parameters kept beside the new ones.
 
     Args:
@@ -39,6 +37,14 @@ def go(page: str, forget: Sequence[str] = (), **changes: str) -> NoReturn:
     """
     kept = {k: v for k, v in st.query_params.to_dict().items() if k not in forget}
     st.switch_page(page, query_params={**kept, **changes})
+
+
+FILTERS = ("selection", "sure", "page", "sort", "true", "predicted", "show")
+
+
+def to_gallery(**changes: str) -> NoReturn:
+    """Opens the gallery with these filters and no others, which Back may have brought along."""
+    go("pages/gallery.py", forget=FILTERS, **changes)
 
 
 def asked(
