@@ -1,12 +1,15 @@
 """A spec as an albumentations pipeline, one image at a time, and its data set for loader workers.
 
-Each image's draws come from (seed, epoch, index) alone, so that they are the same for any number
-of workers and differ between epochs; albumentations 2.0.8 left to itself gives every worker the
-same stream and repeats it each epoch.
+Each operation's draws for an image come from (seed, epoch, index) and its place in the spec alone:
+they are the same for any number of workers, differ between epochs, and no two operations share
+any. albumentations 2.0.8 left to itself gives every worker the same stream and repeats it each
+epoch, and its `Compose.set_random_seed` gives every operation the same one.
 """
 
 import os
+import random
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,7 +18,7 @@ from numpy.typing import NDArray
 from cifar_core.augment.calls import Call, Colour, calls_of
 from cifar_core.augment.spec import AugmentSpec
 from cifar_core.errors import ConfigError
-from cifar_core.seeds import Purpose, derive_seed
+from cifar_core.seeds import Purpose
 
 
 def compose(spec: AugmentSpec, mean: Colour, mark_filled: bool = False) -> Any:
@@ -79,6 +82,7 @@ class AugmentedImages:
     ) -> None:
         self.images = images
         self.compose = compose(spec, mean, mark_filled)
+        self.steps = list(_steps(self.compose))
         self.seed = seed
         self.also = {"mask": np.ones(images.shape[1:3], np.uint8)} if mark_filled else {}
 
@@ -90,6 +94,17 @@ class AugmentedImages:
 
         Under "mask", if asked for, (32, 32) uint8: 0 where there is a border or a hole.
         """
-        seed = derive_seed(self.seed, Purpose.AUGMENT, epoch, index) % 2**32
-        self.compose.set_random_seed(seed)
+        path = [self.seed, int(Purpose.AUGMENT), epoch, index]
+        words = np.random.SeedSequence(path).generate_state(len(self.steps), np.uint64)
+        for step, word in zip(self.steps, words.tolist(), strict=True):
+            # Of a step that holds others, they are set after it: `_steps` names them later.
+            step.set_random_state(np.random.default_rng(word), random.Random(word))
         return self.compose(image=np.asarray(self.images[index]), **self.also)
+
+
+def _steps(step: Any) -> Iterator[Any]:
+    """A pipeline or transform and all that it holds, what holds others before them."""
+    yield step
+    if isinstance(step, library().BaseCompose):
+        for member in step.transforms:
+            yield from _steps(member)
