@@ -45,6 +45,22 @@ def plainly(
     return np.stack(maps)
 
 
+def ablation_rounding(model: nn.Module, images: Tensor, layer: str) -> Floats:
+    """(B,) how far the arithmetic alone may move a raw map of AblationCAM.
+
+    A channel's weight is a difference of two scores, and processors sum a score in orders of
+    their own: each may be off by a few units in the last place of the largest (8 here; 0.7 were
+    seen, with oneDNN at AVX2, AVX512_CORE and its default). Activations carry that into the map.
+    """
+    kept: list[Tensor] = []
+    handle = model.get_submodule(layer).register_forward_hook(lambda *of: kept.append(of[2]))
+    with torch.no_grad():
+        scores = model(images).abs().amax(dim=1)
+    handle.remove()
+    sums = kept[0].abs().sum(dim=1).amax(dim=(1, 2))
+    return (8 * torch.finfo(torch.float32).eps * scores * sums).numpy()
+
+
 class Linear(nn.Module):
     """The class activation map's own network: convolution, mean over space, linear layer."""
 
@@ -118,8 +134,12 @@ def test_a_batch_equals_one_by_one(method: str) -> None:
     np.testing.assert_allclose(together.peaks, apart.peaks, rtol=1e-3, atol=1e-6)
     sure = together.peaks > 1e-3
     assert sure.any()
-    np.testing.assert_allclose(together.maps[sure], apart.maps[sure], atol=1e-4)
-    np.testing.assert_allclose(together.maps[sure], uneven.maps[sure], atol=1e-4)
+    within = np.full((sure.sum(), 1, 1), 1e-4)
+    if method == "AblationCAM":
+        rounding = ablation_rounding(model, images, "layer3")[sure] / together.peaks[sure]
+        within = np.maximum(within, rounding[:, None, None])
+    assert (np.abs(together.maps - apart.maps)[sure] <= within).all()
+    assert (np.abs(together.maps - uneven.maps)[sure] <= within).all()
 
 
 @pytest.mark.parametrize("method", LIKE_THE_LIBRARY)
