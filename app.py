@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from pages.ui.boot import entered, follow_detour
-from pages.ui.warm import warm_up
+from pages.ui.session.boot import entered, follow_detour
+from pages.ui.session.warm import warm_up
 
 st.set_page_config(page_title="CIFAR-10 Lab", page_icon=":material/lens_blur:", layout="wide")
 

@@ -5,7 +5,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from benchmarks import kept
+from benchmarks import results
 from benchmarks.frame import Measured, Unequal, machine, table
 
 NAMES = (
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             continue
         shown += lines
         if options.keep:
-            kept.keep(name, lines, facts, options.quick)
+            results.keep(name, lines, facts, options.quick)
     sys.stdout.write(f"{table(shown, options.quick)}\n\n")
     sys.stdout.writelines(f"{name}: {fact}\n" for name, fact in facts.items())
     return int(failed)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from cifar_core.checkpoint import Checkpoint
-    from cifar_core.tables import Examples
+    from cifar_core.checkpoints.checkpoint import Checkpoint
+    from cifar_core.evaluation.predictions import EvalSplit
 
 Floats = NDArray[np.float32]
 NUM_IMAGES, QUICK_IMAGES, COMPARED, LIMIT_S = 10_000, 1_000, 500, 25.0
@@ -32,7 +32,7 @@ def measure(quick: bool) -> list[Measured]:
     Raises:
         Unequal: if fp32 differs from the peer, or too many classes in the precision used do.
     """
-    from cifar_core.runtime import choose_runtime
+    from cifar_core.system.runtime import choose_runtime
 
     count = QUICK_IMAGES if quick else NUM_IMAGES
     runtime = choose_runtime()
@@ -56,7 +56,7 @@ def _checkpoint(folder: Path) -> "Checkpoint":
     import torch
     from safetensors.torch import save
 
-    from cifar_core.checkpoint import Checkpoint
+    from cifar_core.checkpoints.checkpoint import Checkpoint
     from cifar_core.data import open_dataset
     from cifar_core.models import create_model
 
@@ -73,24 +73,24 @@ def _checkpoint(folder: Path) -> "Checkpoint":
     return Checkpoint(folder, "best", 0, 0, manifest)
 
 
-def _examples(count: int) -> "Examples":
+def _examples(count: int) -> "EvalSplit":
     """Training images of Shapes-10, which has too few test images."""
     from cifar_core.data import open_dataset
-    from cifar_core.tables import Examples
+    from cifar_core.evaluation.predictions import EvalSplit
 
     data, rows = open_dataset("shapes10"), np.arange(count)
     labels = data.train.labels[rows]
-    return Examples("train", data.classes, data.fingerprint, data.train.images, labels, rows)
+    return EvalSplit("train", data.classes, data.fingerprint, data.train.images, labels, rows)
 
 
-def ours(checkpoint: "Checkpoint", examples: "Examples", precision: str) -> Floats:
+def ours(checkpoint: "Checkpoint", examples: "EvalSplit", precision: str) -> Floats:
     """(N, K) log-probabilities as an evaluation job makes them."""
-    from cifar_core.config import make_config
-    from cifar_core.evaluation import fill_table
+    from cifar_core.config.train import make_config
+    from cifar_core.evaluation.predictor import predict_split
 
     config = make_config({"model": "resnet18", "precision": precision})
     log_probs = np.empty((len(examples.labels), len(examples.classes)), np.float32)
-    for _ in fill_table(checkpoint, config, examples, log_probs):
+    for _ in predict_split(checkpoint, config, examples, log_probs):
         pass
     return log_probs
 
@@ -99,7 +99,7 @@ def ours(checkpoint: "Checkpoint", examples: "Examples", precision: str) -> Floa
 class Photos:
     """One image and its label at a time, as torchvision's CIFAR10 gives them."""
 
-    examples: "Examples"
+    examples: "EvalSplit"
     transform: "Callable[[Image.Image], Tensor]"
 
     def __len__(self) -> int:
@@ -110,13 +110,13 @@ class Photos:
         return self.transform(image), int(self.examples.labels[row])
 
 
-def peer(checkpoint: "Checkpoint", examples: "Examples", device: str) -> Floats:
+def peer(checkpoint: "Checkpoint", examples: "EvalSplit", device: str) -> Floats:
     """(N, K) log-probabilities as a tutorial makes them."""
     import torch
     from torch.utils.data import DataLoader
     from torchvision import transforms
 
-    from cifar_core.checkpoint import load_model
+    from cifar_core.checkpoints.checkpoint import load_model
 
     mean, std = checkpoint.manifest["mean"], checkpoint.manifest["std"]
     prepare = transforms.Compose([transforms.ToTensor(), transforms.Normalize(mean, std)])

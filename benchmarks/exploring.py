@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.app_server import serving
 from benchmarks.frame import QUICK_REPEATS, REPEATS, Bar, Measured
 from benchmarks.opening import FLAGS
-from benchmarks.served import serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

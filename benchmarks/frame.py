@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from cifar_core.places import repository
+from cifar_core.system.paths import repository
 
 REPEATS, QUICK_REPEATS = 5, 2
 

@@ -3,9 +3,9 @@
 import tempfile
 from pathlib import Path
 
+from benchmarks.app_server import Viewer, serving
+from benchmarks.fake_runs import copy_run, store_run
 from benchmarks.frame import QUICK_REPEATS, REPEATS, Bar, Measured, Unequal
-from benchmarks.served import Viewer, serving
-from benchmarks.stored import copy_run, store_run
 
 NUM_RUNS, QUICK_RUNS, NUM_STEPS = 1000, 100, 400
 

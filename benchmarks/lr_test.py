@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Callable
 
 from benchmarks.frame import Bar, Measured, Unequal, in_turns
-from benchmarks.stepper import AsWorker
 from benchmarks.steps import BATCH_SIZE
 from benchmarks.textbook import check, endless_batches
+from benchmarks.train_process import AsWorker
 
 # Half of what a test has by default: 15 minutes instead of 30, and what it takes to build the model
 # weighs twice as much, so that it is the harder of the two.
@@ -43,7 +43,7 @@ def plain_test(num_steps: int) -> Callable[[], None]:
     """The library as its README uses it."""
     import torch
 
-    from cifar_core.lr_finder import library
+    from cifar_core.lr_finder.range_test import library
     from cifar_core.models import create_model
 
     LRFinder, TrainDataLoaderIter = library()

@@ -21,8 +21,8 @@ def measure(quick: bool) -> list[Measured]:
     """
     import torch
 
-    from cifar_core.gradcam import cam_maps
-    from cifar_core.layers import default_layer, list_layers
+    from cifar_core.explain.gradcam import cam_maps
+    from cifar_core.explain.layers import default_layer, list_layers
     from cifar_core.models import create_model
 
     torch.manual_seed(0)
@@ -57,7 +57,7 @@ def _check(
     model: "nn.Module", images: "Tensor", layer: str, classes: list[int], quick: bool
 ) -> str:
     """Compares each method's maps, or with `quick` only Grad-CAM's."""
-    from cifar_core.cam_methods import METHODS
+    from cifar_core.explain.methods import METHODS
 
     found = []
     for name in ["GradCAM"] if quick else METHODS:
@@ -74,8 +74,8 @@ def _compared(
     """The largest difference, and how many maps were compared to the nearest of several."""
     from threadpoolctl import threadpool_limits
 
-    from cifar_core.cam_methods import METHODS
-    from cifar_core.gradcam import cam_maps
+    from cifar_core.explain.gradcam import cam_maps
+    from cifar_core.explain.methods import METHODS
 
     library = METHODS[name].library
     found = cam_maps(model, images, layer, classes, name)

@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.app_server import ENTRY, serving
 from benchmarks.frame import QUICK_REPEATS, REPEATS, Bar, Measured
-from benchmarks.served import ENTRY, serving
-from cifar_core.places import repository
+from cifar_core.system.paths import repository
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.frame import Bar, Measured, Unequal, in_turns
 from benchmarks.steps import BATCH_SIZE, NUM_STEPS, engine_steps
-from cifar_core.columns import NAMES, StepRecord
+from cifar_core.records.steps import NAMES, StepRecord
 
 if TYPE_CHECKING:
-    from cifar_core.worker import Worker
+    from cifar_core.jobs.context import JobContext
 
 NUM_CALLS, QUICK_CALLS, LIMIT = 2000, 200, 0.005
 VALUES = tuple(name for name in NAMES if name not in ("epoch", "step"))
@@ -59,11 +59,11 @@ def measure(quick: bool) -> list[Measured]:
     ]
 
 
-def _worker(run_dir: Path) -> "Worker":
-    from cifar_core.worker import Worker
+def _worker(run_dir: Path) -> "JobContext":
+    from cifar_core.jobs.context import JobContext
 
     run_dir.mkdir()
-    return Worker(run_dir)
+    return JobContext(run_dir)
 
 
 def _times(count: int, record: Callable[[StepRecord], Any]) -> Callable[[], None]:
@@ -82,8 +82,8 @@ def _scalars(events: Any) -> Callable[[StepRecord], None]:
     return record
 
 
-def _check(worker: "Worker", folder: Path) -> str:
-    from cifar_core.records import read_metrics
+def _check(worker: "JobContext", folder: Path) -> str:
+    from cifar_core.records.records import read_metrics
 
     first = StepRecord(1, 7, 0.1 + 0.2, 1e-300, 0.1, 815.25, 12.5)
     worker.record(first)

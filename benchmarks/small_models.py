@@ -4,9 +4,9 @@ import contextlib
 from typing import Any
 
 from benchmarks.frame import Bar, Measured, in_turns
-from benchmarks.stepper import AsWorker
 from benchmarks.steps import BATCH_SIZE, NUM_STEPS, QUICK_STEPS
 from benchmarks.textbook import TEXTBOOK, check, textbook_steps
+from benchmarks.train_process import AsWorker
 
 WAYS: dict[str, dict[str, Any]] = {
     "as chosen by the hardware": {},

@@ -5,17 +5,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cifar_core.batches import TrainingBatches
-    from cifar_core.config import TrainConfig
+    from cifar_core.config.train import TrainConfig
     from cifar_core.data import Dataset
-    from cifar_core.engine import TrainState
+    from cifar_core.training.batches import TrainingBatches
+    from cifar_core.training.state import TrainState
 
 BATCH_SIZE, NUM_STEPS, QUICK_STEPS = 128, 12, 3
 
 
 def made_config(model: str, num_steps: int, **changes: Any) -> "TrainConfig":
     """The settings that both loops follow."""
-    from cifar_core.config import make_config
+    from cifar_core.config.train import make_config
 
     plain = {"data": "shapes10", "schedule": "constant", "lr": 0.01, "val_size": 0}
     size = {"train_size": num_steps * BATCH_SIZE, "batch_size": BATCH_SIZE, "epochs": 2000}
@@ -24,9 +24,9 @@ def made_config(model: str, num_steps: int, **changes: Any) -> "TrainConfig":
 
 def state_of(config: "TrainConfig") -> "tuple[TrainState, TrainingBatches]":
     """A run before its first step."""
-    from cifar_core.batches import TrainingBatches
-    from cifar_core.engine import TrainState
-    from cifar_core.runtime import choose_runtime
+    from cifar_core.system.runtime import choose_runtime
+    from cifar_core.training.batches import TrainingBatches
+    from cifar_core.training.state import TrainState
 
     runtime = choose_runtime(config.device, config.precision, config.memory_format)
     batches = TrainingBatches(config, images(), runtime)
@@ -42,7 +42,7 @@ def images() -> "Dataset":
 
 def engine_steps(model: str, num_steps: int, **changes: Any) -> "tuple[Callable[[], None], Any]":
     """One epoch of `num_steps` steps of the engine each time it is called, and its runtime."""
-    from cifar_core.engine import train_epoch
+    from cifar_core.training.engine import train_epoch
 
     config = made_config(model, num_steps, **changes)
     state, batches = state_of(config)
@@ -84,7 +84,8 @@ def bare_steps(model: str, num_steps: int) -> "Callable[[], None]":
 
 def lr_test_steps(model: str, num_steps: int) -> "Callable[[], None]":
     """An LR test of `num_steps` steps each time it is called."""
-    from cifar_core.lr_finder import LRFindConfig, range_test
+    from cifar_core.config.lr_test import LRFindConfig
+    from cifar_core.lr_finder.range_test import range_test
 
     config, data = made_config(model, num_steps), images()
     # It is to do all steps, so it may not diverge.

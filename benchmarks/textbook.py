@@ -107,7 +107,7 @@ def check(model: str) -> str:
     """
     import torch
 
-    from cifar_core.engine import train_epoch
+    from cifar_core.training.engine import train_epoch
 
     same = {"precision": "fp32", "memory_format": "contiguous", "weight_decay": 0.0}
     config = made_config(model, COMPARED_STEPS, **same)

@@ -4,9 +4,9 @@ import contextlib
 from typing import Any
 
 from benchmarks.frame import Bar, Measured, in_turns
-from benchmarks.stepper import AsWorker
 from benchmarks.steps import BATCH_SIZE, NUM_STEPS, QUICK_STEPS
 from benchmarks.textbook import TEXTBOOK, check, textbook_steps
+from benchmarks.train_process import AsWorker
 
 BARE = "bare forward, backward, step on one constant batch"
 
@@ -17,7 +17,7 @@ def measure(quick: bool) -> list[Measured]:
     Raises:
         Unequal: if the engine, given the textbook loop's batches, has other losses.
     """
-    from cifar_core.runtime import choose_runtime
+    from cifar_core.system.runtime import choose_runtime
 
     num_steps = QUICK_STEPS if quick else NUM_STEPS
     checked, num_images = check("resnet18"), num_steps * BATCH_SIZE

@@ -2,6 +2,6 @@
 
 import sys
 
-from cifar_core.cli import main
+from cifar_core.cli.main import main
 
 sys.exit(main())

@@ -16,7 +16,7 @@ import urllib.request
 import webbrowser
 from pathlib import Path
 
-from cifar_core.places import repository
+from cifar_core.system.paths import repository
 
 
 def main() -> int:

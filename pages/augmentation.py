@@ -5,16 +5,17 @@ from contextlib import suppress
 import streamlit as st
 
 from cifar_core.augment import PRESETS, AugmentSpec
-from cifar_core.config import make_config
+from cifar_core.config.train import make_config
 from cifar_core.errors import CifarCoreError
-from pages.ui import builder, parts
-from pages.ui.boot import boot
-from pages.ui.draws import grid
-from pages.ui.effect import effect
-from pages.ui.estimate import spec_cost
-from pages.ui.form import fill_draft
-from pages.ui.share import share
-from pages.ui.state import SPEC, draft, replace_draft
+from pages.ui.augmentation import builder
+from pages.ui.augmentation.effect import effect
+from pages.ui.augmentation.import_export import share
+from pages.ui.augmentation.preview_grid import grid
+from pages.ui.components import parts
+from pages.ui.session.boot import boot
+from pages.ui.session.state import SPEC, draft, replace_draft
+from pages.ui.training.estimate import spec_cost
+from pages.ui.training.form import fill_draft
 
 boot(__file__)
 

@@ -6,21 +6,21 @@ import numpy as np
 import streamlit as st
 
 from cifar_core import plots
-from cifar_core.export import data_uri
-from cifar_core.metrics import paired
-from cifar_core.tables import Table
-from pages.ui import parts
-from pages.ui.boot import boot
-from pages.ui.curves import PLOT
-from pages.ui.evaluated import table_of
-from pages.ui.subject import Subject, pick_other, pick_split, pick_subject
-from pages.ui.tiles import Tile, tiles
+from cifar_core.data.encode import data_uri
+from cifar_core.evaluation.metrics import mcnemar_test
+from cifar_core.evaluation.predictions import Predictions
+from pages.ui.components import parts
+from pages.ui.components.curves import PLOT
+from pages.ui.components.tiles import Tile, tiles
+from pages.ui.evaluation.checkpoint_picker import Subject, pick_other, pick_split, pick_subject
+from pages.ui.evaluation.predictions import predictions_of
+from pages.ui.session.boot import boot
 
 boot(__file__)
 MOST_SHOWN = 24
 
 
-def matrices(first: Table, second: Table) -> None:
+def matrices(first: Predictions, second: Predictions) -> None:
     """The second matrix less the first."""
     st.subheader("Difference of the matrices")
     st.caption("How many more images the second puts into each cell; green is better.")
@@ -30,7 +30,9 @@ def matrices(first: Table, second: Table) -> None:
     st.plotly_chart(figure, key="difference", config=config, alt="Difference of the matrices")
 
 
-def changed(first: Table, second: Table, rows: np.ndarray, title: str, subject: Subject) -> None:
+def changed(
+    first: Predictions, second: Predictions, rows: np.ndarray, title: str, subject: Subject
+) -> None:
     """Images on which the two differ; a click opens the map of the one that is wrong there."""
     st.subheader(f"{title} ({len(rows):,})")
     if not len(rows):
@@ -46,7 +48,7 @@ def changed(first: Table, second: Table, rows: np.ndarray, title: str, subject: 
         st.switch_page("pages/gradcam.py", query_params={**query, "images": str(opened)})
 
 
-def tile(first: Table, second: Table, row: int, query: dict[str, str]) -> Tile:
+def tile(first: Predictions, second: Predictions, row: int, query: dict[str, str]) -> Tile:
     """One image and what each model takes it for."""
     examples = first.examples
     then, now = (examples.classes[table.predictions[row]] for table in (first, second))
@@ -66,7 +68,7 @@ two = pick_other(one)
 if two is None:
     st.stop()
 split = pick_split(one)
-before, after = table_of(one, split), table_of(two, split)
+before, after = predictions_of(one, split), predictions_of(two, split)
 if not np.array_equal(before.examples.indices, after.examples.indices):
     st.info("The two held out other images. Compare them on the test images.")
     st.stop()
@@ -76,11 +78,13 @@ parts.figures(
         two.run.name: f"{after.acc:.2%}",
     }
 )
-st.markdown(f"**{two.run.name}** against **{one.run.name}**: {paired(before.right, after.right)}")
+st.markdown(
+    f"**{two.run.name}** against **{one.run.name}**: {mcnemar_test(before.correct, after.correct)}"
+)
 st.caption(f"{one.run.name}: {before} · {two.run.name}: {after}. Exact McNemar test, two-sided.")
 matrices(before, after)
 left, right = st.columns(2, gap="large")
 with left:
-    changed(before, after, np.flatnonzero(after.right & ~before.right), "Fixed", one)
+    changed(before, after, np.flatnonzero(after.correct & ~before.correct), "Fixed", one)
 with right:
-    changed(before, after, np.flatnonzero(before.right & ~after.right), "Broken", two)
+    changed(before, after, np.flatnonzero(before.correct & ~after.correct), "Broken", two)

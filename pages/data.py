@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 from cifar_core import plots
 from cifar_core.data import Dataset, Split
 from cifar_core.data.dataset import mean_std
-from pages.ui import cache, images, parts
-from pages.ui.boot import boot
-from pages.ui.curves import PLOT
+from pages.ui.components import images, parts
+from pages.ui.components.curves import PLOT
+from pages.ui.session import cache
+from pages.ui.session.boot import boot
 
 boot(__file__)
 PER_PAGE = {"Tiles": 60, "Contact sheet": 600}

@@ -2,14 +2,15 @@
 
 import streamlit as st
 
-from pages.ui import parts, url
-from pages.ui.boot import boot
-from pages.ui.embedding import embedding
-from pages.ui.epochs import epochs
-from pages.ui.evaluated import table_of
-from pages.ui.judged import judged
-from pages.ui.report import report_button
-from pages.ui.subject import Subject, pick_split, pick_subject
+from pages.ui.components import parts
+from pages.ui.evaluation.checkpoint_picker import Subject, pick_split, pick_subject
+from pages.ui.evaluation.embedding import embedding
+from pages.ui.evaluation.epochs import epochs
+from pages.ui.evaluation.predictions import predictions_of
+from pages.ui.evaluation.report import report_button
+from pages.ui.evaluation.summary import summary
+from pages.ui.session import url
+from pages.ui.session.boot import boot
 
 boot(__file__)
 
@@ -39,11 +40,11 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     view = url.select("View", "view", list(VIEWS), "now", shown=VIEWS.__getitem__, beside=True)
     split = "test" if view == "epochs" else pick_split(subject, flip=True)
 query = {**subject.query, "split": split}
-table = None if view == "epochs" else table_of(subject, split)
+table = None if view == "epochs" else predictions_of(subject, split)
 ways_on(subject, query)
 if table is None:
     epochs(subject)
 elif view == "now":
-    judged(subject.run, table, query)
+    summary(subject.run, table, query)
 else:
     embedding(subject, table)

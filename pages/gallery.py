@@ -5,23 +5,25 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from cifar_core.explain import MAX_IMAGES
-from cifar_core.export import data_uri, images_zip
-from cifar_core.tables import Table
-from pages.ui import parts, url
-from pages.ui.boot import boot
-from pages.ui.chosen import chosen_rows, doubted_rows
-from pages.ui.evaluated import table_of
-from pages.ui.picked import forget_picks, keep_picks, picks_of, remember
-from pages.ui.subject import Subject, pick_split, pick_subject
-from pages.ui.tiles import Tile, tiles
+from cifar_core.data.encode import data_uri
+from cifar_core.evaluation.export import images_zip
+from cifar_core.evaluation.predictions import Predictions
+from cifar_core.explain.maps import MAX_IMAGES
+from pages.ui.components import parts
+from pages.ui.components.tiles import Tile, tiles
+from pages.ui.evaluation.checkpoint_picker import Subject, pick_split, pick_subject
+from pages.ui.evaluation.filters import chosen_rows, doubted_rows
+from pages.ui.evaluation.predictions import predictions_of
+from pages.ui.evaluation.selections import forget_picks, keep_picks, picks_of, remember
+from pages.ui.session import url
+from pages.ui.session.boot import boot
 
 boot(__file__)
 
 MOST_TAKEN = 5000  # images in a ZIP
 
 
-def tile(table: Table, row: int, doubted: Collection[int]) -> Tile:
+def tile(table: Predictions, row: int, doubted: Collection[int]) -> Tile:
     """One image with its classes and the model's confidence."""
     examples = table.examples
     true = examples.classes[examples.labels[row]]
@@ -44,7 +46,7 @@ def open_maps(indices: list[int]) -> None:
     url.go("pages/gradcam.py", **query, images=",".join(str(index) for index in indices))
 
 
-def show_page(table: Table, rows: list[int]) -> None:
+def show_page(table: Predictions, rows: list[int]) -> None:
     """One page of tiles, and the ways on to their maps."""
     num_pages = -(-len(rows) // MAX_IMAGES)
     page = url.page_of(num_pages)
@@ -97,7 +99,7 @@ def ways_on_from(picks: list[int], place: str) -> None:
 parts.heading("Gallery", "The images a model gets wrong. A click shows what it looked at.")
 subject: Subject = pick_subject()
 split = pick_split(subject)
-found = table_of(subject, split)
+found = predictions_of(subject, split)
 query = {**subject.query, "split": split}
 rows = chosen_rows(subject, found)
 if rows:

@@ -2,18 +2,20 @@
 
 import streamlit as st
 
-from cifar_core.explain import MAX_IMAGES, TARGETS, Question, ask_about, cards_of, heading_of
-from cifar_core.ordering import worst
-from cifar_core.side_by_side import KINDS
-from cifar_core.tables import Table
-from pages.ui import parts, url
-from pages.ui.beside import side_by_side
-from pages.ui.boot import boot
-from pages.ui.cams import download, draw_cards, looked, pick_question
-from pages.ui.evaluated import table_of
-from pages.ui.own import own_image
-from pages.ui.road import which_layer
-from pages.ui.subject import Subject, pick_split, pick_subject
+from cifar_core.evaluation.predictions import Predictions
+from cifar_core.evaluation.sorting import most_confident_errors
+from cifar_core.explain.comparisons import KINDS
+from cifar_core.explain.maps import MAX_IMAGES, CamRequest, cards_from, heading_of
+from cifar_core.explain.targets import TARGETS, target_classes
+from pages.ui.components import parts
+from pages.ui.evaluation.checkpoint_picker import Subject, pick_split, pick_subject
+from pages.ui.evaluation.predictions import predictions_of
+from pages.ui.gradcam.comparison import side_by_side
+from pages.ui.gradcam.maps import download, draw_cards, maps_with_progress, pick_question
+from pages.ui.gradcam.ranking import which_layer
+from pages.ui.gradcam.upload import own_image
+from pages.ui.session import url
+from pages.ui.session.boot import boot
 
 boot(__file__)
 
@@ -21,11 +23,11 @@ OWN = "your own"
 ONE = "one"
 
 
-def pick_rows(table: Table) -> list[int]:
+def pick_rows(table: Predictions) -> list[int]:
     """The images in the URL; without any, the error that the model was most certain of."""
     text = st.query_params.get("images", "")
     if not text:
-        (row,) = worst(table, 1) or [0]
+        (row,) = most_confident_errors(table, 1) or [0]
         text = st.query_params["images"] = str(table.examples.indices[row])
     key = f"url-images-{text}"
     st.text_input(
@@ -41,7 +43,7 @@ def pick_rows(table: Table) -> list[int]:
 
 def show_maps(subject: Subject, split: str) -> None:
     """The maps of the images asked for, or several maps of one image."""
-    table = table_of(subject, split)
+    table = predictions_of(subject, split)
     with parts.sentences():
         rows = pick_rows(table)
         targets = [*TARGETS, *table.examples.classes]
@@ -65,7 +67,7 @@ def show_maps(subject: Subject, split: str) -> None:
     which_layer(subject)
 
 
-def show_cards(subject: Subject, table: Table, rows: list[int], question: Question) -> None:
+def show_cards(subject: Subject, table: Predictions, rows: list[int], question: CamRequest) -> None:
     """Image, map and overlay of each image, side by side."""
     with st.container(horizontal=True):
         grid = url.switch("Grid of the layer", "grid", "The cells that the layer really has.")
@@ -75,16 +77,16 @@ def show_cards(subject: Subject, table: Table, rows: list[int], question: Questi
             "Draws each map at full strength. Faint ones then look as strong as any: only where "
             "they are brightest can be compared.",
         )
-    asked = ask_about(table, rows, question.target)
-    cams = looked(subject.checkpoint, table.examples.pixels(rows), question, asked)
-    cards = cards_of(table, rows, asked, cams, one_scale=not stretched)
+    asked = target_classes(table, rows, question.target)
+    cams = maps_with_progress(subject.checkpoint, table.examples.pixels(rows), question, asked)
+    cards = cards_from(table, rows, asked, cams, one_scale=not stretched)
     draw_cards(cards, question.opacity, cams.grid if grid else None)
     about = f"{subject.run.name}: {table}"
     st.caption(about)
     download(cards, (about, heading_of(str(question.layer), cams, question)), question.opacity)
 
 
-def ways_on(table: Table, row: int, query: dict[str, str]) -> None:
+def ways_on(table: Predictions, row: int, query: dict[str, str]) -> None:
     """To more images, and to what else is known of this one."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(

@@ -6,11 +6,12 @@ import streamlit as st
 
 from cifar_core.data.store import forget
 from cifar_core.errors import CifarCoreError
-from cifar_core.runs import Run
-from cifar_core.states import RunState, log_tail
-from pages.ui import cache, parts
-from pages.ui.boot import boot
-from pages.ui.get_data import choose, progress, start
+from cifar_core.runs.states import RunState, log_tail
+from cifar_core.runs.store import Run
+from pages.ui.components import parts
+from pages.ui.data.get_data import choose, progress, start
+from pages.ui.session import cache
+from pages.ui.session.boot import boot
 
 boot(__file__)
 

@@ -5,33 +5,35 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from cifar_core import plots
+from cifar_core.data.encode import data_uri
 from cifar_core.errors import ConfigError
-from cifar_core.explain import Question, ask_about, asked_name, verdict
-from cifar_core.export import data_uri
-from cifar_core.features import neighbours
-from cifar_core.layers import default_layer
-from cifar_core.ordering import worst
-from cifar_core.side_by_side import ABOUT, kept_along, panels, views
-from cifar_core.tables import Table
-from pages.ui import cache_explain, parts, url
-from pages.ui.beside import draw_panels
-from pages.ui.boot import boot
-from pages.ui.curves import PLOT
-from pages.ui.evaluated import features_or_offer, table_of
-from pages.ui.images import picture
-from pages.ui.subject import pick_split, pick_subject
-from pages.ui.tiles import Tile, tiles
+from cifar_core.evaluation.features import neighbours
+from cifar_core.evaluation.predictions import Predictions
+from cifar_core.evaluation.sorting import most_confident_errors
+from cifar_core.explain.comparisons import ABOUT, epoch_checkpoints, panels, views
+from cifar_core.explain.layers import default_layer
+from cifar_core.explain.maps import CamRequest, verdict
+from cifar_core.explain.targets import target_classes, target_label
+from pages.ui.components import parts
+from pages.ui.components.curves import PLOT
+from pages.ui.components.images import picture
+from pages.ui.components.tiles import Tile, tiles
+from pages.ui.evaluation.checkpoint_picker import pick_split, pick_subject
+from pages.ui.evaluation.predictions import features_or_offer, predictions_of
+from pages.ui.gradcam.comparison import draw_panels
+from pages.ui.session import cache_analysis, url
+from pages.ui.session.boot import boot
 
 boot(__file__)
 
 NUM_NEIGHBOURS = 12
 
 
-def pick_row(table: Table) -> int:
+def pick_row(table: Predictions) -> int:
     """The image in the URL; without one, the error that the model was most certain of."""
     text = st.query_params.get("image", "").strip()
     if not text:
-        (row,) = worst(table, 1) or [0]
+        (row,) = most_confident_errors(table, 1) or [0]
         text = st.query_params["image"] = str(table.examples.indices[row])
     key = f"url-image-{text}"
     st.text_input("Image, by index", text, key=key, on_change=url.take, args=("image", key))
@@ -41,25 +43,25 @@ def pick_row(table: Table) -> int:
     return table.examples.find(index)
 
 
-def show_story(table: Table, row: int) -> None:
+def show_story(table: Predictions, row: int) -> None:
     """Its probabilities over the epochs, when it was learned, how often forgotten."""
     with parts.sentences():
-        history = cache_explain.history(subject.run) if split == "test" else None
+        history = cache_analysis.history(subject.run) if split == "test" else None
     if history is None:
         why = "are kept of test images only" if split != "test" else "were not kept by this run"
         st.info(f"Probabilities over the epochs {why}.", icon=":material/history:")
         return
-    st.markdown(f"**{history.story(row)}**")
+    st.markdown(f"**{history.learning_summary(row)}**")
     if subject.flip:
         st.caption("What was said after each epoch is without test-time flip.")
-    epochs, probs = cache_explain.story(subject.run, history, row)
+    epochs, probs = cache_analysis.learning_summary(subject.run, history, row)
     figure = plots.image_story(
         epochs, probs, table.examples.classes, int(table.examples.labels[row])
     )
     st.plotly_chart(figure, key="story", config=PLOT, alt="Probability of each class")
 
 
-def show_neighbours(table: Table, row: int) -> None:
+def show_neighbours(table: Predictions, row: int) -> None:
     """The images that the model sees most alike."""
     st.subheader("What is most like it to the model")
     features = features_or_offer(subject, table)
@@ -86,17 +88,17 @@ def show_neighbours(table: Table, row: int) -> None:
         url.go("pages/image.py", **query, image=str(opened))
 
 
-def show_maps(table: Table, row: int) -> None:
+def show_maps(table: Predictions, row: int) -> None:
     """Its maps at the weights that were kept along the run."""
     st.subheader("Where it looked, along the run")
     with parts.sentences():
-        layers = cache_explain.layers(subject.checkpoint)
-        question = Question(default_layer(layers).name)
-        (asked,) = ask_about(table, [row], question.target)
+        layers = cache_analysis.layers(subject.checkpoint)
+        question = CamRequest(default_layer(layers).name)
+        (asked,) = target_classes(table, [row], question.target)
         drawn = views("epochs", subject.run, table, row, question, layers)
         pixels = table.examples.pixels([row])[0]
-        cams = [cache_explain.view_map(view, pixels) for view in drawn]
-    name = asked_name(table.examples.classes, asked)
+        cams = [cache_analysis.view_map(view, pixels) for view in drawn]
+    name = target_label(table.examples.classes, asked)
     st.caption(f"GradCAM at {question.layer}, what speaks for {name}. {ABOUT['epochs']}")
     draw_panels(pixels, "the image", panels(drawn, cams), question.opacity, grid=False)
     st.page_link(
@@ -111,7 +113,7 @@ parts.heading("One image", "How it fared over the epochs, what is like it, where
 subject = pick_subject()
 split = pick_split(subject)
 query = {**subject.query, "split": split}
-found = table_of(subject, split)
+found = predictions_of(subject, split)
 with parts.sentences():
     shown = pick_row(found)
 left, right = st.columns([1, 3], gap="large")
@@ -122,5 +124,5 @@ with left:
 with right:
     show_story(found, shown)
 show_neighbours(found, shown)
-if kept_along(subject.run):
+if epoch_checkpoints(subject.run):
     show_maps(found, shown)

@@ -4,18 +4,19 @@ from typing import Any
 
 import streamlit as st
 
-from cifar_core.config import make_config
+from cifar_core.config.lr_test import LRFindConfig
+from cifar_core.config.train import make_config
 from cifar_core.errors import CifarCoreError
-from cifar_core.fields import validated
-from cifar_core.launch import launch_lr_find
-from cifar_core.lr_finder import LRFindConfig
-from cifar_core.runs import find_run
-from pages.ui import cache, parts
-from pages.ui.boot import boot
-from pages.ui.form import fill_draft
-from pages.ui.intent import answered, draft_id, start_button
-from pages.ui.lr_test import show_test
-from pages.ui.widgets import field_widget, label_of
+from cifar_core.jobs.launch import launch_lr_find
+from cifar_core.runs.store import find_run
+from cifar_core.validation import validated
+from pages.ui.components import parts
+from pages.ui.components.widgets import field_widget, label_of
+from pages.ui.session import cache
+from pages.ui.session.boot import boot
+from pages.ui.training.form import fill_draft
+from pages.ui.training.lr_test import show_test
+from pages.ui.training.start_once import answered, draft_id, start_button
 
 boot(__file__)
 START = "start_test"

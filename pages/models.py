@@ -3,9 +3,10 @@
 import streamlit as st
 
 from cifar_core.models import MODELS
-from pages.ui import cache, parts
-from pages.ui.boot import boot
-from pages.ui.state import draft, replace_draft
+from pages.ui.components import parts
+from pages.ui.session import cache
+from pages.ui.session.boot import boot
+from pages.ui.session.state import draft, replace_draft
 
 boot(__file__)
 

@@ -2,14 +2,15 @@
 
 import streamlit as st
 
-from cifar_core.changes import delete_run, rename_run
-from cifar_core.checkpoint import list_checkpoints
-from cifar_core.runs import Run, disk_bytes, read_run
-from pages.ui import cache, parts
-from pages.ui.actions import again_buttons
-from pages.ui.boot import boot
-from pages.ui.curves import compare_curves
-from pages.ui.run_table import filtered, run_table, side_by_side
+from cifar_core.checkpoints.checkpoint import list_checkpoints
+from cifar_core.runs.lifecycle import delete_run, rename_run
+from cifar_core.runs.store import Run, disk_bytes, read_run
+from pages.ui.components import parts
+from pages.ui.components.curves import compare_curves
+from pages.ui.session import cache
+from pages.ui.session.boot import boot
+from pages.ui.training.actions import again_buttons
+from pages.ui.training.run_table import filtered, run_table, side_by_side
 
 boot(__file__)
 NEWEST = 4  # are drawn while no row is ticked

@@ -4,20 +4,21 @@ from typing import Any
 
 import streamlit as st
 
-from cifar_core.changes import free_name
-from cifar_core.config import TrainConfig, make_config
+from cifar_core.config.train import TrainConfig, make_config
 from cifar_core.errors import CifarCoreError
-from cifar_core.launch import launch_training
-from cifar_core.runs import Run, find_run
-from pages.ui import cache, parts
-from pages.ui.actions import ancestry, run_actions
-from pages.ui.boot import boot
-from pages.ui.estimate import compare_with_truth, estimate_line
-from pages.ui.form import config_fields, recipe_picker
-from pages.ui.intent import answered, draft_id, new_draft, start_button
-from pages.ui.live import run_view
-from pages.ui.lr import origin_of, run_origin
-from pages.ui.seen import seen_batch
+from cifar_core.jobs.launch import launch_training
+from cifar_core.runs.lifecycle import free_name
+from cifar_core.runs.store import Run, find_run
+from pages.ui.components import parts
+from pages.ui.session import cache
+from pages.ui.session.boot import boot
+from pages.ui.training.actions import ancestry, run_actions
+from pages.ui.training.batch_replay import seen_batch
+from pages.ui.training.estimate import compare_with_truth, estimate_line
+from pages.ui.training.form import config_fields, recipe_picker
+from pages.ui.training.lr_handoff import origin_of, run_origin
+from pages.ui.training.run_view import run_view
+from pages.ui.training.start_once import answered, draft_id, new_draft, start_button
 
 boot(__file__)
 START = "start_training"

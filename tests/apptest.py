@@ -4,7 +4,7 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from cifar_core.places import repository
+from cifar_core.system.paths import repository
 
 
 def app(page: str = "home", /, **query: str) -> AppTest:

@@ -10,18 +10,20 @@ import torch.nn.functional as F
 from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
-from cifar_core import engine
-from cifar_core.batches import TrainingBatches
-from cifar_core.config import TrainConfig, make_config
+from cifar_core.config.lr_test import LRFindConfig
+from cifar_core.config.train import TrainConfig, make_config
 from cifar_core.data import CLASSES, Dataset
-from cifar_core.engine import TrainState, train
-from cifar_core.fields import validated
-from cifar_core.lr_finder import Ending, LRFindConfig, LRPoint, range_test
+from cifar_core.lr_finder.range_test import Ending, LRPoint, range_test
 from cifar_core.models import create_model
-from cifar_core.optim import update_ema
-from cifar_core.records import EpochRecord, Record
-from cifar_core.runtime import choose_runtime
-from cifar_core.seeds import Purpose, derive_seed
+from cifar_core.records.records import EpochRecord, Record
+from cifar_core.system.runtime import choose_runtime
+from cifar_core.system.seeds import Purpose, derive_seed
+from cifar_core.training import engine
+from cifar_core.training.batches import TrainingBatches
+from cifar_core.training.engine import train
+from cifar_core.training.optim import update_ema
+from cifar_core.training.state import TrainState
+from cifar_core.validation import validated
 from tests.conftest import made_up
 
 # What a run notes in the manifest of a checkpoint.
@@ -118,8 +120,8 @@ def state_at(step: int = 3, **changes: Any) -> TrainState:
     for parameter in state.model.parameters():
         parameter.grad = torch.randn(parameter.shape, generator=generator)
     state.optimizer.step()
-    if state.average is not None:
-        update_ema(state.average, state.model, 0.5)
+    if state.ema_model is not None:
+        update_ema(state.ema_model, state.model, 0.5)
     state.step, state.epoch = step, step // 3
     return state
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cifar_core.data import Dataset, Split, open_dataset, parts, prepare, sources
+from cifar_core.data import Dataset, Split, open_dataset, prepare, sources, split_build
 from cifar_core.errors import DataError
 
 
@@ -40,7 +40,7 @@ def open_at(path: Path, accept_altered: bool = True) -> Dataset:
 def declare_official(monkeypatch: pytest.MonkeyPatch, data: Dataset) -> None:
     """Makes the fingerprints of this data set those of the complete CIFAR-10."""
     for name, split in (("train", data.train), ("test", data.test)):
-        monkeypatch.setitem(parts.OFFICIAL, name, fingerprint_of(split))
+        monkeypatch.setitem(split_build.OFFICIAL, name, fingerprint_of(split))
 
 
 def write_batches(folder: Path, data: Dataset, monkeypatch: pytest.MonkeyPatch) -> Path:

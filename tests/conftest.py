@@ -66,8 +66,8 @@ def real_cifar10(monkeypatch: pytest.MonkeyPatch, shared_cache: Path) -> Path:
 @pytest.fixture
 def runs(places: Path) -> Iterator[Path]:
     """The folder of the test's runs, not made yet; workers left in it are killed at the end."""
-    from cifar_core.runs import list_runs
-    from cifar_core.states import find_worker, last_start
+    from cifar_core.runs.states import find_worker, last_start
+    from cifar_core.runs.store import list_runs
 
     root = places / "runs"
     yield root
@@ -134,9 +134,9 @@ def write_folders(folder: Path, data: Dataset) -> Path:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Path:
     """A run of two epochs on Shapes-10, done by a real worker; copy it before changing it."""
-    from cifar_core.launch import launch_training
-    from cifar_core.states import RunState
-    from tests.jobs import small, wait_for
+    from cifar_core.jobs.launch import launch_training
+    from cifar_core.runs.states import RunState
+    from tests.real_jobs import small, wait_for
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CIFAR_CACHE", str(shared_cache))
@@ -167,16 +167,16 @@ def known_speeds() -> None:
     """The forms' first estimates, so that no page starts a measurement in the background."""
     from dataclasses import asdict
 
-    from cifar_core.config import make_config
-    from cifar_core.files import write_json
-    from cifar_core.forecast import Speed, note_path
-    from cifar_core.recipes import recipe
-    from tests.jobs import SMALL
+    from cifar_core.config.recipes import recipe
+    from cifar_core.config.train import make_config
+    from cifar_core.forecast.forecast import Throughput, note_path
+    from cifar_core.system.files import write_json
+    from tests.real_jobs import SMALL
 
     for values in (recipe("quick").model_dump(mode="json"), SMALL):
         note = note_path(make_config(values))
         note.parent.mkdir(parents=True, exist_ok=True)
-        write_json(note, asdict(Speed(2000.0, 5000.0, 2100.0, 10**9)))
+        write_json(note, asdict(Throughput(2000.0, 5000.0, 2100.0, 10**9)))
 
 
 @pytest.fixture(scope="session")
@@ -199,10 +199,10 @@ def evaluated_once(
     finished: Path, shared_cache: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """The finished run with its test table, and the job that made it."""
-    from cifar_core.launch_explain import launch_evaluation
-    from cifar_core.runs import read_run
-    from cifar_core.states import RunState
-    from tests.jobs import wait_for
+    from cifar_core.jobs.launch_analysis import launch_evaluation
+    from cifar_core.runs.states import RunState
+    from cifar_core.runs.store import read_run
+    from tests.real_jobs import wait_for
 
     root = tmp_path_factory.mktemp("evaluated")
     shutil.copytree(finished, root / finished.name)
@@ -216,7 +216,7 @@ def evaluated_once(
 @pytest.fixture
 def evaluated(evaluated_once: Path, runs: Path) -> Path:
     """A copy of it in the test's own runs; returns the run's folder."""
-    from cifar_core.runs import list_runs
+    from cifar_core.runs.store import list_runs
 
     shutil.copytree(evaluated_once, runs)
     (run,) = list_runs(runs)

@@ -1,13 +1,14 @@
 """The documents say what is: the tree, the example, the settings, no path of a machine."""
 
+import ast
 import re
 import subprocess
 import sys
 
 import pytest
 
-from cifar_core.places import repository
-from cifar_core.settings_doc import settings_doc
+from cifar_core.config.reference import settings_doc
+from cifar_core.system.paths import repository
 
 ROOT = repository()
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -22,30 +23,42 @@ def tracked() -> list[str]:
     return listed.stdout.split()
 
 
-def readme_tree() -> set[str]:
-    """The paths of the tree in the README, two levels deep; folders end with a slash."""
+def readme_tree() -> list[str]:
+    """The paths of the tree in the README; folders end with a slash."""
     block = re.search(r"## What is where\n\n```\n(.*?)```", README, re.DOTALL)
     assert block is not None
-    found, folder = set(), ""
-    for line in block.group(1).splitlines():
-        name = line.split()[0]
-        if line.startswith(" "):
-            found.add(folder + name)
-            continue
-        folder = name
-        found.add(name)
+    lines = block.group(1).splitlines()
+    assert len(lines) <= 32
+    found, folder = list[str](), ""
+    for line in lines:
+        names = re.split(r"  +", line.strip())[0].split(", ")
+        found += [(folder if line.startswith(" ") else "") + name for name in names]
+        folder = folder if line.startswith(" ") else names[0]
     return found
 
 
 def test_the_tree_in_the_readme_is_the_tree_on_disk() -> None:
-    on_disk = set()
-    for path in tracked():
-        first, _, rest = path.partition("/")
-        on_disk.add(f"{first}/" if rest else first)
-        if rest:
-            second, _, deeper = rest.partition("/")
-            on_disk.add(f"{first}/{second}/" if deeper else f"{first}/{second}")
-    assert readme_tree() == on_disk
+    on_disk = {f"{path.partition('/')[0]}/" if "/" in path else path for path in tracked()}
+    on_disk |= {f"{path.parent.relative_to(ROOT)}/" for path in ROOT.glob("cifar_core/*/*.py")}
+    listed = readme_tree()
+    assert len(listed) == len(set(listed))
+    assert set(listed) == on_disk | {"pages/ui/"}
+
+
+PACKAGES = sorted(
+    p.parent for top in ("cifar_core", "pages") for p in ROOT.glob(f"{top}/**/__init__.py")
+)
+
+
+def test_the_docstring_of_each_package_is_its_map() -> None:
+    assert len(PACKAGES) > 25
+    for folder in PACKAGES:
+        text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+        lines = re.findall(r"^ *(\S+)  +(\S.*)$", text or "", re.MULTILINE)
+        files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+        folders = {f"{path.name}/" for path in folder.iterdir() if any(path.glob("*.[ph]*"))}
+        assert {name for name, _ in lines} == files | folders, folder
+        assert all(not about.endswith((",", " and", " the", " of")) for _, about in lines), folder
 
 
 def test_the_example_in_the_readme_runs() -> None:
@@ -64,11 +77,13 @@ def test_the_example_in_the_readme_runs() -> None:
 
 def test_the_page_of_settings_is_up_to_date() -> None:
     written = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
-    assert written == settings_doc(), "run: python -m cifar_core.settings_doc > docs/settings.md"
+    assert written == settings_doc(), (
+        "run: python -m cifar_core.config.reference > docs/settings.md"
+    )
 
 
 def test_every_command_in_the_readme_is_one() -> None:
-    from cifar_core.cli import build_parser
+    from cifar_core.cli.main import build_parser
 
     parser = build_parser()
     for line in re.findall(r"^    python -m cifar_core (.*)$", README, re.MULTILINE):

@@ -4,9 +4,9 @@ Names and parameters are albumentations' own, so that a spec reads like a pipeli
 `Cutout`, `MixUp` and `CutMix` are ours. It describes; it neither builds nor runs anything.
 """
 
-from cifar_core.augment.colours import BLUR_AND_NOISE, COLOUR
+from cifar_core.augment.catalogue_colour import BLUR_AND_NOISE, COLOUR
+from cifar_core.augment.catalogue_geometry import DROPOUT, GEOMETRY
 from cifar_core.augment.params import Param, Transform
-from cifar_core.augment.shapes import DROPOUT, GEOMETRY
 
 _ALPHA = "Beta(alpha, alpha) gives the share; small: mostly one image."
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from cifar_core.augment.calls import BORDERS, Call, Colour, calls_of
+from cifar_core.augment.albumentations_calls import BORDERS, Call, Colour, calls_of
 from cifar_core.augment.catalogue import CATALOGUE
 from cifar_core.augment.params import OLD_NAMES
 from cifar_core.augment.pipeline import compose, library

@@ -4,34 +4,13 @@ Images are (B, 32, 32, 3) uint8, the order in which the data lie on disk; `norma
 into the (B, 3, 32, 32) floats that models take.
 """
 
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cifar_core.augment import rows
+from cifar_core.augment import kernels_cpu
+from cifar_core.augment.draws import Draw
 from cifar_core.augment.spec import AugmentSpec, Operation
-
-
-@dataclass(frozen=True)
-class Draw:
-    """What chance decided for one operation and one batch.
-
-    Attributes:
-        fired: (B,) bool, on which images the operation acts.
-        x, y: (B,) int64, where: window offset of a crop, corner of a cutout; zeros for a flip.
-    """
-
-    operation: Operation
-    fired: Tensor
-    x: Tensor
-    y: Tensor
-
-    def to(self, device: torch.device) -> "Draw":
-        """The same draw on another device."""
-        moved = (part.to(device, non_blocking=True) for part in (self.fired, self.x, self.y))
-        return Draw(self.operation, *moved)
 
 
 def draw(spec: AugmentSpec, batch_size: int, seed: int) -> list[Draw]:
@@ -67,7 +46,7 @@ def apply(images: Tensor, draws: list[Draw], mean: Tensor) -> Tensor:
     """
     if images.device.type == "cpu":
         colour = bytes(mean.tolist())
-        return torch.from_numpy(rows.apply(images.contiguous().numpy(), draws, colour))
+        return torch.from_numpy(kernels_cpu.apply(images.contiguous().numpy(), draws, colour))
     return apply_anywhere(images, draws, mean)
 
 
@@ -112,9 +91,9 @@ def _flip(images: Tensor, d: Draw, mean: Tensor) -> Tensor:
 def _cutout(images: Tensor, d: Draw, mean: Tensor) -> Tensor:
     size = d.operation.whole("size")
     at = torch.arange(32, device=images.device)
-    rows = (at >= d.y[:, None]) & (at < d.y[:, None] + size)
+    kernels_cpu = (at >= d.y[:, None]) & (at < d.y[:, None] + size)
     columns = (at >= d.x[:, None]) & (at < d.x[:, None] + size)
-    hole = rows[:, :, None] & columns[:, None, :] & d.fired[:, None, None]
+    hole = kernels_cpu[:, :, None] & columns[:, None, :] & d.fired[:, None, None]
     fill = mean if d.operation.params["fill"] == "mean" else torch.zeros_like(mean)
     return torch.where(hole[..., None], fill, images)
 

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_core.augment.calls import Call, Colour, calls_of
+from cifar_core.augment.albumentations_calls import Call, Colour, calls_of
 from cifar_core.augment.spec import AugmentSpec
 from cifar_core.errors import ConfigError
-from cifar_core.seeds import Purpose
+from cifar_core.system.seeds import Purpose
 
 
 def compose(spec: AugmentSpec, mean: Colour, mark_filled: bool = False) -> Any:

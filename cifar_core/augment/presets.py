@@ -1,5 +1,7 @@
 """Named specs: plain ones, and those of the five reference recipes."""
 
+from pathlib import Path
+
 from cifar_core.augment.spec import AugmentSpec, Operation
 from cifar_core.errors import ConfigError
 
@@ -51,3 +53,16 @@ def preset(name: str) -> AugmentSpec:
             "or give the path of a JSON file."
         )
     return PRESETS[name]
+
+
+def spec_from_text(text: str) -> AugmentSpec:
+    """Reads what people type: a preset's name, a path to a JSON file, or JSON itself.
+
+    Raises:
+        ConfigError: if it is none of these.
+    """
+    if text.lstrip().startswith("{"):
+        return AugmentSpec.from_json(text)
+    if text.endswith(".json") and Path(text).is_file():
+        return AugmentSpec.from_json(Path(text).read_text(encoding="utf-8", errors="replace"))
+    return preset(text)

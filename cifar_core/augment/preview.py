@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_core.augment.fired import Fired, from_applied, from_draws
+from cifar_core.augment.applied import AppliedTransform, from_applied, from_draws
 from cifar_core.augment.spec import AugmentSpec
 from cifar_core.data.dataset import Dataset, Split
-from cifar_core.seeds import Purpose, derive_seed
+from cifar_core.system.seeds import Purpose, derive_seed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,7 +33,7 @@ class Preview:
 
     originals: Pixels
     draws: Pixels
-    fired: list[list[tuple[Fired, ...]]]
+    fired: list[list[tuple[AppliedTransform, ...]]]
     filled: NDArray[np.float64]
     shares: list[list[str]]
 
@@ -72,7 +72,7 @@ def preview(
     Raises:
         ConfigError: if albumentations refuses a value.
     """
-    from cifar_core.batches import mean_colour
+    from cifar_core.data.dataset import mean_colour
 
     split, colour = split or data.train, mean_colour(data)
     draw = _by_kernels if spec.batched else _by_albumentations
@@ -80,7 +80,7 @@ def preview(
     return _mixed(shown, spec, data, split, indices, seed)
 
 
-def alone(spec: AugmentSpec) -> list[AugmentSpec]:
+def isolated(spec: AugmentSpec) -> list[AugmentSpec]:
     """Each operation on single images by itself, always acting; a choice stays one."""
     certain = [operation.model_copy(update={"p": 1.0}) for operation in spec.pixel]
     return [AugmentSpec(operations=(operation,)) for operation in certain]
@@ -170,7 +170,7 @@ def _by_kernels(
     return Preview(originals, np.stack(results), fired, np.array(filled), _unmixed(fired))
 
 
-def _unmixed(fired: list[list[tuple[Fired, ...]]]) -> list[list[str]]:
+def _unmixed(fired: list[list[tuple[AppliedTransform, ...]]]) -> list[list[str]]:
     return [[""] * len(row) for row in fired]
 
 

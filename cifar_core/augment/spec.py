@@ -7,7 +7,6 @@ too.
 import hashlib
 import json
 from functools import cached_property
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import (
@@ -21,7 +20,7 @@ from pydantic import (
 
 from cifar_core.augment.catalogue import CATALOGUE
 from cifar_core.augment.params import Transform, Value
-from cifar_core.fields import parse_json
+from cifar_core.validation import parse_json
 
 MOST_MEMBERS = 8
 # What people may know from elsewhere, and what has its place here.
@@ -165,21 +164,6 @@ class AugmentSpec(BaseModel):
             ConfigError: if it is no JSON or no valid spec.
         """
         return parse_json(cls, text, "augmentation")
-
-    @classmethod
-    def from_text(cls, text: str) -> "AugmentSpec":
-        """Reads what people type: a preset's name, a path to a JSON file, or JSON itself.
-
-        Raises:
-            ConfigError: if it is none of these.
-        """
-        from cifar_core.augment.presets import preset
-
-        if text.lstrip().startswith("{"):
-            return cls.from_json(text)
-        if text.endswith(".json") and Path(text).is_file():
-            return cls.from_json(Path(text).read_text(encoding="utf-8", errors="replace"))
-        return preset(text)
 
     def __str__(self) -> str:
         return " → ".join(map(str, self.operations)) or "none"

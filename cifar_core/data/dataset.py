@@ -144,3 +144,9 @@ def split_indices(
     order = np.random.default_rng(seed).permutation(num_images)
     end = val_size + (train_size or left)
     return np.sort(order[val_size:end]), np.sort(order[:val_size])
+
+
+def mean_colour(data: Dataset) -> tuple[int, int, int]:
+    """The mean training pixel, 0..255, that a cutout leaves."""
+    red, green, blue = (round(255 * float(value)) for value in data.mean)
+    return red, green, blue

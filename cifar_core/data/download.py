@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from cifar_core.data.partial import Progress
 from cifar_core.data.transfer import download_file
 from cifar_core.errors import DataError
+from cifar_core.system.progress import Progress
 
 # Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html; SHA-256 computed from the archive.
 ARCHIVE_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cifar_core.data.sources import Source, recognise
 from cifar_core.errors import DataError
-from cifar_core.places import cache_dir
+from cifar_core.system.paths import cache_dir
 
 NAMED = ("cifar10", "shapes10")  # all else that `data` may be is a path
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from cifar_core.data.dataset import CLASSES
 from cifar_core.data.download import ARCHIVE_SHA256
 from cifar_core.errors import DataError
-from cifar_core.files import file_sha256
+from cifar_core.system.files import file_sha256
 
 Chunk = tuple[NDArray[np.uint8], NDArray[np.uint8]]  # (N, 32, 32, 3) images, (N,) labels
 Form = Literal["parquet", "archive", "batches", "folders"]

@@ -17,12 +17,12 @@ import numpy as np
 
 from cifar_core.data.dataset import CLASSES, Dataset, Split, histogram_of
 from cifar_core.data.locate import complete, find_source
-from cifar_core.data.partial import Progress
-from cifar_core.data.parts import OFFICIAL, Part, judge, sorted_part
 from cifar_core.data.sources import Source, read_names, read_split
+from cifar_core.data.split_build import OFFICIAL, Part, check_official, sorted_part
 from cifar_core.errors import DataError
-from cifar_core.files import write_atomic
-from cifar_core.places import cache_dir
+from cifar_core.system.files import write_atomic
+from cifar_core.system.paths import cache_dir
+from cifar_core.system.progress import Progress
 
 SHAPES_SEEDS = {"train": 10, "test": 11}
 SHAPES_SIZES = {"train": 20_000, "test": 2_000}
@@ -85,7 +85,7 @@ def prepare(data: str = "cifar10", accept_altered: bool = False) -> Iterator[Pro
             done += len(chunk[1])
             yield Progress("Decoding images", done, max(total, done), "images")
         parts[name] = sorted_part(chunks, names=read_names(source, train=name == "train"))
-    judge(source, parts, accept_altered)
+    check_official(source, parts, accept_altered)
     altered = any(parts[name].fingerprint != OFFICIAL[name] for name in OFFICIAL)
     key = "cifar10" if not altered else f"altered-{source.identity()}"
     origin = str(source.path.absolute())

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from cifar_core.data.partial import PartialFile, Progress
+from cifar_core.data.partial_file import PartialFile
 from cifar_core.errors import DataError
-from cifar_core.files import file_sha256
+from cifar_core.system.files import file_sha256
+from cifar_core.system.progress import Progress
 
 _BLOCK = 1 << 16  # bytes per read
 _PAUSE_S = 0.1  # between two reports

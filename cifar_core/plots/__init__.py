@@ -1,13 +1,25 @@
-"""Records and arrays to Plotly figures; nothing here reads files or knows of pages."""
+"""Records and arrays to Plotly figures; nothing here reads files or knows of pages.
 
+training    curves of runs over epochs, steps or minutes
+theme       colours, both themes, thinning of long lines
+confusion   the confusion matrix and per-class accuracy
+scores      precision/recall/F1, calibration, difference of two matrices
+history     classes and images over the epochs, the embedding, the ROAD ranking
+lr          the curve of an LR test
+images      class counts and pixel histograms
+effect      what an augmentation does to the classes
+html        figures inside a page that opens offline
+references  published results
+"""
+
+from cifar_core.plots.confusion import class_accuracies, confusion, top_classes
 from cifar_core.plots.effect import class_change, operation_losses
-from cifar_core.plots.explain import class_accuracies, confusion, top_classes
-from cifar_core.plots.frame import MAX_POINTS, RUN_COLOURS, SPLIT_COLOURS, thin
+from cifar_core.plots.history import class_curves, embedding, image_story, road_ranking
 from cifar_core.plots.images import CHANNEL_COLOURS, class_counts, pixel_histogram
-from cifar_core.plots.judging import class_scores, matrix_difference, reliability
 from cifar_core.plots.lr import lr_test
 from cifar_core.plots.references import REFERENCES, Reference
-from cifar_core.plots.story import class_curves, embedding, image_story, road_ranking
+from cifar_core.plots.scores import class_scores, matrix_difference, reliability
+from cifar_core.plots.theme import MAX_POINTS, RUN_COLOURS, SPLIT_COLOURS, thin
 from cifar_core.plots.training import Axis, Curve, View, curves, learning_rates, smoothed
 
 __all__ = [

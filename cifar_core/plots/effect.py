@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cifar_core.plots.frame import GREY, SPLIT_COLOURS, finish, good_and_bad
+from cifar_core.plots.theme import GREY, SPLIT_COLOURS, finish, good_and_bad
 
 
 def class_change(

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cifar_core.plots.frame import SPLIT_COLOURS, finish
+from cifar_core.plots.theme import SPLIT_COLOURS, finish
 
 CHANNEL_COLOURS = {"red": "#e5484d", "green": "#30a46c", "blue": "#3e8be0"}
 

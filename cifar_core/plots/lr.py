@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from cifar_core.lr_curve import LRCurve
-from cifar_core.plots.frame import GREY, RUN_COLOURS, SPLIT_COLOURS, finish
-from cifar_core.records import LRPoint
-from cifar_core.suggest import Suggestion
+from cifar_core.lr_finder.curve import LRCurve
+from cifar_core.lr_finder.suggest import Suggestion
+from cifar_core.plots.theme import GREY, RUN_COLOURS, SPLIT_COLOURS, finish
+from cifar_core.records.records import LRPoint
 
 BAND = "rgba(74,144,217,.18)"
 

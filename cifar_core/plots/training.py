@@ -8,8 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cifar_core.columns import Steps
-from cifar_core.plots.frame import (
+from cifar_core.plots.references import REFERENCES
+from cifar_core.plots.theme import (
     GREY,
     MAX_POINTS,
     RUN_COLOURS,
@@ -18,8 +18,8 @@ from cifar_core.plots.frame import (
     finish,
     thin,
 )
-from cifar_core.plots.references import REFERENCES
-from cifar_core.records import EpochRecord, Metrics
+from cifar_core.records.records import EpochRecord, Metrics
+from cifar_core.records.steps import Steps
 
 Axis = Literal["epoch", "step", "time"]
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from cifar_core.identity import find_process
-from cifar_core.places import repository
-from cifar_core.runs import list_runs
+from cifar_core.runs.store import list_runs
+from cifar_core.system.paths import repository
+from cifar_core.system.process_identity import find_process
 
 expect.set_options(timeout=40_000)
 FLAGS = (

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
-from cifar_core.launch_explain import launch_evaluation
-from cifar_core.runs import read_run
-from cifar_core.states import RunState
+from cifar_core.jobs.launch_analysis import launch_evaluation
+from cifar_core.runs.states import RunState
+from cifar_core.runs.store import read_run
 from tests.e2e.conftest import Server
-from tests.jobs import wait_for
+from tests.real_jobs import wait_for
 
 
 def go(page: Page, name: str) -> None:

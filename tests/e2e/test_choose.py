@@ -10,9 +10,9 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from cifar_core.augment import AugmentSpec
-from cifar_core.batches import redraw
 from cifar_core.data import open_dataset
-from cifar_core.runs import list_runs
+from cifar_core.runs.store import list_runs
+from cifar_core.training.batches import redraw
 from tests.e2e.conftest import Server
 from tests.e2e.steps import go, press_pill, set_number, settle, small_form
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from cifar_core.history import load_history
-from cifar_core.runs import list_runs, read_run
-from cifar_core.selections import named_selections
-from cifar_core.states import RunState
-from cifar_core.tables import load_table
+from cifar_core.evaluation.history import load_history
+from cifar_core.evaluation.predictions import load_predictions
+from cifar_core.evaluation.selections import named_selections
+from cifar_core.runs.states import RunState
+from cifar_core.runs.store import list_runs, read_run
 from tests.e2e.conftest import Server
 from tests.e2e.steps import metric, press_pill, settle, with_a_table
-from tests.jobs import wait_for
+from tests.real_jobs import wait_for
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -47,7 +47,7 @@ def test_the_epochs_lead_to_one_image_and_its_neighbours(
     expect(page.get_by_role("heading", name="One image")).to_be_visible()
     index = int(history.examples.indices[right[0]])
     expect(page).to_have_url(re.compile(f"image={index}"))
-    expect(page.get_by_text(history.story(int(right[0])))).to_be_visible()
+    expect(page.get_by_text(history.learning_summary(int(right[0])))).to_be_visible()
     expect(page.locator(".js-plotly-plot:visible")).to_have_count(1)
     expect(page.locator(".tiles a")).to_have_count(12)
     settle(page)
@@ -136,6 +136,8 @@ def test_the_ranking_can_be_stopped_and_the_report_is_taken_along(
     download.value.save_as(report)
     page.goto(report.as_uri())
     expect(page.get_by_role("heading", name="first")).to_be_visible()
-    expect(page.get_by_text(f"{load_table(read_run(evaluated)).acc:.2%}").first).to_be_visible()
+    expect(
+        page.get_by_text(f"{load_predictions(read_run(evaluated)).acc:.2%}").first
+    ).to_be_visible()
     expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
     assert page.evaluate("document.querySelectorAll('.js-plotly-plot').length") == 6

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from cifar_core.runs import list_runs
-from cifar_core.states import RunState
+from cifar_core.runs.states import RunState
+from cifar_core.runs.store import list_runs
 from tests.conftest import REAL_DATA
 from tests.e2e.conftest import Server
-from tests.jobs import wait_for
+from tests.real_jobs import wait_for
 
 pytestmark = pytest.mark.timeout(240)
 

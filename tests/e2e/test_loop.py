@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
-from cifar_core.metrics import most_confused
-from cifar_core.ordering import in_order
-from cifar_core.records import read_metrics
-from cifar_core.runs import Run, list_runs
-from cifar_core.tables import Table, load_table
+from cifar_core.evaluation.metrics import most_confused
+from cifar_core.evaluation.predictions import Predictions, load_predictions
+from cifar_core.evaluation.sorting import sort_rows
+from cifar_core.records.records import read_metrics
+from cifar_core.runs.store import Run, list_runs
 from tests.e2e.conftest import Server
 from tests.e2e.steps import go, metric, set_number, settle, small_form
 
@@ -49,12 +49,12 @@ def train(server: Server, page: Page) -> Run:
     return run
 
 
-def open_evaluation(page: Page, run: Run) -> Table:
+def open_evaluation(page: Page, run: Run) -> Predictions:
     """From the finished run to its evaluation by one click; returns what is on disk by then."""
     page.get_by_role("button", name="What does it get wrong?").click()
     expect(page.get_by_role("heading", name="Evaluation", exact=True)).to_be_visible()
     expect(metric(page, "Accuracy")).to_be_visible()
-    table = load_table(run)
+    table = load_predictions(run)
     expect(metric(page, "Accuracy")).to_have_text(f"{table.acc:.2%}")
     expect(page.get_by_text(f"{run.name}: {table}")).to_be_visible()
     return table
@@ -85,7 +85,7 @@ def test_from_home_to_the_map_of_an_image_it_got_wrong(
     click_cell(page, true, predicted)
     expect(page.get_by_role("heading", name="Gallery", exact=True)).to_be_visible()
     expect(page.get_by_text(f"{count:,} of {table}, run {run.name}")).to_be_visible()
-    rows = in_order(table, table.rows(true, predicted), "confidence")
+    rows = sort_rows(table, table.rows(true, predicted), "confidence")
     expect(page.locator(".tiles figure")).to_have_count(min(count, 48))
     first = table.examples.name(rows[0])
     title = f"{first}: {classes[true]}, taken for {classes[predicted]}"

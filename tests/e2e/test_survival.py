@@ -10,14 +10,14 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from safetensors.numpy import load_file
 
-from cifar_core.checkpoint import find_checkpoint
-from cifar_core.launch import launch_training
-from cifar_core.records import read_metrics
-from cifar_core.runs import list_runs, read_run
-from cifar_core.states import RunState
+from cifar_core.checkpoints.checkpoint import find_checkpoint
+from cifar_core.jobs.launch import launch_training
+from cifar_core.records.records import read_metrics
+from cifar_core.runs.states import RunState
+from cifar_core.runs.store import list_runs, read_run
 from tests.e2e.conftest import Server
 from tests.e2e.steps import settle
-from tests.jobs import small, wait_for
+from tests.real_jobs import small, wait_for
 from tests.reliability.report import Tally
 
 TIMES = {"images_per_s": 0.0, "train_s": 0.0, "eval_s": 0.0, "elapsed_s": 0.0}

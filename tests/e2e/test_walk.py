@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from cifar_core.runs import list_runs, read_run
-from cifar_core.states import RunState
+from cifar_core.runs.states import RunState
+from cifar_core.runs.store import list_runs, read_run
 from tests.e2e.conftest import Server
 from tests.e2e.steps import go, metric, press_pill, set_number, settle, small_form, with_a_table
-from tests.jobs import wait_for, wait_until_training
+from tests.real_jobs import wait_for, wait_until_training
 
 pytestmark = pytest.mark.timeout(240)
 PATHS = ("", "data", "augmentation", "lr_finder", "train", "runs", "models")

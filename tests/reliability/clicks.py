@@ -14,9 +14,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from cifar_core import launch
 from cifar_core.errors import CifarCoreError
-from cifar_core.runs import read_run
+from cifar_core.jobs import launch
+from cifar_core.runs.store import read_run
 from tests.reliability.plain import fork_worker, make_plain, plain_config
 
 
@@ -89,7 +89,7 @@ def main() -> None:
     """Answers orders until the input ends."""
     import signal
 
-    import cifar_core.worker  # noqa: F401 # once, before all forks
+    import cifar_core.jobs.worker  # noqa: F401 # once, before all forks
 
     make_plain()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)

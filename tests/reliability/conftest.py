@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cifar_core import launch
+from cifar_core.jobs import launch
 from tests.reliability.plain import PlainServer
 
 

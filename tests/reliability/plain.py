@@ -22,11 +22,11 @@ from typing import Any, NoReturn
 
 import pytest
 
-from cifar_core.checkpoint import Checkpoint, list_checkpoints, verified
-from cifar_core.config import TrainConfig, make_config
+from cifar_core.checkpoints.checkpoint import Checkpoint, list_checkpoints, verified
+from cifar_core.config.train import TrainConfig, make_config
 from cifar_core.errors import TrainingError
-from cifar_core.records import EpochRecord, Record, StepRecord
-from tests.jobs import rewrite, small
+from cifar_core.records.records import EpochRecord, Record, StepRecord
+from tests.real_jobs import rewrite, small
 from tests.reliability.faults import Faults
 
 STEPS_PER_EPOCH = 4
@@ -133,10 +133,10 @@ def kept_figures(run_dir: Path) -> list[float]:
     """The figure of each epoch, from what was kept of it; rounded to two places."""
     import numpy as np
 
-    from cifar_core.files import read_npz
-    from cifar_core.history import kept_files
+    from cifar_core.runs.store import epoch_files
+    from cifar_core.system.files import read_npz
 
-    kept = [read_npz(path) for path in kept_files(run_dir)]
+    kept = [read_npz(path) for path in epoch_files(run_dir)]
     return [round(float(np.exp(np.float32(one["log_probs"][0, 0]))), 2) for one in kept if one]
 
 
@@ -183,16 +183,17 @@ def _set_up(worker: Any, request: dict[str, Any]) -> tuple[TrainConfig, Any, Pla
 
 def make_plain(patch: pytest.MonkeyPatch | None = None) -> None:
     """Puts the counting engine in the place of the real one; without a patch for good."""
-    from cifar_core import checkpoint, saving
-    from cifar_core.jobs import train as job
 
-    engine: Any = ModuleType("cifar_core.engine")
+    from cifar_core.jobs.tasks import train as job
+    from cifar_core.training import checkpointing
+
+    engine: Any = ModuleType("cifar_core.training.engine")
     engine.train = train
     patch = patch or pytest.MonkeyPatch()
-    patch.setitem(sys.modules, "cifar_core.engine", engine)
+    patch.setitem(sys.modules, "cifar_core.training.engine", engine)
     replaced: list[tuple[Any, str, Any]] = [
-        (saving, "_contents", _contents),
-        (checkpoint, "load_state", _load_state),
+        (checkpointing, "_contents", _contents),
+        (checkpointing, "load_state", _load_state),
         (job, "_set_up", _set_up),
         (job, "_versions", lambda: VERSIONS),
     ]
@@ -202,7 +203,7 @@ def make_plain(patch: pytest.MonkeyPatch | None = None) -> None:
 
 def work(run_dir: Path, fault: dict[str, Any]) -> int:
     """What a forked child does: a session of its own, output to the log, then the job."""
-    from cifar_core import worker
+    from cifar_core.jobs import worker
 
     os.setsid()
     log = os.open(run_dir / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -250,7 +251,7 @@ class PlainServer:
         )
 
     def spawn(self, module: str, run_dir: str, log: Path | None = None) -> Any:
-        assert module == "cifar_core.worker"
+        assert module == "cifar_core.jobs.worker"
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         if log:
@@ -271,7 +272,7 @@ class PlainServer:
 
 def serve() -> None:
     """Forks a worker for each line of the input and answers with its pid."""
-    import cifar_core.worker  # noqa: F401 # once, before all forks
+    import cifar_core.jobs.worker  # noqa: F401 # once, before all forks
 
     make_plain()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them, and none stays a zombie

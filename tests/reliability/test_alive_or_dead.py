@@ -12,15 +12,15 @@ from typing import Any
 import psutil
 import pytest
 
-from cifar_core.changes import force_stop, request_stop
 from cifar_core.errors import RunError
-from cifar_core.files import read_json, write_json
-from cifar_core.identity import identity_of
-from cifar_core.launch import launch_training
-from cifar_core.memory import Memory, note_memory
-from cifar_core.runs import read_run
-from cifar_core.states import RunState, log_tail
-from tests.jobs import ago, new_run, rewrite, wait_for
+from cifar_core.jobs.launch import launch_training
+from cifar_core.runs.lifecycle import force_stop, request_stop
+from cifar_core.runs.states import RunState, log_tail
+from cifar_core.runs.store import read_run
+from cifar_core.system.files import read_json, write_json
+from cifar_core.system.memory import Memory, note_memory
+from cifar_core.system.process_identity import identity_of
+from tests.real_jobs import ago, new_run, rewrite, wait_for
 from tests.reliability.plain import plain_config
 from tests.reliability.report import Tally
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from cifar_core.checkpoint import Checkpoint, list_checkpoints, load_state, load_weights
+from cifar_core.checkpoints.checkpoint import Checkpoint, list_checkpoints, load_weights
 from cifar_core.errors import CheckpointError
-from cifar_core.jobs.train import _load_newest
-from cifar_core.records import read_metrics
-from cifar_core.runs import list_runs, unreadable
-from cifar_core.saving import save_checkpoint
+from cifar_core.jobs.tasks.train import _load_newest
+from cifar_core.records.records import read_metrics
+from cifar_core.runs.store import list_runs, unreadable
+from cifar_core.training.checkpointing import load_state, save_checkpoint
 from tests.builders import FACTS, config_of, set_up, state_at
 from tests.conftest import made_up
-from tests.jobs import ended_run, new_run, rewrite
+from tests.real_jobs import ended_run, new_run, rewrite
 from tests.reliability.report import Tally
 
 EMA = 0.9
@@ -38,7 +38,7 @@ def is_refused(checkpoint: Checkpoint, run_dir: Path) -> bool:
         return True
     state, _ = set_up(config_of(ema=EMA), made_up(64, 30))
     try:
-        load_weights(checkpoint, state.judged)
+        load_weights(checkpoint, state.eval_model)
         load_state(checkpoint, state)
     except CheckpointError:
         return True

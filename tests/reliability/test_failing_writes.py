@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from cifar_core.checkpoint import list_checkpoints
-from cifar_core.launch import launch_training, resume_run
-from cifar_core.records import read_metrics
-from cifar_core.runs import Run
-from cifar_core.states import RunState
-from tests.jobs import wait_for
+from cifar_core.checkpoints.checkpoint import list_checkpoints
+from cifar_core.jobs.launch import launch_training, resume_run
+from cifar_core.records.records import read_metrics
+from cifar_core.runs.states import RunState
+from cifar_core.runs.store import Run
+from tests.real_jobs import wait_for
 from tests.reliability.faults import FAULTY
 from tests.reliability.plain import (
     PlainServer,

@@ -6,20 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from cifar_core.checkpoint import list_checkpoints
-from cifar_core.identity import find_process
-from cifar_core.launch import launch_training, resume_run
-from cifar_core.records import read_metrics
-from cifar_core.runs import list_runs, read_run, unreadable
-from cifar_core.states import RunState, find_worker, last_start
-from tests.jobs import wait_for
-from tests.reliability.plain import (
-    figures_of,
-    kept_figures,
-    newest_value,
-    plain_config,
-    value_of,
-)
+from cifar_core.checkpoints.checkpoint import list_checkpoints
+from cifar_core.jobs.launch import launch_training, resume_run
+from cifar_core.records.records import read_metrics
+from cifar_core.runs.states import RunState, find_worker, last_start
+from cifar_core.runs.store import list_runs, read_run, unreadable
+from cifar_core.system.process_identity import find_process
+from tests.real_jobs import wait_for
+from tests.reliability.plain import figures_of, kept_figures, newest_value, plain_config, value_of
 from tests.reliability.report import Tally
 
 pytestmark = pytest.mark.usefixtures("plain")

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from cifar_core.checkpoint import list_checkpoints
-from cifar_core.launch import launch_training
-from cifar_core.records import read_metrics
-from cifar_core.runs import list_runs, read_run
-from cifar_core.states import RunState
-from tests.jobs import wait_for
+from cifar_core.checkpoints.checkpoint import list_checkpoints
+from cifar_core.jobs.launch import launch_training
+from cifar_core.records.records import read_metrics
+from cifar_core.runs.states import RunState
+from cifar_core.runs.store import list_runs, read_run
+from tests.real_jobs import wait_for
 from tests.reliability.plain import PlainServer, plain_config
 from tests.reliability.report import Tally
 

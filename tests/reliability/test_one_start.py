@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from cifar_core.identity import find_process
-from cifar_core.launch import launch_training
-from cifar_core.records import read_metrics
-from cifar_core.runs import list_runs, read_run
-from cifar_core.states import RunState
-from tests.jobs import rewrite, wait_for
+from cifar_core.jobs.launch import launch_training
+from cifar_core.records.records import read_metrics
+from cifar_core.runs.states import RunState
+from cifar_core.runs.store import list_runs, read_run
+from cifar_core.system.process_identity import find_process
+from tests.real_jobs import rewrite, wait_for
 from tests.reliability.clicks import Clickers
 from tests.reliability.plain import PlainServer, figures_of, newest_value, plain_config
 from tests.reliability.report import Tally

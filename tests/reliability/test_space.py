@@ -8,22 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from cifar_core import space
-from cifar_core.checkpoint import list_checkpoints
+from cifar_core.checkpoints.checkpoint import list_checkpoints
 from cifar_core.errors import RunError
-from cifar_core.history import kept_files
-from cifar_core.launch import launch_training, resume_run
-from cifar_core.records import read_metrics
-from cifar_core.runs import Run, list_runs, read_run, unreadable
-from cifar_core.states import RunState
-from tests.jobs import small, wait_for
-from tests.reliability.plain import (
-    PlainServer,
-    figures_of,
-    newest_value,
-    plain_config,
-    value_of,
-)
+from cifar_core.forecast import disk_space
+from cifar_core.jobs.launch import launch_training, resume_run
+from cifar_core.records.records import read_metrics
+from cifar_core.runs.states import RunState
+from cifar_core.runs.store import Run, epoch_files, list_runs, read_run, unreadable
+from tests.real_jobs import small, wait_for
+from tests.reliability.plain import PlainServer, figures_of, newest_value, plain_config, value_of
 from tests.reliability.report import Tally
 
 pytestmark = [pytest.mark.usefixtures("plain"), pytest.mark.timeout(1800)]
@@ -46,7 +39,7 @@ def volume(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def little_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start does not ask for the room that it will be short of."""
-    monkeypatch.setattr(space, "MARGIN", -(10**9))
+    monkeypatch.setattr(disk_space, "MARGIN", -(10**9))
 
 
 def assert_whole(run: Run) -> None:
@@ -144,9 +137,9 @@ def test_what_a_run_is_said_to_need_is_what_it_takes(runs: Path, finished: Path)
     taken = sum(
         file.stat().st_size for c in list_checkpoints(finished) for file in c.path.iterdir()
     )
-    epochs = [file.stat().st_size for file in kept_files(finished)]
+    epochs = [file.stat().st_size for file in epoch_files(finished)]
     assert len(epochs) == run.config.epochs
-    size = space.EPOCH_BYTES * 2_000 / 10_000  # Shapes-10 has fewer test images than CIFAR-10
+    size = disk_space.EPOCH_BYTES * 2_000 / 10_000  # Shapes-10 has fewer test images than CIFAR-10
     assert epochs == pytest.approx([size] * len(epochs), rel=0.05)
-    said = space.run_bytes(run.config) - len(epochs) * space.EPOCH_BYTES
+    said = disk_space.run_bytes(run.config) - len(epochs) * disk_space.EPOCH_BYTES
     assert taken == pytest.approx(said, rel=0.05)

@@ -19,17 +19,19 @@ from hypothesis.stateful import (
 )
 from hypothesis.strategies import integers, sampled_from
 
-from cifar_core import files, launch, saving, worker
-from cifar_core.changes import create_run, request_stop
-from cifar_core.checkpoint import list_checkpoints
+from cifar_core.checkpoints.checkpoint import list_checkpoints
 from cifar_core.errors import CifarCoreError
-from cifar_core.files import read_json
-from cifar_core.jobs import train as job
-from cifar_core.launch import resume_run
-from cifar_core.records import read_metrics
-from cifar_core.runs import read_run
-from cifar_core.states import RunState
-from tests.jobs import rewrite
+from cifar_core.jobs import context, launch, worker
+from cifar_core.jobs.launch import resume_run
+from cifar_core.jobs.tasks import train as job
+from cifar_core.records.records import read_metrics
+from cifar_core.runs.lifecycle import create_run, request_stop
+from cifar_core.runs.states import RunState
+from cifar_core.runs.store import read_run
+from cifar_core.system import files
+from cifar_core.system.files import read_json
+from cifar_core.training import checkpointing
+from tests.real_jobs import rewrite
 from tests.reliability.plain import make_plain, plain_config, value_of
 from tests.reliability.report import Tally
 
@@ -75,10 +77,10 @@ class Observer:
             self.wrote()
             return written
 
-        for module in (files, saving):
+        for module in (files, checkpointing):
             patch.setattr(module, "write_atomic", watched_atomic)
         patch.setattr(worker, "FileLock", self.hold)
-        patch.setattr(worker, "os", Replaced(worker.os, write=watched_write))
+        patch.setattr(context, "os", Replaced(context.os, write=watched_write))
         patch.setattr(files.os, "fsync", lambda handle: None)
 
     def hold(self, path: Path) -> FileLock:
@@ -224,7 +226,7 @@ def observer(monkeypatch: pytest.MonkeyPatch, places: Path) -> Iterator[Observer
     """The worker runs in this process, so that only its lock is a sign of its life."""
     make_plain(monkeypatch)
     found = Observer(monkeypatch)
-    monkeypatch.setattr(worker, "own_identity", lambda: NOBODY)
+    monkeypatch.setattr(context, "own_identity", lambda: NOBODY)
     monkeypatch.setattr(worker, "_watch", lambda run_dir: None)
     monkeypatch.setattr(worker.faulthandler, "enable", lambda: None)
     monkeypatch.setattr(job, "peak_memory", lambda device: 1)

@@ -12,16 +12,16 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from cifar_core import space
-from cifar_core.changes import request_stop
-from cifar_core.checkpoint import find_checkpoint, list_checkpoints
-from cifar_core.config import TrainConfig
-from cifar_core.launch import extend_run, launch_training, resume_run
-from cifar_core.memory import Memory, note_memory
-from cifar_core.records import read_metrics
-from cifar_core.runs import read_run
-from cifar_core.states import RunState
-from tests.jobs import small, wait_for, wait_until_training
+from cifar_core.checkpoints.checkpoint import find_checkpoint, list_checkpoints
+from cifar_core.config.train import TrainConfig
+from cifar_core.forecast import disk_space
+from cifar_core.jobs.launch import extend_run, launch_training, resume_run
+from cifar_core.records.records import read_metrics
+from cifar_core.runs.lifecycle import request_stop
+from cifar_core.runs.states import RunState
+from cifar_core.runs.store import read_run
+from cifar_core.system.memory import Memory, note_memory
+from tests.real_jobs import small, wait_for, wait_until_training
 from tests.reliability.report import Tally
 
 pytestmark = pytest.mark.timeout(2400)
@@ -128,7 +128,7 @@ def test_a_full_disk_ends_a_training_and_harms_nothing(
     runs: Path, tally: Tally, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """RLIMIT_FSIZE, set while it trains, is less than its files of weights or states."""
-    monkeypatch.setattr(space, "MARGIN", 0)
+    monkeypatch.setattr(disk_space, "MARGIN", 0)
     times, good, chance = 30, 0, random.Random(10)
     for number in range(times):
         run_dir = launch_training(runs, small(epochs=2, seed=number % 3))

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from cifar_core.changes import request_stop
-from cifar_core.files import read_json
-from cifar_core.launch import launch_training
-from cifar_core.runs import read_run
-from cifar_core.states import RunState
-from cifar_core.turns import device_lock, queue_position
-from tests.jobs import wait_for
+from cifar_core.jobs.launch import launch_training
+from cifar_core.jobs.queue import queue_position
+from cifar_core.runs.lifecycle import request_stop
+from cifar_core.runs.states import RunState
+from cifar_core.runs.store import read_run
+from cifar_core.system.files import read_json
+from cifar_core.system.locks import device_lock
+from tests.real_jobs import wait_for
 from tests.reliability.plain import plain_config
 from tests.reliability.report import Tally
 

@@ -1,0 +1,12 @@
+"""python -m cifar_core COMMAND.
+
+main      the parser; the commands summary and train
+settings  a command-line option for each setting
+data      data, augment
+runs      runs list, show, stop, resume, extend, rename, delete
+lr_find   lr-find
+explain   evaluate, explain
+report    rank, report
+follow    a job on the terminal from start to end
+output    tables, JSON and text in any terminal
+"""

@@ -1,0 +1,170 @@
+"""The commands that find a learning rate, and that say what a model gets wrong and why."""
+
+import argparse
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cifar_core.cli.follow import follow_stages
+from cifar_core.cli.runs import add_model
+from cifar_core.errors import ConfigError
+from cifar_core.runs.store import Run, find_run
+from cifar_core.system.paths import runs_root
+
+if TYPE_CHECKING:
+    from cifar_core.evaluation.predictions import Predictions
+
+
+def add_evaluate(commands: Any) -> None:
+    """evaluate."""
+    text = "accuracy, per class too, and the most confused pairs of a trained model"
+    command = commands.add_parser("evaluate", help=text, description=text)
+    command.set_defaults(do=_evaluate)
+    _add_subject(command)
+    command.add_argument("--again", action="store_true", help="even if it was evaluated before")
+    command.add_argument("--json", action="store_true", help="print JSON, with the whole matrix")
+
+
+def _add_subject(command: argparse.ArgumentParser) -> None:
+    add_model(command)
+    command.add_argument("--split", default="test", help="test, val or train. Default: test.")
+    command.add_argument(
+        "--flip",
+        action="store_true",
+        help="test-time flip: average the logits of each image and of its mirror image",
+    )
+
+
+def evaluated(options: argparse.Namespace, again: bool = False) -> tuple[Run, "Predictions"]:
+    """The run and the table of a command line; evaluates first where that was not done yet.
+
+    Raises:
+        CifarCoreError: if run, checkpoint or split are not there, or the evaluation failed.
+    """
+    from cifar_core.checkpoints.checkpoint import find_checkpoint
+    from cifar_core.evaluation.predictions import (
+        has_predictions,
+        load_predictions,
+        predictions_path,
+    )
+    from cifar_core.jobs.launch_analysis import launch_evaluation
+
+    root = runs_root(options.runs)
+    run = find_run(root, options.run, "train")
+    name = find_checkpoint(run.path, options.checkpoint).name
+    if again or not has_predictions(predictions_path(run.path, name, options.split, options.flip)):
+        follow_stages(launch_evaluation(root, run, name, options.split, options.flip))
+    return run, load_predictions(run, name, options.split, options.flip)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from cifar_core.evaluation.metrics import class_acc, most_confused
+
+    run, table = evaluated(options, options.again)
+    classes, accs = table.examples.classes, class_acc(table.matrix)
+    pairs = [(classes[t], classes[p], n) for t, p, n in most_confused(table.matrix, 5)]
+    if options.json:
+        figures = {
+            "acc": table.acc,
+            "loss": float(table.losses.mean()),
+            "num_images": len(table.predictions),
+        }
+        per_class = {
+            name: None if math.isnan(acc) else acc
+            for name, acc in zip(classes, accs.tolist(), strict=True)
+        }
+        told = {
+            name: fact for name, fact in table.facts.items() if name not in ("format", "sha256")
+        }
+        facts = {**told, "run": run.name, "run_id": run.run_id}
+        facts |= {**figures, "class_acc": per_class}
+        print(json.dumps({**facts, "confused": pairs, "matrix": table.matrix.tolist()}))
+        return
+    print(f"{run.name}: {table.acc:.2%} of {table}")
+    for name, acc in zip(classes, accs, strict=True):
+        print(f"  {name:12} {'no images' if math.isnan(acc) else f'{acc:7.2%}'}")
+    if pairs:
+        print("Most confused, true -> predicted:")
+    for true, predicted, count in pairs:
+        print(f"  {true} -> {predicted}: {count:,}")
+
+
+def add_explain(commands: Any) -> None:
+    """explain."""
+    from cifar_core.explain.methods import METHODS
+
+    text = "draw what a model looked at (Grad-CAM) into a PNG"
+    command = commands.add_parser("explain", help=text, description=text)
+    command.set_defaults(do=_explain)
+    _add_subject(command)
+    which = command.add_mutually_exclusive_group()
+    which.add_argument(
+        "--worst", type=int, metavar="N", help="the N errors it was most certain of. Default: 10."
+    )
+    which.add_argument("--images", type=int, nargs="+", metavar="INDEX", help="by index")
+    which.add_argument("--file", type=Path, help="a PNG or JPEG of your own")
+    command.add_argument("--layer", help="Default: the last whose sides are larger than 7.")
+    command.add_argument("--method", default="GradCAM", help=f"One of: {', '.join(METHODS)}.")
+    command.add_argument(
+        "--target",
+        default="predicted",
+        help="predicted, true, difference (predicted, not true), or a class. Default: predicted.",
+    )
+    command.add_argument("--opacity", type=float, default=50, help="of the map, %%. Default: 50.")
+    command.add_argument("--out", type=Path, required=True, help="the PNG to write")
+
+
+def _explain(options: argparse.Namespace) -> None:
+    from cifar_core.explain.maps import CamRequest, draw_own, draw_rows
+    from cifar_core.system.files import write_atomic
+
+    _check_explain(options)
+    if options.out.suffix.lower() != ".png":
+        raise ConfigError(f"--out {options.out} has to end in .png.")
+    if not options.out.absolute().parent.is_dir():
+        raise ConfigError(f"--out {options.out}: there is no such folder. Make it first.")
+    question = CamRequest(options.layer, options.method, options.target, options.opacity / 100)
+    if options.file:
+        run = find_run(runs_root(options.runs), options.run, "train")
+        content = draw_own(run, options.checkpoint, _read(options.file), question)
+    else:
+        run, table = evaluated(options)
+        content = draw_rows(run.name, table, _rows(table, options), question)
+    try:
+        write_atomic(options.out, content)
+    except OSError as error:
+        raise ConfigError(f"--out {options.out} cannot be written ({error.strerror}).") from None
+    print(f"Wrote {options.out}.")
+
+
+def _check_explain(options: argparse.Namespace) -> None:
+    """Refuses what can be known before anything is evaluated."""
+    from cifar_core.explain.maps import MAX_IMAGES
+    from cifar_core.explain.methods import METHODS
+
+    if options.method not in METHODS:
+        raise ConfigError(f"--method {options.method} is unknown. Take: {', '.join(METHODS)}.")
+    if not 0 <= options.opacity <= 100:
+        raise ConfigError(f"--opacity {options.opacity:g} is not accepted; give 0 to 100.")
+    if options.worst is not None and not 1 <= options.worst <= MAX_IMAGES:
+        raise ConfigError(f"--worst {options.worst} is not accepted; give 1 to {MAX_IMAGES}.")
+
+
+def _rows(table: "Predictions", options: argparse.Namespace) -> list[int]:
+    from cifar_core.evaluation.sorting import most_confident_errors
+
+    if options.images:
+        return [table.examples.find(index) for index in options.images]
+    count = 10 if options.worst is None else options.worst
+    rows = most_confident_errors(table, count)
+    if not rows:
+        raise ConfigError(f"There is no error among {table}. Give --images instead.")
+    return rows
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"--file {path} cannot be read ({error.strerror}).") from None

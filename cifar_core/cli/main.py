@@ -1,0 +1,116 @@
+"""python -m cifar_core COMMAND: what a page does, a command can do."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from cifar_core.cli import data, explain, lr_find, report, runs, settings
+from cifar_core.config.train import TrainConfig
+from cifar_core.errors import CifarCoreError, JobError
+from cifar_core.models import MODELS
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what was wrong in one sentence; exit code 2 as for every mistake of the user."""
+
+    def error(self, message: str) -> NoReturn:
+        sys.stderr.write(f"{message[0].upper()}{message[1:]}. See: {self.prog} --help\n")
+        sys.exit(2)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit code: 0, 1 if a job failed, 2 for a user's mistake."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    try:
+        return options.do(options) or 0
+    except CifarCoreError as error:
+        print(error, file=sys.stderr)
+        return 1 if isinstance(error, JobError) else 2
+    except KeyboardInterrupt:
+        print("Cancelled.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = _Parser(prog="python -m cifar_core", description="Train and understand CIFAR-10.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    data.add_data(commands)
+    data.add_augment(commands)
+    _add_summary(commands)
+    _add_train(commands)
+    lr_find.add_lr_find(commands)
+    explain.add_evaluate(commands)
+    explain.add_explain(commands)
+    report.add_rank(commands)
+    report.add_report(commands)
+    runs.add_runs(commands)
+    return parser
+
+
+def _add_summary(commands: Any) -> None:
+    command = commands.add_parser("summary", help="the layer table of a model")
+    command.add_argument("model", help=", ".join(MODELS))
+    command.add_argument("--json", action="store_true", help="print JSON")
+    command.set_defaults(do=_summary)
+
+
+def _summary(options: argparse.Namespace) -> None:
+    from cifar_core.models import create_model
+    from cifar_core.models.summary import format_summary, summarize, summary_json
+
+    summary = summarize(create_model(options.model), options.model)
+    print(json.dumps(summary_json(summary)) if options.json else format_summary(summary))
+
+
+def _add_train(commands: Any) -> None:
+    command = commands.add_parser("train", help="train a model; Ctrl-C stops it in order")
+    command.set_defaults(do=_train)
+    command.add_argument("--name", default="", help="what to call the run; else a free name")
+    command.add_argument("--notes", default="", help="free text kept with the run")
+    command.add_argument(
+        "--estimate", action="store_true", help="only measure how long it would take"
+    )
+    command.add_argument("--detach", action="store_true", help="start it and return at once")
+    command.add_argument("--json", action="store_true", help="print the result as JSON")
+    runs.add_root(command)
+    settings.add_config(command)
+
+
+def _train(options: argparse.Namespace) -> int:
+    from cifar_core.jobs.launch import launch_training
+    from cifar_core.system.paths import runs_root
+
+    config = settings.read_config(options)
+    if options.estimate:
+        return _estimate(config, options.json)
+    run_dir = launch_training(runs_root(options.runs), config, options.name, options.notes)
+    if options.detach:
+        runs.print_run(run_dir, options.json)
+        return 0
+    return runs.follow_training(run_dir, options.json)
+
+
+def _estimate(config: TrainConfig, as_json: bool) -> int:
+    from dataclasses import asdict
+
+    from cifar_core.data import open_dataset
+    from cifar_core.forecast.forecast import forecast_from
+    from cifar_core.forecast.preflight import measured
+
+    open_dataset(config.data)
+    found = forecast_from(measured(config), config)
+    text = (
+        f"About {found.seconds / 60:.1f} min for {config.epochs} epochs of "
+        f"{found.num_train:,} images: {found.train:,.0f} images/s training, "
+        f"{found.evaluate:,.0f} evaluating. About {found.memory_bytes / 1e6:,.0f} MB of memory, "
+        f"{found.disk_bytes / 1e6:,.0f} MB on disk. {found.verdict}"
+    )
+    print(json.dumps(asdict(found)) if as_json else text)
+    return 0

@@ -1,0 +1,1 @@
+"""Tables, JSON and text in any terminal."""

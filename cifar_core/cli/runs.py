@@ -1,0 +1,224 @@
+"""The commands about runs: list, show, stop, resume and so on; and following a training."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cifar_core.cli.follow import StatusLine, follow
+from cifar_core.errors import RunError
+from cifar_core.records.records import Metrics
+from cifar_core.runs.lifecycle import (
+    FORCE_AFTER_S,
+    delete_run,
+    force_stop,
+    rename_run,
+    request_stop,
+    stopping_s,
+)
+from cifar_core.runs.pace import Pace, run_pace
+from cifar_core.runs.states import RunState, log_tail
+from cifar_core.runs.store import Run, disk_bytes, find_run, list_runs, read_run, unreadable
+from cifar_core.system.paths import runs_root
+
+
+def add_root(command: argparse.ArgumentParser) -> None:
+    """--runs, the same everywhere."""
+    command.add_argument("--runs", help="folder of the runs; default CIFAR_RUNS, then checkpoints")
+
+
+def add_model(command: argparse.ArgumentParser) -> None:
+    """RUN and --checkpoint: which trained model."""
+    command.add_argument("run", help="id or name of a training")
+    command.add_argument(
+        "--checkpoint", default="best", help="best, last, or a name. Default: best."
+    )
+    add_root(command)
+
+
+def add_runs(commands: Any) -> None:
+    """runs list|show|stop|resume|extend|rename|delete."""
+    group = commands.add_parser("runs", help="list, stop, resume, extend, rename, delete runs")
+    actions = group.add_subparsers(required=True, metavar="ACTION")
+
+    def action(name: str, do: Callable[[argparse.Namespace], Any], text: str) -> Any:
+        command = actions.add_parser(name, help=text, description=text)
+        command.set_defaults(do=do)
+        add_root(command)
+        if name != "list":
+            command.add_argument("run", help="id or name")
+        return command
+
+    for name, do in (("list", _list), ("show", _show)):
+        command = action(name, do, f"{name} runs" if name == "list" else "one run in full")
+        command.add_argument("--json", action="store_true", help="print JSON")
+    stop = action("stop", _stop, "finish the batch, keep a checkpoint, end")
+    stop.add_argument("--force", action="store_true", help="end its process if that takes long")
+    resume = action("resume", _resume, "let a stopped, failed or interrupted run go on")
+    resume.add_argument("--detach", action="store_true", help="start it and return at once")
+    resume.add_argument("--json", action="store_true", help="print the result as JSON")
+    extend = action("extend", _extend, "let a completed run go on as a new one")
+    extend.add_argument("epochs", type=int, help="epochs in all")
+    extend.add_argument("--name", default="", help="what to call the new run; else a free name")
+    extend.add_argument("--detach", action="store_true", help="start it and return at once")
+    extend.add_argument("--json", action="store_true", help="print the result as JSON")
+    rename = action("rename", _rename, "change name or notes")
+    rename.add_argument("name", nargs="?", help="the new name")
+    rename.add_argument("--notes", help="the new notes")
+    delete = action("delete", _delete, "delete a run")
+    delete.add_argument("--keep-curves", action="store_true", help="delete only its checkpoints")
+    delete.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def describe(run: Run) -> dict[str, Any]:
+    """A run as JSON tells it."""
+    return {
+        "run_id": run.run_id,
+        "name": run.name,
+        "state": str(run.state),
+        "reason": run.reason,
+        "created": run.created.isoformat(),
+        "best_acc": run.best_acc,
+        "best": run.status.get("best"),
+        "last": run.status.get("last"),
+        "config": run.config.model_dump(mode="json") if run.config else None,
+        "runtime": run.status.get("runtime"),
+        "data": run.data_title,
+        "notes": run.notes,
+        "folder": str(run.path),
+        "disk_bytes": disk_bytes(run),
+    }
+
+
+def _list(options: argparse.Namespace) -> None:
+    runs = list_runs(runs_root(options.runs))
+    for path, why in unreadable(runs_root(options.runs)):
+        print(f"Left out: {path.name}. {why}", file=sys.stderr)
+    if options.json:
+        print(json.dumps([describe(run) for run in runs]))
+        return
+    if not runs:
+        print("No runs yet. Start one with: python -m cifar_core train --recipe quick")
+        return
+    print(f"{'name':20} {'state':12} {'model':10} {'epochs':>7} {'best':>7} {'MB':>7}  started")
+    for run in runs:
+        assert run.config is not None
+        done = (run.status.get("last") or {}).get("epoch", 0)
+        best = "" if run.best_acc is None else f"{run.best_acc:.2%}"
+        epochs = f"{done}/{run.config.epochs}"
+        size = disk_bytes(run) / 1e6
+        print(
+            f"{run.name:20} {run.state:12} {run.config.model:10} {epochs:>7} {best:>7} "
+            f"{size:>7.1f}  {run.created:%Y-%m-%d %H:%M} UTC"
+        )
+
+
+def _show(options: argparse.Namespace) -> None:
+    run = find_run(runs_root(options.runs), options.run)
+    if options.json:
+        print(json.dumps(describe(run)))
+        return
+    facts = describe(run)
+    config = facts.pop("config") or {}
+    for name, value in facts.items():
+        if value not in (None, "", {}):
+            print(f"{name:12} {value}")
+    for name, value in config.items():
+        print(f"  {name:16} {value}")
+    if run.state in (RunState.FAILED, RunState.INTERRUPTED):
+        print(f"\nLast lines of its log:\n{log_tail(run.path)}")
+
+
+def _stop(options: argparse.Namespace) -> None:
+    run = find_run(runs_root(options.runs), options.run)
+    request_stop(run)
+    print(f"{run.name} will finish its batch, keep a checkpoint and end.")
+    while options.force and (run := read_run(run.path)).state.is_active:
+        if stopping_s(run) > FORCE_AFTER_S:
+            force_stop(run)
+            print(f"{run.name} did not end and was ended by force.")
+            return
+        time.sleep(0.2)
+
+
+def _resume(options: argparse.Namespace) -> int:
+    from cifar_core.jobs.launch import resume_run
+
+    run = find_run(runs_root(options.runs), options.run)
+    resume_run(run)
+    if options.detach:
+        print_run(run.path, options.json)
+        return 0
+    return follow_training(run.path, options.json)
+
+
+def _extend(options: argparse.Namespace) -> int:
+    from cifar_core.jobs.launch import extend_run
+
+    run = find_run(runs_root(options.runs), options.run, "train")
+    run_dir = extend_run(run, options.epochs, options.name)
+    if options.detach:
+        print_run(run_dir, options.json)
+        return 0
+    return follow_training(run_dir, options.json)
+
+
+def _rename(options: argparse.Namespace) -> None:
+    run = find_run(runs_root(options.runs), options.run)
+    rename_run(run, options.name, options.notes)
+    print(f"{run.name} is now named {read_run(run.path).name}.")
+
+
+def _delete(options: argparse.Namespace) -> None:
+    run = find_run(runs_root(options.runs), options.run)
+    what = "its checkpoints" if options.keep_curves else "it and all its files"
+    if not options.yes:
+        answer = input(f"Delete {run.name}: {what}? [y/N] ") if sys.stdin.isatty() else ""
+        if answer.strip().lower() not in ("y", "yes"):
+            raise RunError("Nothing was deleted. Add --yes to delete without being asked.")
+    delete_run(run, options.keep_curves)
+    print(f"Deleted: {run.name}, {what}.")
+
+
+def print_run(run_dir: Path, as_json: bool) -> None:
+    """What was started or has ended."""
+    run = read_run(run_dir)
+    if as_json:
+        print(json.dumps(describe(run)))
+        return
+    best = f", best accuracy {run.best_acc:.2%}" if run.best_acc is not None else ""
+    print(f"{run.name} ({run.run_id}): {run.state}{best}. {run.reason}".rstrip())
+
+
+def follow_training(run_dir: Path, as_json: bool) -> int:
+    """Shows a training until it ends; returns the exit code."""
+    shown = 0
+
+    def tell(run: Run, metrics: Metrics) -> StatusLine:
+        nonlocal shown
+        lines = [_epoch_line(epoch) for epoch in metrics.epochs[shown:]]
+        shown = len(metrics.epochs)
+        at = run_pace(run, metrics)
+        return StatusLine(at.share, f"{run.name} {run.state}{_pace_line(run, at)}", lines)
+
+    run, _ = follow(run_dir, tell, "the batch is finished and a checkpoint kept")
+    print_run(run_dir, as_json)
+    return 1 if run.state in (RunState.FAILED, RunState.INTERRUPTED) else 0
+
+
+def _epoch_line(e: Any) -> str:
+    val = "" if e.val_acc is None else f"  val {e.val_loss:.4f} {e.val_acc:.2%}"
+    return (
+        f"epoch {e.epoch:3}  train {e.train_loss:.4f} {e.train_acc:.2%}{val}  "
+        f"test {e.test_loss:.4f} {e.test_acc:.2%}  {e.images_per_s:,.0f} images/s"
+    )
+
+
+def _pace_line(run: Run, at: Pace) -> str:
+    if at.images_per_s is None or at.left_s is None or run.config is None:
+        return ""
+    left = f"{at.left_s / 60:.0f} min" if at.left_s > 120 else f"{at.left_s:.0f} s"
+    return f", epoch {at.epoch}/{run.config.epochs}, {at.images_per_s:,.0f} images/s, {left} left"

@@ -1,0 +1,84 @@
+"""Settings on a command line: one option per field, a recipe or a file to start from."""
+
+import argparse
+import json
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from cifar_core.config.recipes import RECIPES, recipe
+from cifar_core.config.train import TrainConfig, make_config
+from cifar_core.errors import ConfigError
+from cifar_core.models import MODELS
+from cifar_core.validation import bounds, choices, describe_accepted
+
+SET, FIND = "set_", "find_"  # how the options of a training, and of an LR test, begin
+
+
+def add_config(command: argparse.ArgumentParser, unused: Collection[str] = ()) -> None:
+    """--recipe, --config, and an option for each field of a training that is used."""
+    command.add_argument("--recipe", help=f"start from a recipe: {', '.join(RECIPES)}")
+    command.add_argument("--config", type=Path, help="start from a JSON file of settings")
+    add_fields(command, TrainConfig, SET, unused)
+
+
+def add_fields(
+    command: Any, model: type[BaseModel], prefix: str, unused: Collection[str] = ()
+) -> None:
+    """An option for each field of a settings model; `command` may be a group of one."""
+    for name, field in model.model_fields.items():
+        if name in unused:
+            continue
+        text = f"{field.description} {_accepted(name, field)}Default: {field.default}."
+        if name == "augment":
+            text = f"{field.description} A preset, JSON, or its file. Default: standard."
+        command.add_argument(
+            f"--{name.replace('_', '-')}",
+            dest=f"{prefix}{name}",
+            metavar="VALUE",
+            help=text.replace("%", "%%"),
+        )
+
+
+def _accepted(name: str, field: Any) -> str:
+    if name == "model":
+        return f"[{', '.join(MODELS)}] "
+    if choices(field) or bounds(field) != (None, None):
+        return f"[{describe_accepted(field)}] "
+    return ""
+
+
+def given(options: argparse.Namespace, prefix: str) -> dict[str, str]:
+    """The values that were given for fields."""
+    found = {k.removeprefix(prefix): v for k, v in vars(options).items() if k.startswith(prefix)}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def read_config(options: argparse.Namespace) -> TrainConfig:
+    """The config of a command line: recipe, then file, then single settings.
+
+    Raises:
+        ConfigError: naming each mistake.
+    """
+    values: dict[str, Any] = {}
+    if options.recipe:
+        values = recipe(options.recipe).model_dump(mode="json")
+    if options.config:
+        values |= _read_file(options.config)
+    return make_config({**values, **given(options, SET)})
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"--config {path} cannot be read ({error.strerror}).") from None
+    except ValueError as error:
+        raise ConfigError(f"--config {path} is not valid JSON ({error}).") from None
+    if not isinstance(values, dict):
+        raise ConfigError(
+            f"--config {path} holds {type(values).__name__}, not a table of settings."
+        )
+    return values

@@ -1,0 +1,76 @@
+"""A decoded split on its way into the cache: sorted, fingerprinted, judged."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cifar_core.data.sources import Source
+from cifar_core.errors import DataError
+
+# Of any complete copy, whatever its form: SHA-256 over the sorted SHA-256 digests of
+# (label byte + 3,072 pixel bytes). Measured on the complete data set.
+OFFICIAL = {
+    "train": "d59acf989e068e709ce686cda292672c7b212c08d29d3d3e6d8c3aa99eba6a85",
+    "test": "899683d46c3a8c66fd56e1af12202e69fe5a4517be10b0f68e04c78fe585c57c",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One split: images sorted by digest, labels, fingerprint, and masks where they are known.
+
+    Attributes:
+        images: (N, 32, 32, 3) uint8.
+        labels: (N,) uint8.
+        masks: (N, 32, 32) bool.
+        names: (N,) of the files, where they have any.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    fingerprint: str
+    masks: NDArray[np.bool_] | None = None
+    names: NDArray[np.str_] | None = None
+
+
+def sorted_part(
+    chunks: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]],
+    masks: NDArray[np.bool_] | None = None,
+    names: list[str] | None = None,
+) -> Part:
+    """Sorts by digest, so that an index means the same image whatever form the data came in."""
+    if not chunks:
+        return Part(np.empty((0, 32, 32, 3), np.uint8), np.empty(0, np.uint8), "")
+    images = np.concatenate([images for images, _ in chunks])
+    labels = np.concatenate([labels for _, labels in chunks])
+    digests = [
+        hashlib.sha256(bytes([label]) + image.tobytes()).digest()
+        for image, label in zip(images, labels, strict=True)
+    ]
+    order = np.asarray(sorted(range(len(digests)), key=digests.__getitem__))
+    fingerprint = hashlib.sha256(b"".join(sorted(digests))).hexdigest()
+    sorted_masks = None if masks is None else masks[order]
+    sorted_names = None if names is None else np.asarray(names)[order]
+    return Part(images[order], labels[order], fingerprint, sorted_masks, sorted_names)
+
+
+def check_official(source: Source, parts: dict[str, Part], accept_altered: bool) -> None:
+    """Refuses what is not the complete data set, unless the user said otherwise."""
+    if all(parts[name].fingerprint == OFFICIAL[name] for name in OFFICIAL):
+        return
+    train, test = len(parts["train"].labels), len(parts["test"].labels)
+    found = (
+        f"{source.path} is not the complete CIFAR-10: {train:,} + {test:,} images "
+        f"(expected 50,000 + 10,000) with another fingerprint."
+    )
+    if not source.pickle_free:
+        raise DataError(f"{found} Pickled copies have to be the official ones. Fetch it again.")
+    if train == 0 or test == 0:
+        raise DataError(f"{found} Both a train and a test split are needed.")
+    if not accept_altered:
+        raise DataError(
+            f"{found} Fetch it again, or accept it as an altered copy: "
+            f"python -m cifar_core data prepare --data {source.path} --accept-altered."
+        )

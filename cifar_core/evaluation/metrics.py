@@ -1,0 +1,141 @@
+"""Figures from predictions: arrays in, arrays out; nothing here knows of models or files."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+NUM_BINS = 15  # as Guo et al. 2017 have them
+
+
+def confusion_matrix(
+    labels: NDArray[np.integer], predictions: NDArray[np.integer], num_classes: int
+) -> NDArray[np.int64]:
+    """(K, K) counts; row: true class, column: predicted class."""
+    cells = labels.astype(np.int64) * num_classes + predictions
+    return np.bincount(cells, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+def class_acc(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(K,) share of each true class that was recognised; nan for a class without images."""
+    totals = matrix.sum(axis=1)
+    found = np.full(len(matrix), np.nan)
+    return np.divide(np.diag(matrix), totals, out=found, where=totals > 0)
+
+
+def most_confused(matrix: NDArray[np.int64], count: int) -> list[tuple[int, int, int]]:
+    """(true, predicted, how often) of the most frequent errors, at most `count`, ties in order."""
+    errors = matrix * (1 - np.eye(len(matrix), dtype=np.int64))
+    order = np.argsort(-errors, axis=None, kind="stable")[:count]
+    cells = [(int(cell // len(matrix)), int(cell % len(matrix))) for cell in order]
+    return [(t, p, int(errors[t, p])) for t, p in cells if errors[t, p]]
+
+
+def wilson_interval(hits: int, total: int) -> tuple[float, float]:
+    """The 95 % interval of a share.
+
+    Source: Wilson 1927, https://doi.org/10.1080/01621459.1927.10502953, through scipy.
+    """
+    from scipy.stats import binomtest
+
+    found = binomtest(hits, total).proportion_ci(0.95, method="wilson")
+    return float(found.low), float(found.high)
+
+
+def topk_accuracy(
+    log_probs: NDArray[np.floating], labels: NDArray[np.integer], count: int
+) -> float:
+    """The share of images whose class is among the `count` most probable."""
+    own = log_probs[np.arange(len(labels)), labels]
+    above = (log_probs > own[:, None]).sum(axis=1)
+    return float((above < count).mean())
+
+
+def precision_recall_f1(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(3, K) precision, recall and F1 of each class; nan where there is nothing to divide by."""
+    both = matrix.sum(axis=1) + matrix.sum(axis=0)
+    f1 = np.divide(2 * np.diag(matrix), both, out=np.full(len(matrix), np.nan), where=both > 0)
+    return np.stack([class_acc(matrix.T), class_acc(matrix), f1])
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """How far confidence and accuracy agree, by bins of equal width.
+
+    Attributes:
+        confidence: (B,) mean confidence of the images in a bin; nan where there is none.
+        acc: (B,) their accuracy; likewise.
+        counts: (B,) how many they are.
+        error: Mean distance of the two, weighted by the counts: the ECE.
+    """
+
+    confidence: NDArray[np.float64]
+    acc: NDArray[np.float64]
+    counts: NDArray[np.int64]
+    error: float
+
+
+def calibration(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> Calibration:
+    """Confidence beside accuracy.
+
+    Args:
+        confidence: (N,) probability of the predicted class, 0..1.
+        right: (N,) whether it is the true one.
+
+    Source: Guo et al. 2017, https://arxiv.org/abs/1706.04599, equation 3, with 15 bins.
+    """
+    bins = np.clip(np.ceil(confidence * NUM_BINS).astype(np.int64) - 1, 0, NUM_BINS - 1)
+    counts = np.bincount(bins, minlength=NUM_BINS)
+    empty = np.full(NUM_BINS, np.nan)
+    mean, acc = (
+        np.divide(
+            np.bincount(bins, weights=values, minlength=NUM_BINS),
+            counts,
+            out=empty.copy(),
+            where=counts > 0,
+        )
+        for values in (confidence.astype(np.float64), right.astype(np.float64))
+    )
+    error = np.nansum(counts * np.abs(acc - mean)) / max(len(confidence), 1)
+    return Calibration(mean, acc, counts, float(error))
+
+
+@dataclass(frozen=True)
+class McNemarTest:
+    """Two models on the same images.
+
+    Attributes:
+        fixed: Images that only the second gets right.
+        broken: Images that only the first gets right.
+        total: Of all images.
+        p: How probable a difference as large as this is if both are equally good.
+    """
+
+    fixed: int
+    broken: int
+    total: int
+    p: float
+
+    def __str__(self) -> str:
+        """What it comes to, in a sentence."""
+        gain = (self.fixed - self.broken) / self.total
+        p = "p < 0.001" if self.p < 0.001 else f"p = {self.p:.3f}"
+        meaning = "more than chance explains" if self.p < 0.05 else "chance may explain it"
+        return (
+            f"{100 * gain:+.2f} points: {self.fixed:,} fixed, {self.broken:,} broken, {p}: "
+            f"{meaning}."
+        )
+
+
+def mcnemar_test(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]) -> McNemarTest:
+    """Compares two models on the same images.
+
+    Source: McNemar 1947, https://doi.org/10.1007/BF02295996, in its exact form: a two-sided
+    binomial test of those that only one gets right.
+    """
+    from scipy.stats import binomtest
+
+    fixed = int((second_right & ~first_right).sum())
+    broken = int((first_right & ~second_right).sum())
+    p = float(binomtest(fixed, fixed + broken).pvalue) if fixed + broken else 1.0
+    return McNemarTest(fixed, broken, len(first_right), p)

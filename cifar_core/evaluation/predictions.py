@@ -1,0 +1,250 @@
+"""One table of log-probabilities per checkpoint and split: every prediction shown comes from it.
+
+    <run>/tables/<checkpoint>-<split>.npy    (N, K) float16
+    <run>/tables/<checkpoint>-<split>.json   what it is of, and its sum; written last
+    <run>/tables/<checkpoint>-<split>-flip.…  the same with test-time flip
+
+Needs no torch: with a table every view is a matter of milliseconds.
+"""
+
+import hashlib
+import io
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cifar_core.checkpoints.checkpoint import Checkpoint, find_checkpoint
+from cifar_core.config.train import TrainConfig
+from cifar_core.data.dataset import Dataset, split_indices
+from cifar_core.data.store import open_dataset
+from cifar_core.errors import CheckpointError, ConfigError
+from cifar_core.evaluation.metrics import confusion_matrix
+from cifar_core.runs.store import Run
+from cifar_core.system.files import read_json, write_atomic, write_json
+
+SPLITS = ("test", "val", "train")
+SPLIT_NAMES = {"test": "test", "val": "validation", "train": "training"}
+
+
+@dataclass(frozen=True, eq=False)
+class EvalSplit:
+    """The images of a split as a run had them.
+
+    Attributes:
+        fingerprint: Of the whole data set.
+        indices: (N,) positions in the data set's training or test images.
+    """
+
+    split: str
+    classes: tuple[str, ...]
+    fingerprint: str
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    indices: NDArray[np.int64]
+
+    def pixels(self, rows: NDArray[np.integer] | list[int]) -> NDArray[np.uint8]:
+        """(B, 32, 32, 3) uint8 images of some rows."""
+        return np.asarray(self.images[self.indices[rows]])
+
+    def name(self, row: int) -> str:
+        """What people call an image: "test 4711"; validation images are training images."""
+        return f"{'test' if self.split == 'test' else 'train'} {self.indices[row]}"
+
+    def find(self, index: int) -> int:
+        """The row of an index in the data set.
+
+        Raises:
+            ConfigError: if that image is not in this split.
+        """
+        rows = np.flatnonzero(self.indices == index)
+        if not len(rows):
+            raise ConfigError(
+                f"There is no image {index} among the {len(self.indices):,} of this {self.split} "
+                f"split. Take one from {self.indices.min()} to {self.indices.max()}."
+            )
+        return int(rows[0])
+
+
+def eval_split(data: Dataset, config: TrainConfig, split: str) -> EvalSplit:
+    """The images of "test", "val" or "train", in the order of their tables.
+
+    Raises:
+        ConfigError: if there is no such split, or nothing was held out.
+    """
+    if split not in SPLITS:
+        raise ConfigError(f"Unknown split {split!r}. Available: {', '.join(SPLITS)}.")
+    if split == "test":
+        indices = np.arange(len(data.test))
+        return EvalSplit(
+            split, data.classes, data.fingerprint, data.test.images, data.test.labels, indices
+        )
+    parts = split_indices(len(data.train), config.val_size, config.train_size, config.seed)
+    indices = parts[0] if split == "train" else parts[1]
+    if not len(indices):
+        raise ConfigError("This run held nothing out (val_size = 0). Take the test split.")
+    labels = data.train.labels[indices]
+    return EvalSplit(split, data.classes, data.fingerprint, data.train.images, labels, indices)
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What one checkpoint says of one split.
+
+    Attributes:
+        log_probs: (N, K) float32, as they were kept in float16.
+        facts: Run, checkpoint, epoch, split, model, data: what the table is of.
+    """
+
+    log_probs: NDArray[np.float32]
+    examples: EvalSplit
+    checkpoint: Checkpoint
+    facts: dict[str, Any]
+
+    def __str__(self) -> str:
+        """What every figure drawn from it has to name."""
+        split = SPLIT_NAMES[self.examples.split]
+        return (
+            f"{len(self.examples.labels):,} {split} images of {self.facts['data']}, "
+            f"{self.checkpoint.name} (epoch {self.checkpoint.epoch})"
+            f"{', test-time flip' if self.facts.get('flip') else ''}"
+        )
+
+    @cached_property
+    def predictions(self) -> NDArray[np.int64]:
+        """(N,) the most probable class."""
+        return self.log_probs.argmax(axis=1)
+
+    @cached_property
+    def confidence(self) -> NDArray[np.float32]:
+        """(N,) probability of the predicted class, 0..1."""
+        return np.exp(self.log_probs.max(axis=1))
+
+    @cached_property
+    def correct(self) -> NDArray[np.bool_]:
+        """(N,) whether it was recognised."""
+        return self.predictions == self.examples.labels
+
+    @cached_property
+    def margins(self) -> NDArray[np.float32]:
+        """(N,) probability of the most probable class less that of the next, 0..1."""
+        best = np.partition(np.exp(self.log_probs), -2, axis=1)[:, -2:]
+        return best[:, 1] - best[:, 0]
+
+    @cached_property
+    def losses(self) -> NDArray[np.float32]:
+        """(N,) cross-entropy of each image, nats."""
+        return -self.log_probs[np.arange(len(self.log_probs)), self.examples.labels]
+
+    @cached_property
+    def matrix(self) -> NDArray[np.int64]:
+        """(K, K) confusion matrix; row: true, column: predicted."""
+        return confusion_matrix(self.examples.labels, self.predictions, self.log_probs.shape[1])
+
+    @property
+    def acc(self) -> float:
+        """Share of images that were recognised."""
+        return float(self.correct.mean())
+
+    def rows(
+        self, true: int | None = None, predicted: int | None = None, show: str = "errors"
+    ) -> NDArray[np.int64]:
+        """(M,) rows of the images of a true class, taken for a class.
+
+        Args:
+            show: "errors", "right" or "all".
+        """
+        every = np.ones_like(self.correct)
+        chosen = {"errors": ~self.correct, "right": self.correct, "all": every}[show]
+        if true is not None:
+            chosen = chosen & (self.examples.labels == true)
+        if predicted is not None:
+            chosen = chosen & (self.predictions == predicted)
+        return np.flatnonzero(chosen)
+
+
+def predictions_path(run_dir: Path, checkpoint: str, split: str, flip: bool = False) -> Path:
+    """Where the numbers of a table lie; its facts lie beside it.
+
+    Args:
+        flip: Whether test-time flip was used; see `FlipTTA`.
+    """
+    return run_dir / "tables" / f"{checkpoint}-{split}{'-flip' if flip else ''}.npy"
+
+
+def write_predictions(path: Path, log_probs: NDArray[np.floating], facts: dict[str, Any]) -> None:
+    """Writes a table whole, its facts and its sum last."""
+    buffer = io.BytesIO()
+    np.save(buffer, to_float16(log_probs), allow_pickle=False)
+    path.parent.mkdir(exist_ok=True)
+    write_atomic(path, buffer.getvalue())
+    sha256 = hashlib.sha256(buffer.getvalue()).hexdigest()
+    write_json(path.with_suffix(".json"), {"format": 1, **facts, "sha256": sha256})
+
+
+def to_float16(log_probs: NDArray[np.floating]) -> NDArray[np.float16]:
+    """As float16, each row's highest value still the highest: rounding would make ties."""
+    rounded, best = log_probs.astype(np.float16), log_probs.argmax(axis=1)
+    (tied,) = np.nonzero(rounded.argmax(axis=1) != best)
+    highest = rounded[tied].max(axis=1)
+    rounded[tied, best[tied]] = np.nextafter(highest, np.float16(np.inf))
+    return rounded
+
+
+def has_predictions(path: Path) -> bool:
+    """Whether a table was finished."""
+    return path.with_suffix(".json").is_file()
+
+
+def load_predictions(
+    run: Run, checkpoint: str = "best", split: str = "test", flip: bool = False
+) -> Predictions:
+    """The table of a run's checkpoint on a split.
+
+    Raises:
+        CifarCoreError: if run, checkpoint, split or data are not there, or not evaluated yet.
+    """
+    assert run.config is not None
+    found = find_checkpoint(run.path, checkpoint)
+    examples = eval_split(open_dataset(run.config.data), run.config, split)
+    return read_predictions(predictions_path(run.path, found.name, split, flip), examples, found)
+
+
+def read_predictions(path: Path, examples: EvalSplit, checkpoint: Checkpoint) -> Predictions:
+    """Reads a table and puts it beside its images.
+
+    Raises:
+        CheckpointError: if it is missing, damaged, or of other data or weights.
+    """
+    facts = read_json(path.with_suffix(".json"))
+    if facts is None:
+        raise CheckpointError(
+            f"{path.stem} was not evaluated yet, or its table is damaged. {_AGAIN}"
+        )
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path.name} cannot be read ({error.strerror}). {_AGAIN}") from None
+    if hashlib.sha256(content).hexdigest() != facts.get("sha256"):
+        raise CheckpointError(f"{path.name} is damaged: its SHA-256 is another one. {_AGAIN}")
+    if facts.get("fingerprint") != examples.fingerprint:
+        raise CheckpointError(f"{path.name} is of other data than are here now. {_AGAIN}")
+    if facts.get("weights") != checkpoint.facts["weights"]:
+        raise CheckpointError(f"{path.name} is of other weights than {checkpoint.name}. {_AGAIN}")
+    try:
+        log_probs = np.load(io.BytesIO(content), allow_pickle=False).astype(np.float32)
+    except ValueError as error:
+        raise CheckpointError(f"{path.name} holds no numbers ({error}). {_AGAIN}") from None
+    if log_probs.shape[:1] != examples.labels.shape:
+        raise CheckpointError(
+            f"{path.name} has {len(log_probs):,} rows, not one per image. {_AGAIN}"
+        )
+    if log_probs.shape[1:] != (len(examples.classes),):
+        raise CheckpointError(f"{path.name} has not one number per class. {_AGAIN}")
+    return Predictions(log_probs, examples, checkpoint, facts)
+
+
+_AGAIN = "Evaluate this checkpoint again; in a terminal: evaluate RUN --again."

@@ -1,0 +1,132 @@
+"""What a model says of a split: log-probabilities, loss, accuracy, features."""
+
+import contextlib
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from cifar_core.checkpoints.checkpoint import Checkpoint, load_model
+from cifar_core.config.train import TrainConfig
+from cifar_core.evaluation.predictions import EvalSplit
+from cifar_core.system.progress import Progress
+from cifar_core.system.runtime import choose_runtime
+from cifar_core.system.threads import reduced_threads
+from cifar_core.training.inference import BATCH_SIZE, log_probabilities
+
+HALF = 65504.0  # the largest float16
+
+
+class Predictor:
+    """A checkpoint's model, ready to say what it takes images for.
+
+    Args:
+        flip: Whether the logits of each image and of its mirror image are averaged.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, config: TrainConfig, flip: bool = False) -> None:
+        # What was trained in bf16 elsewhere is evaluated in what suits this machine.
+        precision = "fp32" if config.precision == "fp32" else "auto"
+        self.runtime = choose_runtime("auto", precision, config.memory_format)
+        model = load_model(checkpoint).to(self.runtime.torch_device)
+        model = model.to(memory_format=self.runtime.torch_memory_format)  # pyright: ignore[reportCallIssue] # the stubs of torch lack this overload
+        self.last = last_layer(model)
+        self.model = FlipTTA(model) if flip else model
+        self.mean, self.std = (
+            torch.tensor(checkpoint.manifest[key], dtype=torch.float32, device=self.runtime.device)
+            for key in ("mean", "std")
+        )
+        self.batch_size = BATCH_SIZE
+
+    def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(B, K) log-probabilities of at most `batch_size` (B, 32, 32, 3) images."""
+        images = torch.from_numpy(pixels)
+        with reduced_threads():
+            (part,) = log_probabilities(self.model, images, self.mean, self.std, self.runtime)
+        return part.numpy()
+
+    def with_features(
+        self, pixels: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float16]]:
+        """(B, K) log-probabilities and (B, D) features: what the last layer is given.
+
+        Averaged over the places where that is a grid. With `flip` those of the image itself.
+        """
+        with recorded_inputs(self.last) as seen:
+            log_probs = self(pixels)
+        features = seen[0].float()
+        features = features.mean(dim=(2, 3)) if features.ndim == 4 else features
+        return log_probs, features.clamp(-HALF, HALF).cpu().numpy().astype(np.float16)
+
+
+class FlipTTA(nn.Module):
+    """Test-time flip: the mean logits of an image and of its mirror image.
+
+    Source: He et al. 2016 average over crops and flips, https://arxiv.org/abs/1512.03385; flips
+    alone as in https://github.com/KellerJordan/cifar10-airbench.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, 3, 32, 32) normalised images to (B, K) logits."""
+        return (self.model(images) + self.model(images.flip(3))) / 2
+
+
+def last_layer(model: nn.Module) -> nn.Module:
+    """The last module with weights of its own to be called: what makes logits of features."""
+    called: list[nn.Module] = []
+    handles = [
+        module.register_forward_pre_hook(lambda module, _: called.append(module))
+        for module in model.modules()
+        if any(True for _ in module.parameters(recurse=False))
+    ]
+    try:
+        with torch.inference_mode():
+            black = torch.zeros(1, 3, 32, 32, device=next(model.parameters()).device)
+            model.eval()(black)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return called[-1]
+
+
+@contextlib.contextmanager
+def recorded_inputs(layer: nn.Module) -> Iterator[list[Tensor]]:
+    """Notes what a layer is given, call by call, as long as the block lasts."""
+    seen: list[Tensor] = []
+    handle = layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    try:
+        yield seen
+    finally:
+        handle.remove()
+
+
+def predict_split(
+    checkpoint: Checkpoint,
+    config: TrainConfig,
+    examples: EvalSplit,
+    log_probs: NDArray[np.float32],
+    features: list[NDArray[np.float16]] | None = None,
+    flip: bool = False,
+) -> Iterator[Progress]:
+    """Fills (N, K) log-probabilities of a checkpoint on the images of a split, in order.
+
+    Args:
+        features: Takes the (B, D) features of the images too, batch by batch.
+        flip: See `Predictor`.
+
+    Raises:
+        CheckpointError: if its weights are damaged.
+    """
+    judge, total = Predictor(checkpoint, config, flip), len(log_probs)
+    for start in range(0, total, BATCH_SIZE):
+        rows = np.arange(start, min(start + BATCH_SIZE, total))
+        log_probs[rows], part = judge.with_features(examples.pixels(rows))
+        if features is not None:
+            features.append(part)
+        yield Progress(f"Evaluating {examples.split}", int(rows[-1]) + 1, total, "images")

@@ -1,0 +1,101 @@
+"""The classes of pytorch-grad-cam, with what they need so that their maps can be trusted."""
+
+import functools
+import sys
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cifar_core.explain.methods import Method
+from cifar_core.explain.overlay import Floats
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+def library_cam(private: "nn.Module", layer: str, method: Method) -> Any:
+    """The library's object on a private copy; its hooks go with that copy."""
+    import torch
+
+    target = private.get_submodule(layer)
+    if method.uses_gradients:
+        target.register_forward_hook(_begin_graph)
+    own = {"ablation_layer": _zeroing()()} if method.library == "AblationCAM" else {}
+    # Without a clone, an in-place step after the layer would change what the library has kept.
+    return _recording(method.library)(
+        model=private, target_layers=[target], reshape_transform=torch.clone, **own
+    )
+
+
+def _begin_graph(module: "nn.Module", inputs: Any, output: "Tensor") -> "Tensor":
+    """Starts the graph at the layer: what lies before needs no gradient, nor do any weights.
+
+    The clone may be changed in place, which a leaf may not. Where a layer runs twice, the graph
+    has begun already.
+    """
+    return output if output.requires_grad else output.detach().requires_grad_().clone()
+
+
+@functools.cache
+def _zeroing() -> Any:
+    """A layer without some channels: they are 0.
+
+    The library's own sets them to -1e7 where any output is negative, and shares one such layer.
+    """
+    from pytorch_grad_cam.ablation_layer import AblationLayer
+
+    class Zeroing(AblationLayer):
+        def __call__(self, x: "Tensor") -> "Tensor":
+            rows = range(len(self.activations))
+            self.activations[rows, np.asarray(self.indices)[: len(rows)]] = 0
+            return self.activations
+
+    return Zeroing
+
+
+@functools.cache
+def _recording(name: str) -> Any:
+    """The library's class of this name, which also notes the peaks before it stretches maps."""
+    import pytorch_grad_cam
+
+    kind: Any = getattr(pytorch_grad_cam, name)
+    module: Any = sys.modules[kind.__module__]
+    if hasattr(module, "tqdm"):  # it would draw a bar per image on the terminal
+        module.tqdm = SimpleNamespace(tqdm=iter)
+
+    class Recording(kind):
+        """Keeps (B,) float32 `peaks` and `lows` of the latest batch."""
+
+        peaks: Floats
+        lows: Floats
+
+        def save_activation(self, module: Any, inputs: Any, output: "Tensor") -> None:
+            """AblationCAM's own hook; a clone for the same reason as in `library_cam`."""
+            self.activations = output.clone()
+
+        def get_cam_weights(self, *args: Any, **kwargs: Any) -> Any:
+            """As the library's; of AblationCAM what the score loses, not what share of it.
+
+            Divided by a score below 0, as the library does, every map would be its own opposite.
+            """
+            weights = super().get_cam_weights(*args, **kwargs)
+            if name != "AblationCAM":
+                return weights
+            targets = args[2]
+            scores = [float(target(out)) for target, out in zip(targets, self.outputs, strict=True)]
+            return weights * np.array(scores, np.float32)[:, None]
+
+        def get_cam_image(self, *args: Any, **kwargs: Any) -> Floats:
+            """(B, H, W) not yet rectified; zeros where a value is not finite."""
+            # GradCAM++ and XGradCAM divide by sums that may vanish.
+            with np.errstate(all="ignore"):
+                raw = super().get_cam_image(*args, **kwargs)
+                finite = np.isfinite(raw).all(axis=(1, 2))
+                self.peaks, self.lows = (
+                    np.where(finite, np.maximum(ends, 0), np.nan)
+                    for ends in (raw.max(axis=(1, 2)), raw.min(axis=(1, 2)))
+                )
+            return np.where(finite[:, None, None], raw, 0)
+
+    return Recording

@@ -1,0 +1,50 @@
+"""How maps and images are painted: colours, overlays, enlarged without smoothing."""
+
+import functools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cifar_core.errors import ConfigError
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+
+def overlay(image: Pixels, cam: Floats, opacity: float, scale: int = 8) -> Pixels:
+    """The (H, W, 3) image under its (H, W) map in 0..1, both enlarged `scale` times.
+
+    The map hides nothing at opacity 0 and everything at 1. A plain weighted mean, so that the
+    photo's brightness does not depend on the map.
+
+    Raises:
+        ConfigError: if the opacity is not within 0..1.
+    """
+    if not 0 <= opacity <= 1:
+        raise ConfigError(f"opacity = {opacity!r} is not accepted; give a number from 0 to 1.")
+    mixed = (1 - opacity) * image + opacity * heatmap(cam)
+    return _enlarged(np.rint(mixed).astype(np.uint8), scale)
+
+
+def heatmap(cam: Floats, scale: int = 1) -> Pixels:
+    """The map alone in colours from black over red to yellow; (H, W) to (H * scale, W * scale, 3).
+
+    Inferno, since its lightness rises evenly with the value: it can be read without colour vision
+    and shows no edges where the map has none, as rainbows do.
+    """
+    levels = np.rint(np.clip(cam, 0, 1) * 255).astype(np.uint8)
+    return _enlarged(_inferno()[levels], scale)
+
+
+def _enlarged(pixels: Pixels, scale: int) -> Pixels:
+    """Nearest neighbour, for the map too: its values are per pixel, and stay on theirs."""
+    return pixels.repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+@functools.cache
+def _inferno() -> Pixels:
+    """(256, 3) uint8 RGB."""
+    import cv2
+
+    levels = np.arange(256, dtype=np.uint8)[:, None]
+    return cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)[:, 0, ::-1].astype(np.uint8)

@@ -1,0 +1,180 @@
+"""Which layer and method to trust for a checkpoint: ranked by ROAD.
+
+Pixels that a map calls relevant are taken out of the image, then those that it calls irrelevant;
+the more the model loses by the first and the less by the second, the more faithful is the map.
+
+Source: Rong et al. 2022, https://arxiv.org/abs/2202.00449, through pytorch-grad-cam.
+"""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cifar_core.errors import RunError
+from cifar_core.evaluation.predictions import EvalSplit
+from cifar_core.explain.methods import METHODS, RANDOM
+from cifar_core.explain.overlay import Floats
+from cifar_core.system.files import read_json, write_json
+from cifar_core.system.progress import Progress
+from cifar_core.system.seeds import Purpose, derive_seed, seeded
+from cifar_core.system.threads import reduced_threads
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from cifar_core.checkpoints.checkpoint import Checkpoint
+    from cifar_core.explain.layers import TargetLayer
+
+NUM_IMAGES = 50
+PERCENTILES = (20, 40, 60, 80)
+MOST_LAYERS, OF_DEEPER = 10, 7  # so that resnet34 takes less than three minutes on two cores, too
+RANKED = [name for name, method in METHODS.items() if method.uses_gradients]
+_FILE = "road.json"
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """How faithful the maps of a layer and a method are.
+
+    Attributes:
+        score: Mean over the images of how much more probability the predicted class loses with
+            the relevant pixels than with the irrelevant ones, halved; higher is better.
+        error: Standard error of that mean.
+    """
+
+    layer: str
+    method: str
+    score: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """All that were tried, the most faithful first.
+
+    Attributes:
+        by_chance: The best score of maps by chance: what scores no higher says nothing.
+        layers: In forward order.
+    """
+
+    ranked: tuple[Ranked, ...]
+    by_chance: float
+    layers: tuple[str, ...]
+
+    def table(self) -> NDArray[np.float64]:
+        """(L, M) scores of the layers by the methods of `RANKED`; nan where one is missing."""
+        found = {(one.layer, one.method): one.score for one in self.ranked}
+        rows = [[found.get((layer, method), np.nan) for method in RANKED] for layer in self.layers]
+        return np.array(rows, np.float64)
+
+    def __str__(self) -> str:
+        """The answer in a sentence; what lies within two standard errors counts as equal."""
+        first, most = self.ranked[0], 2 * self.ranked[0].error
+        rivals = sum(first.score - one.score < most for one in self.ranked[1:])
+        close = f", {rivals} more within two standard errors" if rivals else ""
+        beats = "more than" if first.score - self.by_chance > most else "hardly more than"
+        return (
+            f"{first.method} at {first.layer} is the most faithful here ({first.score:.3f} ± "
+            f"{first.error:.3f}{close}), {beats} maps by chance reach ({self.by_chance:.3f})."
+        )
+
+
+def rank_by_road(
+    model: "nn.Module", checkpoint: "Checkpoint", examples: EvalSplit, folder: Path
+) -> Iterator[Progress]:
+    """Scores each block-level layer with each gradient method and writes the `Ranking`.
+
+    Args:
+        model: As `load_model` gives it for the checkpoint.
+        examples: 50 of its images are drawn, by a fixed seed.
+    """
+    from cifar_core.explain.gradcam import cam_maps
+    from cifar_core.explain.layers import list_layers
+    from cifar_core.explain.maps import inputs, probabilities
+
+    tried = _tried(list_layers(model))
+    order = np.random.default_rng(derive_seed(0, Purpose.SHUFFLE)).permutation(len(examples.labels))
+    pixels = examples.pixels(np.sort(order[:NUM_IMAGES]))
+    predicted = probabilities(model, checkpoint, pixels).argmax(axis=1).tolist()
+    images, found = inputs(checkpoint, pixels), list[Ranked]()
+    yield Progress("Ranking", 0, len(tried), "pairs")
+    for layer, method in tried:
+        cams = cam_maps(model, images, layer, predicted, method).maps
+        with reduced_threads():
+            scores = road_scores(model, images, cams, predicted)
+        error = float(scores.std(ddof=1) / np.sqrt(len(scores)))
+        found.append(Ranked(layer, method, float(scores.mean()), error))
+        yield Progress(f"{method} at {layer}", len(found), len(tried), "pairs")
+    write_json(folder / _FILE, {"format": 1, "found": [asdict(one) for one in found]})
+
+
+def _tried(layers: "Sequence[TargetLayer]") -> list[tuple[str, str]]:
+    """Each offered layer with each method, and one of each grid with maps by chance.
+
+    Of a network of more than `MOST_LAYERS` some, evenly spaced, the first and the last among them.
+    """
+    offered = [layer for layer in layers if layer.offered]
+    if len(offered) > MOST_LAYERS:
+        places = np.linspace(0, len(offered) - 1, OF_DEEPER).round().astype(int)
+        offered = [offered[place] for place in places]
+    grids = {(layer.height, layer.width): layer.name for layer in offered}
+    pairs = [(layer.name, method) for layer in offered for method in RANKED]
+    return pairs + [(name, RANDOM) for name in grids.values()]
+
+
+def road_scores(
+    model: "nn.Module", images: "Tensor", cams: Floats, classes: Sequence[int]
+) -> Floats:
+    """(N,) ROAD of (N, H, W) maps of (N, 3, H, W) images, for a class each.
+
+    Only the order of a map's pixels counts. Ties are broken by chance, by a fixed seed: where many
+    pixels are 0, the library would take out all of them at once, and be left with no image.
+    """
+    import torch
+    from pytorch_grad_cam.metrics.road import ROADCombined
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputSoftmaxTarget
+
+    targets: list[Any] = [ClassifierOutputSoftmaxTarget(number) for number in classes]
+    seed = derive_seed(0, Purpose.AUGMENT)
+    with torch.inference_mode():
+        as_they_are = model(images)
+
+    def judge(batch: "Tensor") -> "Tensor":
+        """The library asks about the whole images at each of eight steps: half the time."""
+        return as_they_are if batch is images else model(batch)
+
+    with seeded(seed, torch.device("cpu")), warnings.catch_warnings():  # it adds a little noise
+        warnings.simplefilter("ignore", DeprecationWarning)  # of numpy, about torch's tensors
+        asked: Any = judge
+        return ROADCombined(list(PERCENTILES))(images, _ranks(cams, seed), targets, asked)
+
+
+def _ranks(cams: Floats, seed: int) -> Floats:
+    """Each map's pixels by their order, 0..1."""
+    flat = cams.reshape(len(cams), -1)
+    chance = np.random.default_rng(seed).random(flat.shape)
+    order = np.lexsort((chance, flat), axis=1)
+    ranks = np.empty(flat.shape, np.float32)
+    np.put_along_axis(ranks, order, np.linspace(0, 1, flat.shape[1], dtype=np.float32)[None], 1)
+    return ranks.reshape(cams.shape)
+
+
+def load_ranking(folder: Path) -> Ranking:
+    """Reads what `rank_by_road` wrote.
+
+    Raises:
+        RunError: if it is missing or damaged.
+    """
+    try:
+        found = [Ranked(**one) for one in (read_json(folder / _FILE) or {})["found"]]
+        ranked = sorted((one for one in found if one.method != RANDOM), key=lambda one: -one.score)
+        by_chance = max(one.score for one in found if one.method == RANDOM)
+        layers = dict.fromkeys(one.layer for one in found if one.method != RANDOM)
+        return Ranking((ranked[0], *ranked[1:]), by_chance, tuple(layers))
+    except (KeyError, TypeError, ValueError, IndexError):
+        raise RunError("The ranking is missing or damaged. Rank again.") from None

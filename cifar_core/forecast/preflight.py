@@ -1,0 +1,83 @@
+"""How fast a config runs on this machine: a few measured steps on made-up images.
+
+`python -m cifar_core.forecast.preflight NOTE CONFIG` measures a config given as JSON and writes the
+speeds to NOTE. Pages start it and read the note; they measure nothing themselves.
+"""
+
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from filelock import Timeout
+
+from cifar_core.config.train import TrainConfig
+from cifar_core.errors import CifarCoreError, JobError, RunError
+from cifar_core.forecast.forecast import Throughput, failure, known_throughput, note_path
+from cifar_core.forecast.measure import measure
+from cifar_core.system.files import write_json
+from cifar_core.system.locks import device_lock
+from cifar_core.system.processes import lower_priority, spawn
+from cifar_core.system.runtime import probe, resolve_runtime
+from cifar_core.validation import parse_json
+
+BUSY_S = 30.0  # another measurement has ended by then, a training has not
+
+
+def start_measuring(config: TrainConfig) -> "subprocess.Popen[bytes]":
+    """Starts a measurement of low priority; `known_throughput` will know its result."""
+    note_path(config).unlink(missing_ok=True)  # of an earlier failure
+    return spawn("cifar_core.forecast.preflight", str(note_path(config)), config.model_dump_json())
+
+
+def measured(config: TrainConfig) -> Throughput:
+    """The speed of such a config; if it is not known, a process of its own measures it first.
+
+    Raises:
+        CifarCoreError: if the config cannot run here, or another job does.
+    """
+    if known_throughput(config) is None:
+        _wait_for(
+            resolve_runtime(probe(), config.device, config.precision, config.memory_format).device
+        )
+        process = start_measuring(config)
+        try:
+            process.wait()
+        finally:
+            process.terminate()  # when whoever waits gave up
+        if why := failure(config):
+            raise RunError(why)
+    if speed := known_throughput(config):
+        return speed
+    raise JobError(
+        "The speed could not be measured: the process that should do so was killed, perhaps for "
+        "want of memory. Take a smaller batch_size or model."
+    )
+
+
+def _wait_for(device: str) -> None:
+    try:
+        with device_lock(device).acquire(timeout=BUSY_S):
+            pass
+    except Timeout:
+        raise JobError(
+            f"No estimate now: another job computes on {device}. Stop it or wait until it has "
+            "ended; `python -m cifar_core runs list` names it."
+        ) from None
+
+
+def main(note: Path, config: str) -> None:
+    """Measures a config given as JSON and writes the note."""
+    lower_priority(5)
+    note.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        read = parse_json(TrainConfig, config, "config")
+        device = resolve_runtime(probe(), read.device, read.precision, read.memory_format).device
+        with device_lock(device):
+            write_json(note, asdict(measure(read)))
+    except CifarCoreError as error:
+        write_json(note, {"error": str(error)})
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,53 @@
+"""Whose turn it is on a device: a lock that dies with its holder, and the order of those waiting.
+
+A queued job is a live worker that has not imported torch yet; nobody dispatches.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from filelock import Timeout
+
+from cifar_core.errors import RunError
+from cifar_core.runs.states import RunState
+from cifar_core.runs.store import read_run, run_dirs
+from cifar_core.system.locks import device_lock, is_locked
+
+
+def queue_position(run_dir: Path) -> int:
+    """How many jobs of the same device and folder are before this one; 0: it is next."""
+    mine = read_run(run_dir)
+    count = 0
+    for path in run_dirs(run_dir.parent):
+        if (path / "status.json").exists() and not is_locked(path / "worker.lock"):
+            continue  # most have ended; to see so much is a hundred times quicker than to read them
+        with contextlib.suppress(RunError):
+            run = read_run(path)
+            earlier = (run.created, run.run_id) < (mine.created, mine.run_id)
+            same = run.request.get("device") == mine.request.get("device")
+            count += earlier and same and run.state is RunState.QUEUED
+    return count
+
+
+@contextlib.contextmanager
+def acquire_device(
+    run_dir: Path, device: str, should_stop: Callable[[], bool], wait_s: float = 0.5
+) -> Iterator[bool]:
+    """Waits until the device is free and no earlier job waits; holds it inside the block.
+
+    Yields:
+        Whether it was this job's turn; False if it was stopped while it waited.
+    """
+    lock = device_lock(device)
+    while not should_stop():
+        if queue_position(run_dir) == 0:
+            with contextlib.suppress(Timeout):
+                lock.acquire(timeout=0)
+                break
+        time.sleep(wait_s)
+    try:
+        yield lock.is_locked
+    finally:
+        lock.release()

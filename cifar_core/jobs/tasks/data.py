@@ -1,0 +1,35 @@
+"""Getting data: download, check, decode."""
+
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cifar_core.errors import DataError
+from cifar_core.jobs.tasks.shared import record_progress
+from cifar_core.runs.states import RunState
+
+if TYPE_CHECKING:
+    from cifar_core.jobs.context import JobContext
+
+
+def get_data(worker: "JobContext", request: dict[str, Any]) -> RunState:
+    """Brings CIFAR-10 here from where the request says, and decodes it."""
+    from cifar_core.data.download import download_cifar10
+    from cifar_core.data.store import prepare
+    from cifar_core.system.paths import cache_dir
+
+    worker.update(phase="running", started=time.time())
+    path = request["path"] or str(cache_dir() / "downloads")
+    downloaded = request["origin"] != "folder"
+    if downloaded and not record_progress(
+        worker, download_cifar10(Path(path), request["origin"], request["mirror"])
+    ):
+        return RunState.STOPPED
+    try:
+        done = record_progress(worker, prepare(path, request["accept_altered"]))
+    except DataError:
+        if downloaded:  # whatever came was not CIFAR-10; kept, it would be in the way for ever
+            shutil.rmtree(path, ignore_errors=True)
+        raise
+    return RunState.COMPLETED if done else RunState.STOPPED

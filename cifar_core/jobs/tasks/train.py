@@ -1,0 +1,227 @@
+"""Training: set up, run the epochs, keep the checkpoints."""
+
+import contextlib
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cifar_core.errors import CheckpointError
+from cifar_core.jobs.queue import acquire_device
+from cifar_core.jobs.tasks.shared import requested_data
+from cifar_core.records.records import EpochRecord, Record, ResumeRecord, StepRecord
+from cifar_core.runs.states import RunState
+from cifar_core.system.memory import peak_memory
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+    from cifar_core.checkpoints.checkpoint import Checkpoint
+    from cifar_core.config.train import TrainConfig
+    from cifar_core.jobs.context import JobContext
+    from cifar_core.training.batches import TrainingBatches
+    from cifar_core.training.state import TrainState
+
+
+def train_model(worker: "JobContext", request: dict[str, Any]) -> RunState:
+    """Trains with the settings of the request once the device is free."""
+    with acquire_device(worker.run_dir, request["device"], worker.should_stop) as my_turn:
+        if not my_turn:
+            return RunState.STOPPED
+        worker.update(phase="starting", started=time.time() - worker.status["spent"])
+        earlier = dict(worker.status)
+        config, batches, state = _set_up(worker, request)
+        if worker.is_resuming:
+            _resume(worker, request, config, batches, state, earlier)
+        worker.update(phase="running")
+        return _run_epochs(worker, config, batches, state)
+
+
+def _set_up(
+    worker: "JobContext", request: dict[str, Any]
+) -> "tuple[TrainConfig, TrainingBatches, TrainState]":
+    from cifar_core.config.train import make_config
+    from cifar_core.system.runtime import choose_runtime
+    from cifar_core.training.batches import TrainingBatches
+    from cifar_core.training.state import TrainState
+
+    config = make_config(request["config"])
+    runtime = choose_runtime(request["device"], config.precision, config.memory_format)
+    data = requested_data(config, request)
+    batches = TrainingBatches(config, data, runtime)
+    state = TrainState(config, batches, runtime)
+    worker.update(
+        runtime=asdict(runtime),
+        versions=_versions(),
+        data_title=data.title,
+        fingerprint=data.fingerprint,
+        steps_per_epoch=batches.steps_per_epoch,
+    )
+    return config, batches, state
+
+
+def _resume(
+    worker: "JobContext",
+    request: dict[str, Any],
+    config: "TrainConfig",
+    batches: "TrainingBatches",
+    state: "TrainState",
+    earlier: dict[str, Any],
+) -> None:
+    """Puts the state to where the newest whole checkpoint was written, if there is any."""
+    from cifar_core.checkpoints.checkpoint import list_checkpoints
+
+    loaded = _load_newest(worker.run_dir, state)
+    note = _reproducibility_note(earlier, worker.status)
+    if "extends" in request and "versions" not in earlier:
+        note = f"What came before is of run {request['extends']}."
+    worker.record(ResumeRecord(state.epoch + 1, state.step, note))
+    best = list_checkpoints(worker.run_dir, "best")
+    worker.update(best=best[-1].manifest["figures"] if best else None)
+    figures = loaded.manifest["figures"] if loaded else {}
+    if figures.get("step") == state.step:  # killed before the best or the status knew of it
+        _save_checkpoints(worker, config, batches, state, EpochRecord(**figures))
+
+
+def _load_newest(run_dir: Path, state: "TrainState") -> "Checkpoint | None":
+    """`load_state` of the newest checkpoint that is whole; None if the run has none yet.
+
+    Raises:
+        CheckpointError: if there are some, but none of them will do.
+    """
+    from cifar_core.checkpoints.checkpoint import list_checkpoints
+    from cifar_core.training.checkpointing import load_state
+
+    refused = None
+    for checkpoint in reversed(list_checkpoints(run_dir, "last")):
+        try:
+            load_state(checkpoint, state)
+            return checkpoint
+        except CheckpointError as error:
+            refused = refused or error
+    if refused:
+        raise refused
+    return None
+
+
+def _reproducibility_note(then: dict[str, Any], now: dict[str, Any]) -> str:
+    """Why a resumed run may differ from an uninterrupted one; empty if it may not."""
+    for facts in ("versions", "runtime"):
+        before, after = then.get(facts) or {}, now[facts]
+        for name in ("device", "precision", "memory_format", *_versions()):
+            if name in before and before[name] != after.get(name):
+                return (
+                    f"It went on with {name} {after.get(name)} instead of {before[name]}, "
+                    "so it may differ from a run that was never interrupted."
+                )
+    if now["runtime"]["device"] != "cpu":
+        return "On a GPU it may differ in the last bits from a run that was never interrupted."
+    return ""
+
+
+def _versions() -> dict[str, str]:
+    import platform
+    from importlib.metadata import version
+
+    import torch
+
+    names = ("torch", "torchvision", "albumentations", "numpy")
+    found = {name: version(name) for name in names}
+    return {"python": platform.python_version(), "threads": str(torch.get_num_threads()), **found}
+
+
+def _run_epochs(
+    worker: "JobContext", config: "TrainConfig", batches: "TrainingBatches", state: "TrainState"
+) -> RunState:
+    from cifar_core.training.engine import train
+
+    with contextlib.ExitStack() as stack:
+        events = _event_writer(worker, config, stack)
+        for record in train(config, batches.data, state, batches):
+            if isinstance(record, StepRecord | EpochRecord):
+                record = replace(record, elapsed_s=time.time() - worker.status["started"])
+                worker.record(record)
+                _write_events(events, record)
+            if isinstance(record, EpochRecord):
+                _save_epoch_predictions(worker, batches, state)
+                _save_checkpoints(worker, config, batches, state, record)
+            if worker.should_stop() and state.epoch < config.epochs:
+                if not isinstance(record, EpochRecord):
+                    _save_checkpoint(worker, config, batches, state, "last", {})
+                return RunState.STOPPED
+    return RunState.COMPLETED
+
+
+def _save_epoch_predictions(
+    worker: "JobContext", batches: "TrainingBatches", state: "TrainState"
+) -> None:
+    """Keeps what the epoch said of the test images, before any checkpoint speaks of the epoch."""
+    from cifar_core.evaluation.history import write_epoch_predictions
+
+    assert state.test_log_probs is not None
+    fingerprint = batches.data.fingerprint
+    write_epoch_predictions(worker.run_dir, state.epoch, state.test_log_probs, fingerprint)
+
+
+def _save_checkpoints(
+    worker: "JobContext",
+    config: "TrainConfig",
+    batches: "TrainingBatches",
+    state: "TrainState",
+    record: EpochRecord,
+) -> None:
+    """Keeps the epoch, and the best one so far; only then does the status speak of it."""
+    figures = asdict(record)
+    _save_checkpoint(worker, config, batches, state, "last", figures)
+    if record.epoch in config.kept_epochs:
+        _save_checkpoint(worker, config, batches, state, "epoch", figures)
+    best = worker.status.get("best")
+    if record.val_acc is not None and (best is None or record.val_acc > best["val_acc"]):
+        _save_checkpoint(worker, config, batches, state, "best", figures)
+        best = figures
+    worker.update(last=figures, best=best, memory_bytes=peak_memory(batches.runtime.device))
+
+
+def _save_checkpoint(
+    worker: "JobContext",
+    config: "TrainConfig",
+    batches: "TrainingBatches",
+    state: "TrainState",
+    role: str,
+    figures: dict[str, Any],
+) -> None:
+    from cifar_core.training.checkpointing import save_checkpoint
+
+    data = batches.data
+    facts = {
+        "model": config.model,
+        "data": data.title,
+        "fingerprint": data.fingerprint,
+        "classes": data.classes,
+        "mean": data.mean.tolist(),
+        "std": data.std.tolist(),
+        "figures": figures,
+    }
+    save_checkpoint(worker.run_dir, role, state, facts)
+
+
+def _event_writer(
+    worker: "JobContext", config: "TrainConfig", stack: contextlib.ExitStack
+) -> "SummaryWriter | None":
+    """A writer that is closed, and so flushed, with the stack."""
+    if not config.tensorboard:
+        return None
+    from torch.utils.tensorboard import SummaryWriter
+
+    return stack.enter_context(SummaryWriter(str(worker.run_dir / "tensorboard")))
+
+
+def _write_events(events: "SummaryWriter | None", record: Record) -> None:
+    if events is None:
+        return
+    values = asdict(record)
+    for name, value in values.items():
+        if isinstance(value, float):
+            events.add_scalar(f"{record.kind}/{name}", value, values["step"])
+    if isinstance(record, EpochRecord):
+        events.flush()

@@ -1,0 +1,6 @@
+"""The learning-rate range test.
+
+range_test   torch-lr-finder on a run's own model, data and loss
+curve        the points of a test, and of several seeds, as one curve
+suggest      four rules that read a learning rate off the curve
+"""

@@ -1,0 +1,139 @@
+"""How classes and single images fared over the epochs, and where images lie beside each other."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from cifar_core.plots.theme import GREY, finish, good_and_bad, good_and_bad_cells
+
+# Ten that stay apart on both themes (Tableau's, by Maureen Stone).
+CLASS_COLOURS = (
+    "#4e79a7",
+    "#f28e2b",
+    "#e15759",
+    "#76b7b2",
+    "#59a14f",
+    "#d4b02c",
+    "#b07aa1",
+    "#ff9da7",
+    "#9c755f",
+    "#8a97a5",
+)
+
+
+def class_curves(
+    epochs: NDArray[np.int64], accs: NDArray[np.float64], classes: Sequence[str], at: int
+) -> go.Figure:
+    """(E, K) accuracy of each class over (E,) epochs, one of which is marked."""
+    figure = go.Figure()
+    for number, name in enumerate(classes):
+        figure.add_scatter(
+            x=epochs,
+            y=accs[:, number],
+            name=name,
+            mode="lines+markers" if len(epochs) < 40 else "lines",
+            line={"color": _colour(number), "width": 2},
+            marker={"size": 5},
+            hovertemplate="%{y:.1%}",
+        )
+    figure.add_vline(x=at, line={"width": 1.5, "dash": "dot", "color": GREY})
+    figure.update_yaxes(tickformat=".0%")
+    figure.update_xaxes(title="Epoch", dtick=_tick(epochs))
+    return finish(figure, "Accuracy per class").update_layout(height=420, legend={"y": -0.24})
+
+
+def image_story(
+    epochs: NDArray[np.int64], probs: NDArray[np.floating], classes: Sequence[str], true: int
+) -> go.Figure:
+    """(E, K) probabilities of an image over (E,) epochs; the true class is a thick line.
+
+    Only classes that ever had a tenth are named; the others are drawn faintly.
+    """
+    figure = go.Figure()
+    for number, name in enumerate(classes):
+        own, ever = number == true, bool((probs[:, number] >= 0.1).any())
+        figure.add_scatter(
+            x=epochs,
+            y=probs[:, number],
+            name=f"{name} (true)" if own else name,
+            mode="lines+markers" if len(epochs) < 40 else "lines",
+            line={"color": _colour(number), "width": 4 if own else 2 if ever else 1},
+            marker={"size": 6 if own else 4},
+            opacity=1.0 if own or ever else 0.3,
+            showlegend=own or ever,
+            hovertemplate="%{y:.1%}",
+        )
+    figure.update_yaxes(tickformat=".0%", range=[-0.02, 1.02])
+    figure.update_xaxes(title="Epoch", dtick=_tick(epochs))
+    return finish(figure, "Probability of each class").update_layout(legend={"y": -0.3})
+
+
+def embedding(
+    places: NDArray[np.floating],
+    groups: NDArray[np.integer],
+    names: Sequence[str],
+    tips: Sequence[str],
+    *,
+    right_or_wrong: bool = False,
+    dark: bool = False,
+) -> go.Figure:
+    """(N, 2) places as dots to draw a line around; each dot's `customdata` is its row.
+
+    Args:
+        groups: (N,) number of the colour of each dot.
+        names: Of the groups.
+        tips: Of each dot.
+        right_or_wrong: Whether the groups are "wrong" and "right".
+    """
+    scale = good_and_bad(dark)
+    figure = go.Figure()
+    for number, name in enumerate(names):
+        rows = np.flatnonzero(groups == number).tolist()
+        colour = (scale[0][1], GREY)[number] if right_or_wrong else _colour(number)
+        figure.add_scattergl(
+            x=places[rows, 0],
+            y=places[rows, 1],
+            customdata=rows,
+            text=[tips[row] for row in rows],
+            hoverinfo="text",
+            name=f"{name} ({len(rows):,})",
+            mode="markers",
+            marker={"size": 4, "color": colour, "opacity": 0.75},
+        )
+    finish(figure, "").update_layout(
+        height=620,
+        title=None,
+        hovermode="closest",
+        dragmode="lasso",
+        legend={"itemsizing": "constant", "y": -0.03},
+    )
+    hidden = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": ""}
+    # Distances mean something, so both directions have one scale.
+    return figure.update_xaxes(**hidden).update_yaxes(**hidden, scaleanchor="x")
+
+
+def road_ranking(
+    scores: NDArray[np.floating], layers: Sequence[str], methods: Sequence[str], dark: bool
+) -> go.Figure:
+    """(L, M) ROAD scores as a table of colours, early layers on top; the best stands in bold."""
+    most = max(float(np.nanmax(np.abs(scores))), 1e-9)
+    best = np.unravel_index(np.nanargmax(scores), scores.shape)
+    texts = [
+        [f"<b>{v:.3f}</b>" if (row, col) == best else f"{v:.3f}" for col, v in enumerate(values)]
+        for row, values in enumerate(scores)
+    ]
+    figure = good_and_bad_cells(scores, methods, layers, texts, most, dark)
+    figure.update_traces(hovertemplate="%{x} at %{y}: %{text}<extra></extra>")
+    figure.update_layout(height=90 + 30 * len(layers))
+    return figure.update_xaxes(side="top")
+
+
+def _tick(epochs: NDArray[np.int64]) -> int | None:
+    """There is no epoch 1.5."""
+    return 1 if len(epochs) <= 8 else None
+
+
+def _colour(number: int) -> str:
+    return CLASS_COLOURS[number % len(CLASS_COLOURS)]

@@ -1,0 +1,76 @@
+"""How good a model is class by class, how well it knows, and what another one does otherwise."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from cifar_core.evaluation.metrics import Calibration
+from cifar_core.plots.theme import GREY, RUN_COLOURS, SPLIT_COLOURS, finish, good_and_bad_cells
+
+SCORES = ("precision", "recall", "F1")
+
+
+def class_scores(scores: NDArray[np.float64], classes: Sequence[str]) -> go.Figure:
+    """(3, K) precision, recall and F1 as dots, a class a line, the best F1 on top."""
+    order = np.argsort(-np.nan_to_num(scores[2]), kind="stable")
+    names, figure = [str(classes[k]) for k in order], go.Figure()
+    for name, values, colour in zip(SCORES, scores, RUN_COLOURS, strict=False):
+        figure.add_scatter(
+            x=values[order],
+            y=names,
+            name=name,
+            mode="markers",
+            marker={"size": 11, "color": colour, "symbol": "diamond" if name == "F1" else "circle"},
+            hovertemplate=f"{name} %{{x:.1%}}",
+        )
+    figure.update_xaxes(tickformat=".0%")
+    finish(figure, "Precision, recall, F1").update_layout(hovermode="y unified")
+    return figure.update_yaxes(autorange="reversed")
+
+
+def reliability(found: Calibration) -> go.Figure:
+    """Accuracy over confidence: on the line the model is as often right as it is sure."""
+    share = found.counts / max(found.counts.sum(), 1)
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[0, 1], y=[0, 1], mode="lines", line={"dash": "dot", "color": GREY}, showlegend=False
+    )
+    figure.add_bar(
+        x=found.confidence,
+        y=share,
+        width=0.03,
+        name="share of images",
+        marker={"color": GREY, "opacity": 0.35},
+        hovertemplate="%{y:.1%}",
+    )
+    figure.add_scatter(
+        x=found.confidence,
+        y=found.acc,
+        name="accuracy",
+        mode="lines+markers",
+        line={"color": SPLIT_COLOURS["train"], "width": 2.5},
+        hovertemplate="%{y:.1%}",
+    )
+    figure.update_xaxes(title="Confidence", tickformat=".0%", range=[0, 1.02])
+    figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
+    finish(figure, f"Calibration, ECE {found.error:.1%}")
+    return figure.update_layout(legend={"y": -0.3})
+
+
+def matrix_difference(
+    first: NDArray[np.int64], second: NDArray[np.int64], classes: Sequence[str], dark: bool = False
+) -> go.Figure:
+    """(K, K) matrices: how many more images the second model puts into each cell.
+
+    More on the diagonal is good and green, more beside it bad and red.
+    """
+    change = second - first
+    good = np.where(np.eye(len(change), dtype=bool), change, -change)
+    most = max(int(np.abs(change).max()), 1)
+    texts = [["" if not v else f"{v:+d}" for v in row] for row in change]
+    figure = good_and_bad_cells(good, classes, classes, texts, most, dark)
+    figure.update_traces(hovertemplate="%{y} taken for %{x}: %{text}<extra></extra>")
+    figure.update_layout(height=470).update_yaxes(title="true")
+    return figure.update_xaxes(title="taken for", side="top", tickangle=-45)

@@ -1,0 +1,1 @@
+"""Every file name of a run's folder."""

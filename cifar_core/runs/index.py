@@ -1,0 +1,111 @@
+"""All jobs of a folder, read once; what has not changed on disk since is not read again."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cifar_core.checkpoints.checkpoint import list_checkpoints
+from cifar_core.errors import CifarCoreError
+from cifar_core.runs.store import Run, disk_bytes, read_run
+
+Signature = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A job as it was when its folder last changed.
+
+    Attributes:
+        run: None if it cannot be read.
+        why: Why it cannot; else empty.
+        num_bytes: What it occupies.
+        has_checkpoint: Whether it has one that counts.
+    """
+
+    signature: Signature
+    run: Run | None
+    why: str = ""
+    num_bytes: int = 0
+    has_checkpoint: bool = False
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All jobs of a folder at one moment."""
+
+    entries: dict[Path, Listed]
+
+    def listed(self, kind: str | None = "train") -> list[Listed]:
+        """The readable jobs of a kind, newest first."""
+        found = [entry for entry in self.entries.values() if _is(entry.run, kind)]
+        return sorted(found, key=_newest, reverse=True)
+
+    def runs(self, kind: str | None = "train") -> list[Run]:
+        """As `runs.list_runs`."""
+        return [entry.run for entry in self.listed(kind) if entry.run]
+
+    def trained(self) -> list[Run]:
+        """The trainings that have a checkpoint, newest first."""
+        return [entry.run for entry in self.listed() if entry.run and entry.has_checkpoint]
+
+    def unreadable(self) -> list[tuple[Path, str]]:
+        """As `runs.unreadable`."""
+        return [(path, entry.why) for path, entry in self.entries.items() if entry.why]
+
+
+class RunIndex:
+    """Holds what was read of each job; an active one is read anew each time it is asked for.
+
+    Several threads may use one: each puts whole entries in the place of whole entries.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._known: dict[str, Listed] = {}
+
+    def now(self) -> Listing:
+        """What is there now."""
+        try:
+            names = [name for name in os.listdir(self.root) if not name.startswith(".")]
+        except OSError:
+            names = []
+        found = {name: entry for name in names if (entry := self._entry(name))}
+        self._known = found
+        return Listing({self.root / name: entry for name, entry in found.items()})
+
+    def _entry(self, name: str) -> Listed | None:
+        """What lies in a folder; None if that is no job."""
+        known, signature = self._known.get(name), _signature(f"{self.root}/{name}")
+        if known and known.run and known.signature == signature and not known.run.state.is_active:
+            return known
+        path = self.root / name
+        if not (path / "request.json").exists():
+            return None
+        try:
+            run = read_run(path)
+        except CifarCoreError as error:
+            return Listed(signature, None, str(error))
+        return Listed(signature, run, "", disk_bytes(run), bool(list_checkpoints(path)))
+
+
+def _is(run: Run | None, kind: str | None) -> bool:
+    return run is not None and kind in (None, run.kind)
+
+
+def _newest(entry: Listed) -> tuple[object, str]:
+    assert entry.run
+    return entry.run.created, entry.run.run_id
+
+
+def _signature(path: str) -> Signature:
+    """When a file was last put into a job's folder, or a table among its tables.
+
+    Everything that says something of a job is moved into its place, which changes the folder.
+    """
+    found: list[int] = []
+    for folder in (path, f"{path}/tables"):
+        try:
+            found.append(os.stat(folder).st_mtime_ns)
+        except OSError:
+            found.append(0)
+    return tuple(found)

@@ -1,0 +1,210 @@
+"""What the app and the command line may change of a job: create, name, stop, delete."""
+
+import contextlib
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from cifar_core.checkpoints.checkpoint import list_checkpoints, remove_checkpoints
+from cifar_core.errors import RunError
+from cifar_core.runs.states import find_worker, last_start
+from cifar_core.runs.store import Run, epoch_files, read_run, run_dirs
+from cifar_core.system.files import read_json, write_json
+from cifar_core.system.locks import ELSEWHERE, exclusive
+
+FORMAT = 1
+FORCE_AFTER_S = 10.0
+
+
+def new_run_id() -> str:
+    """UTC time and four random hex digits."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def create_run(
+    root: Path,
+    kind: str,
+    values: dict[str, Any],
+    name: str = "",
+    notes: str = "",
+    stem: str = "",
+    after: Path | None = None,
+) -> Path:
+    """Claims a folder and writes the request; the folder appears whole or not at all.
+
+    Args:
+        stem: Without a name, the run is called by it and the next free number.
+        after: Folder of a run whose checkpoints and records the new one begins with.
+
+    Raises:
+        RunError: if the name is taken or unfit, or the folder cannot be written.
+    """
+    with exclusive(root, "names"):
+        name = check_name(root, name) if name else free_name(root, stem) if stem else ""
+        run_id = next(i for _ in range(100) if not (root / (i := new_run_id())).exists())
+        draft = root / f".draft-{run_id}"
+        created = datetime.now(UTC).isoformat(timespec="microseconds")
+        request = {"format": FORMAT, "run_id": run_id, "kind": kind, "created": created, **values}
+        try:
+            draft.mkdir()
+            write_json(draft / "request.json", request)
+            write_json(draft / "name.json", {"name": name or run_id, "notes": notes})
+            if after:
+                _inherit(draft, after)
+            draft.replace(root / run_id)
+        except OSError as error:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise RunError(f"{root} cannot be written ({error.strerror}). {ELSEWHERE}") from None
+    return root / run_id
+
+
+def _inherit(draft: Path, after: Path) -> None:
+    """Files are linked where the file system can: they are replaced, never changed."""
+    shutil.copyfile(after / "metrics.jsonl", draft / "metrics.jsonl")
+    kept = [file for checkpoint in list_checkpoints(after) for file in checkpoint.path.iterdir()]
+    for file in (*kept, *epoch_files(after)):
+        target = draft / file.relative_to(after)
+        target.parent.mkdir(exist_ok=True)
+        try:
+            target.hardlink_to(file)
+        except OSError:
+            shutil.copyfile(file, target)
+
+
+def check_name(root: Path, name: str, but: str = "") -> str:
+    """Returns the name without outer spaces; `but` is the run that may keep it.
+
+    Raises:
+        RunError: if it is empty, too long, has unfit characters, or is taken.
+    """
+    name = name.strip()
+    if not re.fullmatch(r"[\w][\w .,+=()#-]{0,59}", name):
+        raise RunError(
+            f"{name!r} cannot name a run: 1 to 60 letters, digits, spaces and . , + = ( ) # - _ "
+            "are accepted, beginning with a letter, a digit or _; no slashes. Choose another name."
+        )
+    for path in run_dirs(root):
+        taken = (read_json(path / "name.json") or {}).get("name")
+        if path.name != but and name in (path.name, taken):
+            raise RunError(f"There is already a run named {name!r}. Choose another name.")
+    return name
+
+
+def free_name(root: Path, stem: str) -> str:
+    """`stem-1`, or with the next number that is free."""
+    taken = {(read_json(path / "name.json") or {}).get("name") for path in run_dirs(root)}
+    return next(name for n in range(1, 100_000) if (name := f"{stem}-{n}") not in taken)
+
+
+@contextlib.contextmanager
+def _writing(run: Run) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RunError(
+            f"{run.path} cannot be changed ({error.strerror}). Mend its permissions, try again."
+        ) from None
+
+
+def _check_there(run: Run) -> None:
+    if not run.path.is_dir():
+        raise RunError(f"{run.name} was deleted meanwhile. Reload the list of runs.")
+
+
+def rename_run(run: Run, name: str | None = None, notes: str | None = None) -> None:
+    """Changes the name or the notes.
+
+    Raises:
+        RunError: as `check_name`.
+    """
+    with exclusive(run.path.parent, "names"):
+        _check_there(run)
+        if name is not None:
+            name = check_name(run.path.parent, name, but=run.run_id)
+        new_notes = run.notes if notes is None else notes
+        with _writing(run):
+            write_json(run.path / "name.json", {"name": name or run.name, "notes": new_notes})
+
+
+def request_stop(run: Run) -> None:
+    """Asks the worker to finish its batch, keep a checkpoint and end; asking again is harmless.
+
+    Raises:
+        RunError: if the run has ended already.
+    """
+    _check_there(run)
+    if not run.state.is_active:
+        raise RunError(f"{run.name} is not running; it is {run.state}.")
+    with _writing(run):
+        if not (run.path / "stop").exists():
+            write_json(run.path / "stop", {"asked": time.time()})
+
+
+def stopping_s(run: Run) -> float:
+    """Seconds since the run was asked to stop; 0 if it was not."""
+    asked = (read_json(run.path / "stop") or {}).get("asked")
+    return max(time.time() - asked, 0.0) if isinstance(asked, int | float) else 0.0
+
+
+def force_stop(run: Run) -> None:
+    """Ends the process of a run that was asked to stop and does not.
+
+    No other process is ever touched: it is found by pid and start time.
+
+    Raises:
+        RunError: if it was not asked, not long enough ago, or its process cannot be told.
+    """
+    _check_there(run)
+    now = read_run(run.path)
+    if not now.state.is_active:
+        raise RunError(f"{run.name} is not running; it is {now.state}.")
+    waited = stopping_s(now)
+    if waited < FORCE_AFTER_S:
+        raise RunError(
+            f"{run.name} has to be asked to stop first, and be given {FORCE_AFTER_S:.0f} s to "
+            f"finish its batch; {waited:.0f} s have passed. Wait a moment."
+        )
+    process = find_worker(now.status, last_start(run.path, run.created)[1])
+    if process is None:
+        raise RunError(f"The process of {run.name} cannot be told from others; none was ended.")
+    with _writing(run):
+        write_json(run.path / "stop", {"asked": time.time() - waited, "forced": time.time()})
+    with contextlib.suppress(psutil.Error):  # it ended meanwhile
+        for child in process.children(recursive=True):
+            child.kill()
+        process.kill()
+
+
+def delete_run(run: Run, keep_curves: bool = False) -> None:
+    """Deletes a job and the jobs about it, or only its checkpoints.
+
+    Raises:
+        RunError: if it is still running.
+    """
+    _check_there(run)
+    if run.state.is_active:
+        raise RunError(f"{run.name} is {run.state}. Stop it before deleting it.")
+    if keep_curves:
+        with _writing(run):
+            remove_checkpoints(run.path)
+        return
+    _remove(run)
+    for path in run_dirs(run.path.parent):  # rankings, reports and the like that are about it
+        if (read_json(path / "request.json") or {}).get("run") == run.run_id:
+            with contextlib.suppress(RunError):
+                if not (about := read_run(path)).state.is_active:
+                    _remove(about)
+
+
+def _remove(run: Run) -> None:
+    doomed = run.path.with_name(f".doomed-{run.run_id}")
+    with _writing(run):
+        run.path.replace(doomed)  # it leaves the list at once, whatever the deletion meets
+    shutil.rmtree(doomed, ignore_errors=True)

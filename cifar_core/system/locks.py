@@ -1,0 +1,80 @@
+"""Locks that die with their holder: of a folder, of a device, and whether one is held."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from cifar_core.errors import RunError
+from cifar_core.system.paths import cache_dir
+
+ELSEWHERE = "Choose another folder with --runs or CIFAR_RUNS."
+
+
+@contextlib.contextmanager
+def exclusive(root: Path, what: str) -> Iterator[None]:
+    """Lets one process at a time decide `what`, such as "names", for the runs in a folder.
+
+    Raises:
+        RunError: if the folder cannot be written.
+    """
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(root / f".{what}.lock", timeout=60)
+        lock.acquire()
+    except Timeout:
+        raise RunError(f"Another process keeps {root} busy. Try again in a minute.") from None
+    except OSError as error:
+        raise RunError(f"{root} cannot be written ({error.strerror}). {ELSEWHERE}") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process holds the file lock at `path`.
+
+    Asks for a shared lock, so that two readers asking at once do not see each other.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows: the identity alone decides there
+        return False
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return False
+
+
+def device_lock_path(device: str) -> Path:
+    """Where the lock of a device lies."""
+    return cache_dir() / "locks" / f"{device.replace(':', '-')}.lock"
+
+
+def device_lock(device: str) -> FileLock:
+    """The lock that whoever computes on a device holds.
+
+    Raises:
+        RunError: if the cache cannot be written.
+    """
+    path = device_lock_path(device)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(
+            f"The cache {cache_dir()} cannot be written ({error.strerror}). "
+            "Set CIFAR_CACHE to a folder that can."
+        ) from None
+    return FileLock(path)

@@ -1,0 +1,81 @@
+"""How much memory the system has left; noted by workers while it is little."""
+
+import contextlib
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from cifar_core.system.files import read_json, write_json
+
+LOW = 0.1  # share of all memory
+_CGROUP = Path("/sys/fs/cgroup")  # version 2, where a container has its own limit
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes left and in all, of the machine or of the container if that has less left."""
+
+    left: int
+    total: int
+
+
+def memory_now() -> Memory:
+    """What the system, or the container this process is in, has left."""
+    machine = psutil.virtual_memory()
+    found = Memory(machine.available, machine.total)
+    with contextlib.suppress(OSError, ValueError):  # no container, or one without a limit
+        limit = int((_CGROUP / "memory.max").read_text())
+        used = int((_CGROUP / "memory.current").read_text())
+        for line in (_CGROUP / "memory.stat").read_text().splitlines():
+            name, _, value = line.partition(" ")
+            used -= int(value) if name == "inactive_file" else 0  # given back when it is needed
+        if limit - used < found.left:
+            found = Memory(max(limit - used, 0), limit)
+    return found
+
+
+def note_memory(run_dir: Path, now: Memory) -> None:
+    """Notes what is left while that is little; the note outlives a worker killed for it."""
+    note = run_dir / "memory.json"
+    if now.left < LOW * now.total:
+        write_json(note, {**asdict(now), "time": time.time()})
+    else:
+        note.unlink(missing_ok=True)
+
+
+def low_memory(run_dir: Path, since: float) -> Memory | None:
+    """What was left when it was last noted to be little, if that was after `since` (Unix time)."""
+    note = read_json(run_dir / "memory.json") or {}
+    match note:
+        case {"left": int(left), "total": int(total), "time": float(noted)} if noted >= since:
+            return Memory(left, total)
+    return None
+
+
+def peak_memory(device: str) -> int:
+    """The most bytes of memory that this process has had at once, on the device it computes on.
+
+    On a GPU what torch allocated there; on a CPU the resident size. Loader workers are left out:
+    they are forked and share almost all of it.
+    """
+    if device != "cpu":
+        import torch
+
+        return torch.cuda.max_memory_allocated(device)
+    with contextlib.suppress(OSError, StopIteration):  # Linux; getrusage counts whoever started us
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return 1024 * int(next(line for line in lines if line.startswith("VmHWM:")).split()[1])
+    try:
+        import resource
+    except ImportError:  # Windows
+        return psutil.Process().memory_info().peak_wset  # pyright: ignore[reportAttributeAccessIssue] # there alone
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, else KiB
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def resident_memory() -> int:
+    """Bytes of memory that this process occupies now."""
+    return psutil.Process().memory_info().rss

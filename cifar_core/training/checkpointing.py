@@ -1,0 +1,139 @@
+"""Writing checkpoints so that one counts only when all of it is there, and removing old ones."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cifar_core.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from cifar_core.training.state import TrainState
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from cifar_core.checkpoints.checkpoint import (
+    KEEP_LAST,
+    Checkpoint,
+    list_checkpoints,
+    read_checkpoint,
+    sum_of,
+    verified,
+)
+from cifar_core.system.files import sync_folder, write_atomic, write_json
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from cifar_core.training.state import TrainState
+
+_FORMAT = 1
+
+
+def save_checkpoint(
+    run_dir: Path, role: str, state: "TrainState", facts: dict[str, Any]
+) -> Checkpoint:
+    """Writes a checkpoint and then removes what it replaces.
+
+    Args:
+        role: "last" keeps all that resuming needs, "best" and "epoch" only the weights.
+        facts: Plain values for the manifest: model, classes, mean, std, figures.
+
+    Raises:
+        OSError: if it cannot be written; what was there before stays.
+    """
+    final = run_dir / f"{role}-{state.step:07d}"
+    draft = run_dir / f".{final.name}.{os.getpid()}.draft"
+    for left in run_dir.glob(".*.draft"):  # by a worker that was killed; a run has but one
+        shutil.rmtree(left, ignore_errors=True)
+    draft.mkdir()
+    try:
+        files = _contents(state, resumable=role == "last")
+        for name, content in files.items():
+            write_atomic(draft / name, content)
+        sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        place = {"role": role, "epoch": state.epoch, "step": state.step}
+        manifest = {"format": _FORMAT, **place, **facts, "sha256": sums}
+        write_json(draft / "manifest.json", {**manifest, "sum": sum_of(manifest)})
+        _put_in_place(draft, final)
+        sync_folder(run_dir)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    keep = {"last": KEEP_LAST, "best": 1}.get(role)
+    if keep:
+        others = [c for c in list_checkpoints(run_dir, role) if c.path != final]
+        for old in others[: len(others) - keep + 1]:
+            _remove(old.path)
+    return read_checkpoint(final)
+
+
+def _remove(folder: Path) -> None:
+    """Takes a checkpoint out of the list before its files go: what is left counts as a draft."""
+    doomed = folder.with_name(f".{folder.name}.old.draft")
+    folder.replace(doomed)
+    shutil.rmtree(doomed, ignore_errors=True)
+
+
+def _put_in_place(draft: Path, final: Path) -> None:
+    before = draft.with_name(f".{final.name}.before.draft")  # of the same step, if there is one
+    if final.exists():
+        final.replace(before)
+    try:
+        draft.replace(final)
+    except OSError:
+        if before.exists():
+            before.replace(final)
+        raise
+    shutil.rmtree(before, ignore_errors=True)
+
+
+def _contents(state: "TrainState", resumable: bool) -> dict[str, bytes]:
+    import io
+
+    import torch
+    from safetensors.torch import save
+
+    files = {"weights.safetensors": save(_on_cpu(state.eval_model))}
+    if resumable:
+        if state.ema_model is not None:
+            files["raw.safetensors"] = save(_on_cpu(state.model))
+        buffer = io.BytesIO()
+        torch.save(state.progress(), buffer)
+        files["state.pt"] = buffer.getvalue()
+    return files
+
+
+def _on_cpu(model: "nn.Module") -> dict[str, Any]:
+    return {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
+
+
+def load_state(checkpoint: Checkpoint, state: "TrainState") -> None:
+    """Puts a fresh state back to where the checkpoint was written.
+
+    Raises:
+        CheckpointError: if it is damaged, of another model, or keeps only weights.
+    """
+    import io
+
+    import torch
+    from safetensors.torch import load
+
+    if "state.pt" not in checkpoint.manifest["sha256"]:
+        raise CheckpointError(f"{checkpoint.name} keeps only weights. Resume from a last-… one.")
+    if ("raw.safetensors" in checkpoint.manifest["sha256"]) != (state.ema_model is not None):
+        raise CheckpointError(
+            f"{checkpoint.name} does not fit this config: one of them has no EMA."
+        )
+    progress = torch.load(io.BytesIO(verified(checkpoint, "state.pt")), weights_only=True)
+    raw = "weights" if state.ema_model is None else "raw"
+    try:
+        state.model.load_state_dict(load(verified(checkpoint, f"{raw}.safetensors")))
+        if state.ema_model is not None:
+            state.ema_model.load_state_dict(load(verified(checkpoint, "weights.safetensors")))
+        state.restore(progress)
+    except (RuntimeError, KeyError, ValueError) as error:
+        reason = json.dumps(str(error))[:200]
+        raise CheckpointError(f"{checkpoint.name} does not fit this config: {reason}.") from None

@@ -1,0 +1,84 @@
+"""What an evaluation has made of a subject: its table, its features; offered where missing."""
+
+from typing import NoReturn
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from cifar_core.checkpoints.checkpoint import find_checkpoint
+from cifar_core.errors import CheckpointError
+from cifar_core.evaluation.predictions import (
+    SPLIT_NAMES,
+    Predictions,
+    has_predictions,
+    predictions_path,
+)
+from cifar_core.jobs.launch_analysis import jobs_on, launch_evaluation
+from cifar_core.runs.store import Run
+from pages.ui.components import job, parts
+from pages.ui.evaluation.checkpoint_picker import Subject, label
+from pages.ui.session import cache, cache_analysis, url
+
+
+def predictions_of(subject: Subject, split: str) -> Predictions:
+    """The table; where there is none the page ends with the way to it."""
+    table = _read_table(subject, split)
+    if table is None:
+        _offer_evaluation(subject, split)
+    return table
+
+
+def _read_table(subject: Subject, split: str) -> Predictions | None:
+    """The table; None where there is none or, once that is said, a damaged one."""
+    run, name = subject.run, subject.checkpoint.name
+    if not has_predictions(predictions_path(run.path, name, split, subject.flip)):
+        return None
+    with parts.sentences():
+        try:
+            return cache_analysis.table(run, subject.checkpoint, split, subject.flip)
+        except CheckpointError as error:
+            st.error(str(error), icon=":material/error:")
+    return None
+
+
+def open_evaluation(run: Run) -> None:
+    """Goes to a run's evaluation on the test images; starts it where it is not done yet."""
+    name = find_checkpoint(run.path, "best").name
+    if not has_predictions(predictions_path(run.path, name, "test")):
+        launch_evaluation(cache.root(), run, name, "test")
+    url.go("pages/evaluation.py", run=run.run_id, checkpoint=name)
+
+
+def _offer_evaluation(subject: Subject, split: str) -> NoReturn:
+    """The evaluation under way, or the button that starts it; ends the page."""
+    with st.container(border=True, vertical_alignment="center"):
+        st.write(
+            f"**{subject.run.name}** ({label(subject.checkpoint)}) was not evaluated on the "
+            f"{SPLIT_NAMES[split]} images{' with test-time flip' if subject.flip else ''} yet."
+        )
+        _evaluate_button(subject, split, "Evaluate")
+    st.stop()
+
+
+def _evaluate_button(subject: Subject, split: str, text: str) -> None:
+    run, name, flip = subject.run, subject.checkpoint.name, subject.flip
+    jobs = jobs_on(cache.listing().runs("evaluate"), run, name, split=split, flip=flip)
+    job.offer(
+        jobs,
+        text,
+        ":material/fact_check:",
+        lambda: launch_evaluation(cache.root(), run, name, split, flip),
+        primary=True,
+        again=True,
+    )
+
+
+def features_or_offer(subject: Subject, table: Predictions) -> NDArray[np.float32] | None:
+    """Features of the images of a table; where there are none, why not and the way to them."""
+    try:
+        return cache_analysis.features(subject.run, table)
+    except CheckpointError as error:
+        st.info(str(error), icon=":material/scatter_plot:")
+        _evaluate_button(subject, table.examples.split, "Evaluate again")
+        return None

@@ -1,0 +1,86 @@
+"""One image in several maps that may be compared."""
+
+import html
+from collections.abc import Sequence
+
+import streamlit as st
+from numpy.typing import NDArray
+
+from cifar_core.evaluation.predictions import Predictions
+from cifar_core.explain.comparisons import ABOUT, Panel, View, panels, shared_heading, views
+from cifar_core.explain.layers import default_layer
+from cifar_core.explain.maps import CamRequest, verdict
+from cifar_core.explain.overlay import heatmap, overlay
+from cifar_core.explain.sheet import Card
+from pages.ui.components.images import picture
+from pages.ui.evaluation.checkpoint_picker import Subject, pick_other
+from pages.ui.gradcam.maps import check_cost, download, framed
+from pages.ui.session import cache_analysis, url
+
+
+def side_by_side(
+    kind: str, subject: Subject, table: Predictions, row: int, question: CamRequest
+) -> None:
+    """The maps of an image that one of `side_by_side.KINDS` asks for.
+
+    Raises:
+        CifarCoreError: if the question does not suit a model, or a checkpoint is damaged.
+    """
+    other = _other_view(subject, question) if kind == "other" else None
+    if kind == "other" and other is None:
+        return
+    layers = cache_analysis.layers(subject.checkpoint)
+    drawn = views(kind, subject.run, table, row, question, layers, other)
+    check_cost([(view.checkpoint, view.layer, view.method) for view in drawn])
+    grid = url.switch("Grid of the layer", "grid", "The cells that the layer really has.")
+    st.caption(ABOUT[kind])
+    pixels = table.examples.pixels([row])[0]
+    bar, cams = st.progress(0.0), []
+    for number, view in enumerate(drawn):
+        cams.append(cache_analysis.view_map(view, pixels))
+        bar.progress((number + 1) / len(drawn), text=view.label)
+    bar.empty()
+    shown = panels(drawn, cams)
+    title = f"{table.examples.name(row)}: {verdict(table, row)}"
+    draw_panels(pixels, title, shown, question.opacity, grid)
+    about = f"{subject.run.name}: {table}"
+    st.caption(about)
+    heading = (about, title, shared_heading(kind, question))
+    cards = [Card(pixels, panel.cam, (panel.label, panel.note)) for panel in shown]
+    download(cards, heading, question.opacity, f"maps-{kind}")
+
+
+def _other_view(subject: Subject, question: CamRequest) -> View | None:
+    """The best checkpoint of another run on the same data, at the same layer if it has that."""
+    other = pick_other(subject)
+    if other is None:
+        return None
+    layers = cache_analysis.layers(other.checkpoint)
+    names = [layer.name for layer in layers]
+    layer = str(question.layer if question.layer in names else default_layer(layers).name)
+    return View(f"{other.run.name} at {layer}", other.checkpoint, layer, question.method, 0)
+
+
+def draw_panels(
+    pixels: NDArray, title: str, shown: Sequence[Panel], opacity: float, grid: bool
+) -> None:
+    """The image once, then each map above its overlay, with label, grid and peak below."""
+    first = f"<div>{picture(pixels, title)}{_text(title)}</div>"
+    cells = "".join(_panel(pixels, panel, opacity, grid) for panel in shown)
+    style = "display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:16px"
+    st.html(f'<div style="{style}">{first}{cells}</div>')
+
+
+def _panel(pixels: NDArray, panel: Panel, opacity: float, grid: bool) -> str:
+    cells = panel.grid if grid else None
+    over = picture(overlay(pixels, panel.cam, opacity, scale=1), f"Overlay: {panel.label}")
+    drawn = framed(picture(heatmap(panel.cam), f"Map: {panel.label}"), cells) + framed(over, cells)
+    rows, columns = panel.grid
+    below = _text(panel.label) + _text(f"{rows}x{columns} · {panel.note}", faint=True)
+    return f'<div style="min-width:0"><div style="display:grid;gap:5px">{drawn}</div>{below}</div>'
+
+
+def _text(text: str, faint: bool = False) -> str:
+    opacity = ".7" if faint else ".95"
+    style = f"font-size:.8rem;line-height:1.35;margin-top:4px;opacity:{opacity}"
+    return f'<div style="{style}">{html.escape(text)}</div>'

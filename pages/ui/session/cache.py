@@ -1,0 +1,167 @@
+"""Cached loaders, all bounded; nothing else in the pages caches."""
+
+import os
+from dataclasses import astuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from cifar_core import plots
+from cifar_core.config.train import TrainConfig
+from cifar_core.data import Dataset, Split, is_ready, open_dataset
+from cifar_core.data.dataset import class_means, histogram_of
+from cifar_core.data.locate import find_source
+from cifar_core.data.store import ready_folder
+from cifar_core.errors import DataError
+from cifar_core.records.records import Metrics, read_metrics
+from cifar_core.runs.index import Listing, RunIndex
+from cifar_core.runs.store import Run
+from cifar_core.system.paths import runs_root
+from cifar_core.system.runtime import Hardware, probe
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from cifar_core.models.summary import Summary
+
+
+@st.cache_resource(max_entries=1, show_spinner="Looking at the hardware …")
+def hardware() -> Hardware:
+    """What this machine has; found in a process of its own."""
+    return probe()
+
+
+@st.cache_resource(max_entries=4, show_spinner="Opening the images …")
+def _opened(data: str, folder: str, decoded_at: float) -> Dataset:
+    return open_dataset(data)
+
+
+def dataset(data: str) -> Dataset:
+    """An opened data set; the arrays are memory-mapped and shared between sessions."""
+    folder = ready_folder(data)
+    if folder is None:
+        return open_dataset(data)
+    return _opened(data, str(folder), (folder / "meta.json").stat().st_mtime)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _class_means(fingerprint: str, _split: Split) -> NDArray[np.uint8]:
+    return class_means(_split)
+
+
+def means_of(split: Split) -> NDArray[np.uint8]:
+    """(K, 32, 32, 3) mean image of each class."""
+    return _class_means(split.fingerprint, split)
+
+
+@st.cache_data(max_entries=64, show_spinner="Counting …")
+def _histogram(fingerprint: str, classes: tuple[int, ...], _split: Split) -> NDArray[np.int64]:
+    return histogram_of(_split.images[np.isin(_split.labels, classes)])
+
+
+def histogram(split: Split, classes: tuple[int, ...]) -> NDArray[np.int64]:
+    """(3, 256) counts of each value in the images of some classes; of all if there are none."""
+    return _histogram(split.fingerprint, classes, split) if classes else split.histogram
+
+
+@st.cache_data(max_entries=16, show_spinner="Drawing the batch …")
+def batch(
+    config: TrainConfig, fingerprint: str, epoch: int, step: int
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """(B, 32, 32, 3) pixels and (B,) labels of a batch, as a run has seen them."""
+    from cifar_core.training.batches import redraw
+
+    return redraw(config, dataset(config.data), epoch, step)
+
+
+def cifar10_state() -> tuple[str, str]:
+    """("ready" | "found" | "missing" | "wrong", what to say of it)."""
+    try:
+        return ("ready", "") if is_ready("cifar10") else ("found", "")
+    except DataError as error:
+        return ("wrong" if os.environ.get("CIFAR10_DIR") else "missing"), str(error)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _held(path: str) -> dict[str, Metrics]:
+    return {"metrics": Metrics()}
+
+
+def metrics_of(run_dir: Path) -> Metrics:
+    """The records of a run; each call reads only what was added since the one before."""
+    held = _held(str(run_dir))
+    held["metrics"] = read_metrics(run_dir / "metrics.jsonl", held["metrics"])
+    return held["metrics"]
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _figure(
+    drawn: tuple[Any, ...], quantity: str, view: tuple[Any, ...], _curves: tuple[plots.Curve, ...]
+) -> "go.Figure":
+    return plots.curves(_curves, quantity, plots.View(*view))
+
+
+def _extent(metrics: Metrics) -> tuple[int, ...]:
+    """Tells the records of a run from those of a moment before, wherever the file ends."""
+    return len(metrics.steps), len(metrics.epochs), len(metrics.resumes)
+
+
+def figure(curves: tuple[plots.Curve, ...], quantity: str, view: plots.View) -> "go.Figure":
+    """Curves, drawn once for all who look at them; only to be read."""
+    drawn = tuple(
+        (c.run_id, c.name, _extent(c.metrics), c.steps_per_epoch, c.epochs) for c in curves
+    )
+    return _figure(drawn, quantity, astuple(view), curves)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _lr_figure(run_id: str, extent: tuple[int, ...], _metrics: Metrics) -> "go.Figure":
+    return plots.learning_rates(_metrics)
+
+
+def lr_figure(run_id: str, metrics: Metrics) -> "go.Figure":
+    """The learning rate over the steps, drawn once for all who look at it; only to be read."""
+    return _lr_figure(run_id, _extent(metrics), metrics)
+
+
+def rivals(run: Run, fingerprint: str) -> list[Run]:
+    """Other runs with a checkpoint, trained on the data of that fingerprint, newest first."""
+    return [
+        other
+        for other in listing().trained()
+        if other.run_id != run.run_id and other.status.get("fingerprint") == fingerprint
+    ]
+
+
+def root() -> Path:
+    """The folder of the runs."""
+    return runs_root()
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _index(folder: str) -> RunIndex:
+    return RunIndex(Path(folder))
+
+
+def listing() -> Listing:
+    """All jobs as they are now, of which only what has changed is read again."""
+    return _index(str(root())).now()
+
+
+@st.cache_resource(max_entries=16, show_spinner="Building the model …")
+def layer_table(model: str) -> "Summary":
+    """The layer table of a model."""
+    from cifar_core.models import create_model
+    from cifar_core.models.summary import summarize
+
+    return summarize(create_model(model), model)
+
+
+def found_path() -> Path:
+    """Where the copy of CIFAR-10 lies that was found but not read in yet."""
+    source = find_source("cifar10")
+    assert source is not None
+    return source.path

@@ -1,0 +1,39 @@
+"""A batch of a run, drawn again as the model saw it."""
+
+import streamlit as st
+
+from cifar_core.runs.store import Run
+from pages.ui.components import images, parts
+from pages.ui.session import cache
+
+MOST_SHOWN = 128
+
+
+def seen_batch(run: Run) -> None:
+    """Any batch of the run, at first the first: the very pixels it was trained on."""
+    assert run.config is not None
+    config = run.config
+    digest = config.augment.digest[:12]
+    with st.expander("A batch as the model saw it", icon=":material/visibility:"):
+        if not st.toggle("Draw it again", key=f"seen-{run.run_id}"):
+            st.caption(f"Every batch follows from seed, epoch and step, and from `{digest}`.")
+            return
+        steps = int(run.status.get("steps_per_epoch", 1))
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            key = f"seen-{run.run_id}-epoch"
+            epoch = st.number_input("Epoch, from 0", 0, config.epochs - 1, 0, width=150, key=key)
+            key = f"seen-{run.run_id}-step"
+            step = st.number_input("Batch, from 0", 0, max(steps - 1, 0), 0, width=150, key=key)
+        with parts.sentences():
+            data = cache.dataset(config.data)
+            if run.status.get("fingerprint", data.fingerprint) != data.fingerprint:
+                st.error(f"{data.title} is no longer what this run was trained on.")
+                return
+            pixels, labels = cache.batch(config, data.fingerprint, int(epoch), int(step))
+        names = [data.classes[label] for label in labels[:MOST_SHOWN]]
+        images.tile_grid(pixels[:MOST_SHOWN], names, size=64)
+        mixing = " and ".join(operation.name for operation in config.augment.mixing)
+        mixed = f", before {mixing}" if mixing else ""
+        st.caption(
+            f"Batch {step} of epoch {epoch}, augmentation `{digest}`{mixed}, not normalised."
+        )

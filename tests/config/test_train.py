@@ -1,0 +1,144 @@
+"""The settings of a run: what each says of itself, JSON, differences, the cost of importing."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from cifar_core.augment import PRESETS, preset
+from cifar_core.config.train import GROUPS, TrainConfig, difference, make_config, shown
+from cifar_core.validation import describe_accepted, parse_json
+
+FIELDS = TrainConfig.model_fields
+LIGHT = ("config", "runs", "changes", "launch", "records", "plots", "checkpoint", "recipes")
+HEAVY = ("torch", "torchvision", "albumentations", "streamlit", "cv2", "pyarrow")
+# A value other than the default of each setting.
+OTHER: dict[str, Any] = {
+    "data": "shapes10",
+    "train_size": 1000,
+    "val_size": 0,
+    "model": "sepnet_v1",
+    "weights": "first",
+    "augment": preset("strong"),
+    "epochs": 7,
+    "batch_size": 96,
+    "optimizer": "adamw",
+    "lr": 0.0123,
+    "momentum": 0.0,
+    "weight_decay": 1e-3,
+    "l1": 1e-5,
+    "label_smoothing": 0.1,
+    "ema": 0.999,
+    "schedule": "cosine",
+    "pct_start": 0.2,
+    "step_epochs": 3,
+    "gamma": 0.5,
+    "device": "cuda:1",
+    "precision": "fp32",
+    "memory_format": "contiguous",
+    "num_workers": 0,
+    "seed": 2**31 - 1,
+    "keep_epochs": 3,
+    "compile": True,
+    "tensorboard": True,
+}
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_every_setting_explains_itself_and_has_a_valid_default(name: str) -> None:
+    field = FIELDS[name]
+    extra = field.json_schema_extra
+    assert isinstance(extra, dict)
+    assert extra["group"] in GROUPS
+    assert field.description
+    assert field.description.endswith(".")
+    assert getattr(make_config({name: field.default}), name) == field.default
+    assert describe_accepted(field)
+
+
+def test_other_values_of_every_setting_survive_json() -> None:
+    assert set(OTHER) == set(FIELDS)
+    config = make_config(OTHER)
+    assert all(getattr(config, name) != FIELDS[name].default for name in FIELDS)
+    assert make_config(config.model_dump(mode="json")) == config
+    text = config.model_dump_json()
+    assert make_config(json.loads(text)) == config
+    assert parse_json(TrainConfig, text, "config") == config
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_survives_the_json_of_a_config(name: str) -> None:
+    config = make_config({"augment": name})
+    assert config.augment == PRESETS[name]
+    again = make_config(json.loads(config.model_dump_json()))
+    assert again == config
+    assert again.augment.digest == config.augment.digest
+
+
+def test_an_augmentation_is_given_as_name_json_file_table_or_object(tmp_path: Path) -> None:
+    spec = preset("cutout")
+    file = tmp_path / "mine.json"
+    file.write_text(spec.to_json())
+    for given in ("cutout", spec.to_json(), str(file), json.loads(spec.to_json()), spec):
+        assert make_config({"augment": given}).augment == spec
+
+
+def test_a_config_cannot_be_changed() -> None:
+    config = TrainConfig()
+    with pytest.raises(ValidationError):
+        config.epochs = 3  # pyright: ignore[reportAttributeAccessIssue] # frozen, that is the test
+    with pytest.raises(ValidationError):
+        config.augment.operations = ()  # pyright: ignore[reportAttributeAccessIssue] # likewise
+    assert config == TrainConfig()
+
+
+def test_configs_are_equal_by_value_whatever_was_asked_of_them() -> None:
+    first, second = make_config({}), make_config({})
+    assert first.augment.digest
+    assert first == second
+
+
+def test_difference_names_the_settings_that_differ_and_each_value() -> None:
+    plain = make_config({})
+    assert difference([plain, plain]) == {}
+    assert difference([plain]) == {}
+    assert difference([]) == {}
+    found = difference([plain, make_config({"lr": 0.2}), make_config({"epochs": 3, "lr": 0.2})])
+    assert found == {"epochs": ["20", "20", "3"], "lr": ["0.1", "0.2", "0.2"]}
+    assert list(found) == ["epochs", "lr"], "in the order of the form"
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_difference_sees_every_setting(name: str) -> None:
+    found = difference([make_config({}), make_config({name: OTHER[name]})])
+    assert list(found) == [name]
+
+
+def test_difference_sees_parameters_and_small_probabilities_of_an_augmentation() -> None:
+    def with_crop(**changes: Any) -> TrainConfig:
+        return make_config({"augment": {"operations": [{"name": "PadCrop", **changes}]}})
+
+    for changed in ({"params": {"padding": 2}}, {"p": 0.999}):
+        found = difference([with_crop(), with_crop(**changed)])
+        assert list(found) == ["augment"]
+        assert found["augment"][0] != found["augment"][1]
+
+
+def test_shown_has_every_setting_as_text() -> None:
+    table = shown(make_config({}))
+    assert list(table) == list(FIELDS)
+    assert table["augment"].startswith("PadCrop → HorizontalFlip (50%)")
+    assert table["epochs"] == "20"
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_light_modules_import_nothing_heavy(module: str) -> None:
+    code = f"import sys, cifar_core.{module}; print(*(m for m in {HEAVY} if m in sys.modules))"
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert found == []

@@ -1,0 +1,164 @@
+"""Uploads: what is fitted how, from any mode."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from PIL.Image import Transpose
+
+from cifar_core.data.upload import OwnImage, fit_image
+from tests.pictures import encoded, noise_picture
+
+RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+
+
+def stripes(width: int, height: int, *colours: tuple[int, int, int]) -> Image.Image:
+    """Equal upright stripes from left to right."""
+    pixels = np.zeros((height, width, 3), np.uint8)
+    for i, colour in enumerate(colours):
+        pixels[:, i * width // len(colours) : (i + 1) * width // len(colours)] = colour
+    return Image.fromarray(pixels)
+
+
+def of_one_colour(fitted: OwnImage, colour: tuple[int, int, int]) -> bool:
+    return bool((fitted.pixels == colour).all())
+
+
+def grey(value: int) -> np.ndarray:
+    return np.full((40, 40), value, np.uint8)
+
+
+# Fitting
+
+
+def test_a_picture_of_the_right_size_stays_pixel_by_pixel() -> None:
+    picture = noise_picture(32, 32)
+    fitted = fit_image(encoded(picture))
+    assert np.array_equal(fitted.pixels, np.asarray(picture))
+    assert np.array_equal(fitted.original, fitted.pixels)
+    assert (fitted.box, fitted.scale) == ((0, 0, 32, 32), 1.0)
+    assert fitted.pixels.dtype == np.uint8
+
+
+def test_every_pixel_is_the_mean_of_its_patch() -> None:
+    picture = noise_picture(96, 96)
+    patches = np.asarray(picture).reshape(32, 3, 32, 3, 3).mean(axis=(1, 3))
+    assert np.abs(fit_image(encoded(picture)).pixels - patches).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("size", "box"),
+    [
+        ((300, 100), (100, 0, 200, 100)),
+        ((100, 301), (0, 100, 100, 200)),
+        ((64, 64), (0, 0, 64, 64)),
+        ((1, 1), (0, 0, 1, 1)),
+        ((5, 2000), (0, 997, 5, 1002)),
+    ],
+)
+def test_the_middle_square_is_taken(size: tuple[int, int], box: tuple[int, ...]) -> None:
+    fitted = fit_image(encoded(noise_picture(*size)))
+    assert fitted.box == box
+    assert fitted.pixels.shape == (32, 32, 3)
+
+
+def test_only_the_crop_is_seen() -> None:
+    assert of_one_colour(fit_image(encoded(stripes(300, 100, RED, GREEN, BLUE))), GREEN)
+
+
+def test_the_preview_shows_the_whole_picture_small() -> None:
+    fitted = fit_image(encoded(stripes(2048, 1024, RED, BLUE)))
+    assert fitted.original.shape == (256, 512, 3)
+    assert fitted.scale == 0.25
+    assert tuple(fitted.original[0, 0]) == RED
+    assert tuple(fitted.original[-1, -1]) == BLUE
+    left, top, right, bottom = (round(edge * fitted.scale) for edge in fitted.box)
+    assert (left, top, right, bottom) == (128, 0, 384, 256)
+
+
+def test_a_thin_picture_has_a_preview_too() -> None:
+    assert fit_image(encoded(noise_picture(3000, 1))).original.shape == (1, 512, 3)
+
+
+def test_jpeg_is_accepted() -> None:
+    fitted = fit_image(encoded(stripes(64, 64, BLUE), "JPEG", quality=95))
+    assert np.abs(fitted.pixels.astype(int) - BLUE).max() <= 3
+
+
+@pytest.mark.parametrize(
+    ("orientation", "turn"),
+    [
+        (2, Transpose.FLIP_LEFT_RIGHT),
+        (3, Transpose.ROTATE_180),
+        (4, Transpose.FLIP_TOP_BOTTOM),
+        (5, Transpose.TRANSPOSE),
+        (6, Transpose.ROTATE_270),
+        (7, Transpose.TRANSVERSE),
+        (8, Transpose.ROTATE_90),
+    ],
+)
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_photo_is_turned_upright(orientation: int, turn: Transpose, kind: str) -> None:
+    lying, exif = noise_picture(48, 96), Image.Exif()
+    exif[0x0112] = orientation
+    fitted = fit_image(encoded(lying, kind, exif=exif))
+    with Image.open(io.BytesIO(encoded(lying, kind))) as stored:
+        upright = stored.convert("RGB").transpose(turn)
+    assert np.array_equal(fitted.original, np.asarray(upright))
+    width, height = upright.size
+    assert fitted.box == ((0, 24, 48, 72) if height > width else (24, 0, 72, 48))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # of damage; that is for the log
+def test_unreadable_exif_leaves_the_picture_as_it_is() -> None:
+    exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\xff\xff\xff\xff\x06"
+    assert fit_image(encoded(noise_picture(40, 80), "JPEG", exif=exif)).original.shape[2] == 3
+
+
+# Modes
+
+
+def test_transparent_pixels_show_white() -> None:
+    clear = Image.new("RGBA", (64, 64), (*RED, 0))
+    assert of_one_colour(fit_image(encoded(clear)), (255, 255, 255))
+    half = fit_image(encoded(Image.new("RGBA", (64, 64), (0, 0, 0, 128)))).pixels
+    assert np.abs(half.astype(int) - 127).max() <= 1
+
+
+def test_a_colour_marked_transparent_shows_white() -> None:
+    content = encoded(stripes(64, 64, RED, BLUE), transparency=RED)
+    pixels = fit_image(content).pixels
+    assert (pixels[:, :16] == 255).all()
+    assert (pixels[:, 16:] == BLUE).all()
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        Image.fromarray(grey(80)),
+        Image.fromarray(grey(80)).convert("RGB"),
+        Image.fromarray(grey(80)).convert("RGBA"),
+        Image.fromarray(grey(80)).convert("LA"),
+        Image.fromarray(grey(80)).convert("P"),
+        Image.fromarray(grey(80).astype(np.uint16) * 256),
+    ],
+    ids=lambda picture: picture.mode,
+)
+def test_every_mode_gives_the_same_colour(picture: Image.Image) -> None:
+    assert of_one_colour(fit_image(encoded(picture)), (80, 80, 80))
+
+
+def test_black_and_white_becomes_colour() -> None:
+    assert of_one_colour(fit_image(encoded(Image.new("1", (40, 40), 1))), (255, 255, 255))
+
+
+def test_a_palette_with_transparency_lies_over_white() -> None:
+    picture = stripes(64, 64, RED, BLUE).quantize(2)
+    pixels = fit_image(encoded(picture, transparency=bytes([0, 255]))).pixels
+    assert (pixels == 255).all(axis=2).sum() == 32 * 16
+
+
+def test_a_print_photo_in_cmyk_becomes_rgb() -> None:
+    content = encoded(stripes(64, 64, RED).convert("CMYK"), "JPEG", quality=95)
+    assert np.abs(fit_image(content).pixels.astype(int) - RED).max() <= 5

@@ -1,0 +1,109 @@
+"""What an augmentation does to a trained model: the same predictions as by hand, and its job."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cifar_core.augment import AugmentSpec, Operation, preset
+from cifar_core.augment.preview import preview
+from cifar_core.checkpoints.checkpoint import find_checkpoint, load_model
+from cifar_core.data import open_dataset
+from cifar_core.errors import CifarCoreError, ConfigError, RunError
+from cifar_core.evaluation.augmentation_effect import (
+    PLAIN,
+    TOGETHER,
+    Effect,
+    load_effect,
+    measure_effect,
+)
+from cifar_core.explain.maps import probabilities
+from cifar_core.jobs.launch_analysis import jobs_on, launch_effect
+from cifar_core.runs.states import RunState
+from cifar_core.runs.store import list_runs, read_run
+from tests.real_jobs import wait_for
+
+SPEC = AugmentSpec(
+    operations=(Operation(name="HorizontalFlip", p=0.5), Operation(name="InvertImg", p=0.2))
+)
+
+
+def test_predictions_are_the_models_on_the_very_pixels(finished: Path, tmp_path: Path) -> None:
+    run, checkpoint = read_run(finished), find_checkpoint(finished)
+    assert run.config is not None
+    data = open_dataset(run.config.data)
+    progress = list(measure_effect(checkpoint, run.config, data, SPEC, tmp_path))
+    assert progress[-1].done == progress[-1].total
+    found = load_effect(tmp_path)
+    assert found.names == [PLAIN, TOGETHER, "HorizontalFlip", "InvertImg"]
+    assert (found.labels == data.test.labels[found.indices]).all()
+    model = load_model(checkpoint)
+    shown = preview(SPEC, data, found.indices[:50], 1, 0, data.test).draws[0]
+    np.testing.assert_array_equal(found.pixels[:50], shown)
+    for row, pixels in ((0, data.test.images[found.indices[:50]]), (1, shown)):
+        expected = probabilities(model, checkpoint, pixels).argmax(axis=1)
+        assert (found.predictions[row, :50] == expected).mean() > 0.95  # bf16 there, fp32 here
+    flipped = found.flipped
+    assert (found.predictions[0, flipped] == found.labels[flipped]).all()
+    assert (found.predictions[1, flipped] != found.labels[flipped]).all()
+
+
+def made_up(class_hits: list[list[float]]) -> Effect:
+    """An effect with 10 images per class and these accuracies per variant."""
+    labels = np.repeat(np.arange(2, dtype=np.uint8), 10)
+    rows = []
+    for hits in class_hits:
+        right = np.concatenate([np.arange(10) < round(10 * share) for share in hits])
+        rows.append(np.where(right, labels, 1 - labels))
+    names = [PLAIN, TOGETHER, "Mild", "Harsh"]
+    pixels = np.zeros((20, 32, 32, 3), np.uint8)
+    return Effect(
+        names, np.array(rows, np.uint8), np.arange(20), labels, pixels, ["ant", "bee", "cat"]
+    )
+
+
+def test_accuracies_and_doubts_by_hand() -> None:
+    found = made_up([[1.0, 0.8], [0.9, 0.6], [0.9, 0.8], [1.0, 0.2]])
+    assert found.acc == pytest.approx([0.9, 0.75, 0.85, 0.6])
+    assert found.class_acc[:, :2].tolist() == [[1.0, 0.8], [0.9, 0.6], [0.9, 0.8], [1.0, 0.2]]
+    assert np.isnan(found.class_acc[:, 2]).all()
+    assert found.flipped.tolist() == [9, 16, 17]
+    (doubt,) = found.doubts()
+    assert doubt.startswith("Harsh alone makes the model miss many more of: bee 60%.")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\3\4 no archive", None])
+def test_what_is_damaged_or_missing_is_a_sentence(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "effect.npz").write_bytes(content)
+    with pytest.raises(RunError, match="Try it again"):
+        load_effect(tmp_path)
+    buffer = io.BytesIO()
+    np.savez(buffer, facts=np.zeros(3, np.uint8))
+    (tmp_path / "effect.npz").write_bytes(buffer.getvalue())
+    with pytest.raises(RunError, match="Try it again"):
+        load_effect(tmp_path)
+
+
+def test_as_a_job_it_is_done_once(copied: Path) -> None:
+    root, run = copied.parent, read_run(copied)
+    first = launch_effect(root, run, "best", SPEC)
+    assert launch_effect(root, run, "best", SPEC) == first
+    wait_for(first, RunState.COMPLETED)
+    assert len(load_effect(first).names) == 4
+    checkpoint = find_checkpoint(copied).name
+    (again,) = jobs_on(list_runs(root, "effect"), run, checkpoint, digest=SPEC.digest)
+    assert again is not None
+    assert again.path == first
+    other = preset("standard").digest
+    assert not jobs_on(list_runs(root, "effect"), run, checkpoint, digest=other)
+
+
+def test_nothing_to_try_is_refused(copied: Path) -> None:
+    run = read_run(copied)
+    for spec in (preset("none"), AugmentSpec(operations=(Operation(name="MixUp"),))):
+        with pytest.raises(ConfigError, match="no operation on single images"):
+            launch_effect(copied.parent, run, "best", spec)
+    with pytest.raises(CifarCoreError):
+        launch_effect(copied.parent, run, "epoch-999", SPEC)

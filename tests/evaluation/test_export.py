@@ -1,0 +1,65 @@
+"""Records as CSV, images as files: every one, in order, every figure as it was."""
+
+import csv
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cifar_core.checkpoints.checkpoint import Checkpoint
+from cifar_core.evaluation.export import images_zip
+from cifar_core.evaluation.predictions import EvalSplit, Predictions
+from cifar_core.records.csv import records_csv
+from cifar_core.records.records import EpochRecord, Metrics, StepRecord
+from cifar_core.records.steps import Steps
+from cifar_core.system.utilisation import system_load
+
+EPOCH = EpochRecord(1, 8, 1.5, 0.25, None, None, 1.25, 0.5, 0.1, 100.0, 2.0, 1.0, 3.5)
+STEPS = (StepRecord(1, 4, 2.0, 0.125, 0.1, 90.0, 1.0), StepRecord(1, 8, 1.0, 0.375, 0.1, 95.0, 2.0))
+
+
+def test_every_record_is_a_line_in_the_order_of_the_steps() -> None:
+    lines = list(
+        csv.DictReader(io.StringIO(records_csv(Metrics(steps=Steps(STEPS), epochs=(EPOCH,)))))
+    )
+    assert [(line["kind"], line["step"]) for line in lines] == [
+        ("step", "4"),
+        ("step", "8"),
+        ("epoch", "8"),
+    ]
+    assert [line["loss"] for line in lines] == ["2.0", "1.0", ""]
+    assert (lines[2]["test_acc"], lines[2]["val_acc"], lines[2]["elapsed_s"]) == ("0.5", "", "3.5")
+
+
+def test_without_records_it_is_a_heading() -> None:
+    assert records_csv(Metrics()).startswith("kind,epoch,step,loss,acc,lr,images_per_s,elapsed_s,")
+    assert records_csv(Metrics()).count("\n") == 1
+
+
+def test_the_load_of_this_machine_is_possible() -> None:
+    load = system_load()
+    assert 0 <= load.cpu <= 1
+    assert 0 < load.memory_used < load.memory_total
+
+
+def test_images_leave_as_files_with_what_is_said_of_them() -> None:
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (20, 32, 32, 3), dtype=np.uint8)
+    labels, indices = np.array([0, 1, 2], np.uint8), np.array([3, 11, 19])
+    examples = EvalSplit("test", ("ant", "bee", "cat"), "f", images, labels, indices)
+    probs = np.array([[0.7, 0.2, 0.1], [0.6, 0.3, 0.1], [0.1, 0.1, 0.8]], np.float32)
+    checkpoint = Checkpoint(Path("best-1"), "best", 1, 1, {})
+    content = images_zip(Predictions(np.log(probs), examples, checkpoint, {}), [2, 1])
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == ["test-00019-cat.png", "test-00011-bee.png", "images.csv"]
+        with Image.open(archive.open("test-00019-cat.png")) as picture:
+            assert (np.asarray(picture) == images[19]).all()
+        rows = list(csv.DictReader(io.StringIO(archive.read("images.csv").decode())))
+    assert [row["index"] for row in rows] == ["19", "11"]
+    assert (rows[1]["true"], rows[1]["predicted"]) == ("bee", "ant")
+    assert float(rows[1]["confidence"]) == pytest.approx(0.6, abs=1e-6)
+    assert float(rows[1]["loss"]) == pytest.approx(-np.log(0.3), abs=1e-6)

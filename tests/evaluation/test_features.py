@@ -1,0 +1,163 @@
+"""Features are what the last layer is given; neighbours and projections by hand."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from cifar_core.checkpoints.checkpoint import find_checkpoint
+from cifar_core.cli.main import main
+from cifar_core.data import open_dataset
+from cifar_core.errors import CheckpointError, ConfigError
+from cifar_core.evaluation.features import (
+    embed,
+    neighbours,
+    principal,
+    read_values,
+    values_path,
+    write_values,
+)
+from cifar_core.evaluation.predictions import eval_split, load_predictions
+from cifar_core.evaluation.predictor import FlipTTA, Predictor, last_layer, recorded_inputs
+from cifar_core.jobs.launch_analysis import launch_embedding, launch_evaluation
+from cifar_core.models import list_models
+from cifar_core.runs.states import RunState
+from cifar_core.runs.store import read_run
+from tests.builders import single_thread, smooth_noise, trained_model
+from tests.real_jobs import wait_for
+
+one_thread = pytest.fixture(single_thread, autouse=True)
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_the_last_layer_makes_logits_of_features(name: str) -> None:
+    model, images = trained_model(name), smooth_noise(3)
+    layer = last_layer(model)
+    assert isinstance(layer, nn.Linear | nn.Conv2d)
+    with torch.no_grad(), recorded_inputs(layer) as seen:
+        logits = model(images)
+        (features,) = seen
+        made = layer(features)
+    assert features.shape[0] == 3
+    made = made.mean(dim=(2, 3)) if made.ndim == 4 else made
+    scale = (logits / made).median()  # speednet scales its logits
+    torch.testing.assert_close(made * scale, logits, rtol=1e-3, atol=1e-4)
+
+
+def test_a_flip_is_the_mean_of_an_image_and_its_mirror_image() -> None:
+    model, images = trained_model("convnet"), smooth_noise(4)
+    with torch.inference_mode():
+        expected = (model(images) + model(torch.flip(images, dims=[3]))) / 2
+        torch.testing.assert_close(FlipTTA(model)(images), expected)
+        torch.testing.assert_close(FlipTTA(model)(images.flip(3)), expected)
+
+
+def test_with_flip_the_features_are_the_images_own(finished: Path) -> None:
+    run, checkpoint = read_run(finished), find_checkpoint(finished)
+    assert run.config is not None
+    pixels = np.array(open_dataset("shapes10").test.images[:9])
+    plain, features = Predictor(checkpoint, run.config).with_features(pixels)
+    flipped, same = Predictor(checkpoint, run.config, flip=True).with_features(pixels)
+    assert np.array_equal(features, same)
+    assert not np.allclose(plain, flipped)
+
+
+def test_neighbours_are_the_rows_of_the_smallest_angle() -> None:
+    features = np.array([[1, 0], [2, 0.1], [0, 3], [5, 5], [-1, 0], [0, 0]], np.float32)
+    found = neighbours(features, 0, 3)
+    assert [row for row, _ in found] == [1, 3, 2]
+    assert [alike for _, alike in found] == pytest.approx([2 / np.hypot(2, 0.1), 0.5**0.5, 0])
+    assert len(neighbours(features, 0, 99)) == 5
+
+
+def test_the_first_direction_is_that_of_the_largest_variance() -> None:
+    generator = np.random.default_rng(0)
+    along = generator.normal(size=200)
+    features = np.outer(along, [0.6, 0.8, 0]) + 0.01 * generator.normal(size=(200, 3))
+    places = principal(features.astype(np.float32))
+    assert places.shape == (200, 2)
+    assert abs(np.corrcoef(places[:, 0], along)[0, 1]) > 0.999
+
+
+def test_what_is_alike_lies_together_and_the_same_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cifar_core.evaluation.features.EXAGGERATED", 100)
+    monkeypatch.setattr("cifar_core.evaluation.features.ITERATIONS", 100)
+    generator = np.random.default_rng(0)
+    groups = np.arange(150) % 3
+    centres = 4 * generator.normal(size=(3, 16))
+    features = (centres[groups] + generator.normal(size=(150, 16))).astype(np.float32)
+    places, again = np.empty((2, 150, 2), np.float32)
+    steps = list(embed(features, places))
+    assert steps[0].done == 0
+    assert steps[-1].done == steps[-1].total
+    list(embed(features, again))
+    assert np.array_equal(places, again)
+    gaps = np.linalg.norm(places[:, None] - places[None], axis=2)
+    np.fill_diagonal(gaps, np.inf)
+    assert (groups[gaps.argmin(axis=1)] == groups).all()
+
+
+@pytest.fixture
+def evaluated(copied: Path) -> Path:
+    for flip in (False, True):
+        job = launch_evaluation(copied.parent, read_run(copied), "best", "test", flip)
+        wait_for(job, RunState.COMPLETED)
+    return copied
+
+
+def test_an_evaluation_keeps_features_and_a_job_embeds_them(evaluated: Path) -> None:
+    run, checkpoint = read_run(evaluated), find_checkpoint(evaluated)
+    plain, flipped = (load_predictions(run, flip=flip) for flip in (False, True))
+    assert str(flipped).endswith("test-time flip")
+    assert not np.array_equal(plain.log_probs, flipped.log_probs)
+    features = read_values(run.path, checkpoint, plain.examples, "features")
+    assert features.shape == (2000, 128)
+    with pytest.raises(CheckpointError, match=r"There is no .*Find the neighbours again"):
+        read_values(run.path, checkpoint, plain.examples, "embedding")
+    job = launch_embedding(evaluated.parent, run, checkpoint.name, "test")
+    assert launch_embedding(evaluated.parent, run, checkpoint.name, "test") == job
+    wait_for(job, RunState.COMPLETED)
+    places = read_values(run.path, checkpoint, plain.examples, "embedding")
+    assert places.shape == (2000, 2)
+    assert np.isfinite(places).all()
+
+
+def test_flip_is_an_option_of_the_command(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "first", "--flip", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    table = load_predictions(read_run(copied), flip=True)
+    assert (told["flip"], told["acc"]) == (True, pytest.approx(table.acc))
+    with pytest.raises(CheckpointError, match="not evaluated yet"):
+        load_predictions(read_run(copied))
+
+
+def test_damaged_or_other_features_are_a_sentence(finished: Path, tmp_path: Path) -> None:
+    run, checkpoint = read_run(finished), find_checkpoint(finished)
+    assert run.config is not None
+    data = open_dataset("shapes10")
+    test, val = (eval_split(data, run.config, split) for split in ("test", "val"))
+    values = np.ones((len(test.labels), 4), np.float16)
+    write_values(tmp_path, checkpoint, test, "features", values)
+    assert (read_values(tmp_path, checkpoint, test, "features") == 1).all()
+    path = values_path(tmp_path, checkpoint.name, "test", "features")
+    path.rename(values_path(tmp_path, checkpoint.name, "val", "features"))
+    with pytest.raises(CheckpointError, match="of other weights or data"):
+        read_values(tmp_path, checkpoint, val, "features")
+    path.write_bytes(b"PK but no zip")
+    with pytest.raises(CheckpointError, match=r"is damaged.*Evaluate this checkpoint again"):
+        read_values(tmp_path, checkpoint, test, "features")
+
+
+@pytest.mark.parametrize(
+    "features", [np.zeros((100, 5)), np.ones((7, 5)), np.random.default_rng(0).random((100, 1))]
+)
+def test_what_cannot_be_laid_out_is_a_sentence(features: np.ndarray) -> None:
+    with pytest.raises(ConfigError, match="cannot be laid out"):
+        principal(features.astype(np.float32))
+    with pytest.raises(ConfigError, match="cannot be laid out"):
+        list(embed(features.astype(np.float32), np.empty((len(features), 2), np.float32)))

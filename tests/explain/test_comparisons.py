@@ -1,0 +1,146 @@
+"""Maps side by side: what is drawn, and that only what can be compared shares a scale."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cifar_core.checkpoints.checkpoint import find_checkpoint, list_checkpoints, load_model, sum_of
+from cifar_core.data import open_dataset
+from cifar_core.evaluation.predictions import Predictions, eval_split
+from cifar_core.evaluation.predictor import predict_split
+from cifar_core.explain.comparisons import (
+    ABOUT,
+    KINDS,
+    View,
+    epoch_checkpoints,
+    panels,
+    shared_heading,
+    untrained,
+    views,
+)
+from cifar_core.explain.gradcam import CamMaps
+from cifar_core.explain.layers import list_layers
+from cifar_core.explain.maps import CamRequest, compute_cams
+from cifar_core.explain.methods import METHODS, RANDOM
+from cifar_core.runs.store import read_run
+from cifar_core.system.files import read_json, write_json
+from tests.builders import single_thread
+
+one_thread = pytest.fixture(single_thread, autouse=True)
+QUESTION = CamRequest("layer3", "HiResCAM", "predicted")
+
+
+@pytest.fixture(scope="module")
+def table(finished: Path, shared_cache: Path) -> Predictions:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CIFAR_CACHE", str(shared_cache))
+        run, checkpoint = read_run(finished), find_checkpoint(finished)
+        assert run.config is not None
+        examples = eval_split(open_dataset("shapes10"), run.config, "test")
+        log_probs = np.empty((len(examples.labels), 10), np.float32)
+        list(predict_split(checkpoint, run.config, examples, log_probs))
+    return Predictions(log_probs, examples, checkpoint, checkpoint.facts)
+
+
+def views_of(
+    kind: str, finished: Path, table: Predictions, row: int, other: View | None = None
+) -> list[View]:
+    layers = list_layers(load_model(table.checkpoint))
+    return views(kind, read_run(finished), table, row, QUESTION, layers, other)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_drawn_and_explained(kind: str, finished: Path, table: Predictions) -> None:
+    drawn = views_of(kind, finished, table, int(table.rows()[0]))
+    assert ABOUT[kind]
+    assert len({view.label for view in drawn}) == len(drawn)
+    pixels = table.examples.pixels([int(table.rows()[0])])
+    cams = []
+    for view in drawn:
+        model = untrained(read_run(finished)) if view.untrained else load_model(view.checkpoint)
+        cams.append(
+            compute_cams(model, view.checkpoint, pixels, view.layer, [view.asked], view.method)
+        )
+    for panel, cam in zip(panels(drawn, cams), cams, strict=True):
+        assert panel.cam.shape == (32, 32)
+        assert 0 <= panel.cam.min() <= panel.cam.max() <= 1
+        assert panel.grid == cam.grid
+
+
+def test_targets_are_predicted_true_and_the_difference(finished: Path, table: Predictions) -> None:
+    row = int(table.rows()[0])
+    said, true = int(table.predictions[row]), int(table.examples.labels[row])
+    asked = [view.asked for view in views_of("targets", finished, table, row)]
+    assert asked == [said, true, (said, true)]
+    right = int(np.flatnonzero(table.correct)[0])
+    one, other = (view.asked for view in views_of("targets", finished, table, right))
+    assert one == table.predictions[right]
+    second = int(np.argsort(-table.log_probs[right])[1])
+    assert other == (one, second)
+
+
+def test_slow_methods_are_left_out_unless_asked_for(finished: Path, table: Predictions) -> None:
+    drawn = [view.method for view in views_of("methods", finished, table, 0)]
+    assert drawn == [name for name, method in METHODS.items() if not method.slow]
+
+
+def test_each_epoch_is_drawn_once_in_order(finished: Path, table: Predictions) -> None:
+    kept = epoch_checkpoints(read_run(finished))
+    assert [one.epoch for one in kept] == sorted({c.epoch for c in list_checkpoints(finished)})
+    assert [view.checkpoint for view in views_of("epochs", finished, table, 0)] == kept
+
+
+def test_the_sanity_check_has_random_weights_and_chance(finished: Path, table: Predictions) -> None:
+    trained, before, chance = views_of("sanity", finished, table, 0)
+    assert (trained.untrained, before.untrained, chance.method) == (False, True, RANDOM)
+    one, other = (untrained(read_run(finished)).state_dict() for _ in range(2))
+    theirs = load_model(table.checkpoint).state_dict()
+    assert all((one[name] == other[name]).all() for name in one)
+    assert not all((one[name] == theirs[name]).all() for name in one)
+
+
+def test_one_layer_and_method_share_a_scale_and_others_do_not(table: Predictions) -> None:
+    def cam(strength: float) -> CamMaps:
+        ramp = np.linspace(0, 1, 1024, dtype=np.float32).reshape(1, 32, 32)
+        return CamMaps(ramp, np.array([strength], np.float32), np.zeros(1, np.float32), (8, 8))
+
+    views = [
+        View("strong", table.checkpoint, "layer3", "GradCAM", 0),
+        View("weak", table.checkpoint, "layer3", "GradCAM", 1),
+        View("elsewhere", table.checkpoint, "layer2", "GradCAM", 0),
+    ]
+    shown = panels(views, [cam(2.0), cam(0.5), cam(0.1)])
+    assert [float(panel.cam.max()) for panel in shown] == pytest.approx([1, 0.25, 1])
+    assert [panel.note for panel in shown] == ["peak 2", "peak 0.5", "peak 0.1"]
+    before = replace(views[0], label="untrained", untrained=True)
+    assert panels([views[0], before], [cam(2.0), cam(1e-4)])[1].cam.max() == 1  # the shape counts
+
+
+def test_a_stop_in_mid_epoch_is_no_epoch_s_end(finished: Path, tmp_path: Path) -> None:
+    run_dir = Path(shutil.copytree(finished, tmp_path / finished.name))
+    stopped = run_dir / "last-0000099"
+    shutil.copytree(list_checkpoints(run_dir, "last")[-1].path, stopped)
+    manifest = read_json(stopped / "manifest.json") or {}
+    del manifest["sum"]
+    manifest |= {"step": 99, "epoch": 1, "figures": {}}
+    write_json(stopped / "manifest.json", {**manifest, "sum": sum_of(manifest)})
+    assert len(list_checkpoints(run_dir)) == len(list_checkpoints(finished)) + 1
+    assert [one.name for one in epoch_checkpoints(read_run(run_dir))] == [
+        one.name for one in epoch_checkpoints(read_run(finished))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("layers", "All layers: HiResCAM, for the predicted class"),
+        ("methods", "All methods: at layer3, for the predicted class"),
+        ("targets", "Targets: HiResCAM, at layer3"),
+        ("epochs", "Kept epochs: HiResCAM, at layer3, for the predicted class"),
+    ],
+)
+def test_a_heading_names_what_the_maps_have_in_common(kind: str, told: str) -> None:
+    assert shared_heading(kind, QUESTION) == told

@@ -1,0 +1,147 @@
+"""Which layers a network offers for maps, against lists written by hand."""
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from cifar_core.errors import ConfigError
+from cifar_core.explain.layers import TargetLayer, default_layer, find_layer, list_layers
+from cifar_core.models import create_model, list_models
+
+OFFERED = {
+    "convnet": "stem 24 32, transition1 32 16, layer1 64 16, layer2 64 16, transition2 96 8, "
+    "layer3 96 8, layer4 128 8, layer5 128 8",
+    "speednet": "whiten 24 31, layer1 64 15, layer2 256 7, layer3 256 3",
+    "sepnet_v1": "layer1.0 20 32, layer1.3 32 32, layer1.6 64 16, layer2.0 128 16, "
+    "layer2.3 128 16, layer2.4 64 16, layer2.6 32 8, layer3.0 64 6, layer3.3 32 6, "
+    "layer3.6 32 3, layer4.0 16 3, head 10 3",
+    "sepnet_v2": "layer1.0 32 32, layer1.4 32 32, layer1.5 128 32, transition1 64 16, "
+    "layer2.0 64 16, layer2.1 128 16, layer2.5 128 16, layer2.6 128 16, transition2 64 8, "
+    "layer3.0 64 8, layer3.1 64 8, layer3.5 64 8, layer3.6 64 8, layer3.10 64 6, layer3.11 64 6",
+    "resnet18": "conv1 64 32, layer1.0 64 32, layer1.1 64 32, layer2.0 128 16, layer2.1 128 16, "
+    "layer3.0 256 8, layer3.1 256 8, layer4.0 512 4, layer4.1 512 4",
+    "resnet34": "conv1 64 32, layer1.0 64 32, layer1.1 64 32, layer1.2 64 32, layer2.0 128 16, "
+    "layer2.1 128 16, layer2.2 128 16, layer2.3 128 16, layer3.0 256 8, layer3.1 256 8, "
+    "layer3.2 256 8, layer3.3 256 8, layer3.4 256 8, layer3.5 256 8, layer4.0 512 4, "
+    "layer4.1 512 4, layer4.2 512 4",
+}
+DEFAULT = {
+    "convnet": "layer5",
+    "speednet": "layer1",
+    "sepnet_v1": "layer2.6",
+    "sepnet_v2": "layer3.6",
+    "resnet18": "layer3.1",
+    "resnet34": "layer3.5",
+}
+
+
+@pytest.fixture(scope="module")
+def resnet18() -> list[TargetLayer]:
+    return list_layers(create_model("resnet18"))
+
+
+def layer(name: str, side: int, offered: bool = True) -> TargetLayer:
+    return TargetLayer(name, 4, side, side, offered)
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_blocks_and_free_convolutions_are_offered_in_forward_order(name: str) -> None:
+    layers = list_layers(create_model(name))
+    offered = [f"{found.name} {found.channels} {found.height}" for found in layers if found.offered]
+    assert ", ".join(offered) == OFFERED[name]
+    assert default_layer(layers).name == DEFAULT[name]
+    assert len({found.name for found in layers}) == len(layers)
+
+
+def test_members_of_blocks_stand_behind_all_layers(resnet18: list[TargetLayer]) -> None:
+    hidden = [found.name for found in resnet18 if not found.offered]
+    assert hidden[:5] == ["bn1", "layer1.0.conv1", "layer1.0.bn1", "layer1.0.conv2", "layer1.0.bn2"]
+    assert {"layer2.0.downsample.0", "layer2.0.downsample.1"} <= set(hidden)
+    assert not {"layer1", "layer2.0.downsample", "fc", ""} & {found.name for found in resnet18}
+
+
+def test_activations_and_dropout_stand_behind_all_layers() -> None:
+    layers = {found.name: found for found in list_layers(create_model("sepnet_v1"))}
+    assert not layers["layer1.2"].offered  # ReLU
+    assert not layers["layer1.9"].offered  # dropout
+
+
+def test_grids_of_one_cell_are_left_out() -> None:
+    for name, single in (("sepnet_v1", {"global_pool"}), ("sepnet_v2", {"global_pool", "head"})):
+        assert not single & {found.name for found in list_layers(create_model(name))}
+
+
+def test_a_label_reads_well() -> None:
+    assert TargetLayer("layer3.1", 256, 8, 8, True).label == "layer3.1 — 256 x 8x8"
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_model_is_left_as_it_was(training: bool) -> None:
+    model = create_model("sepnet_v1").train(training)
+    model.get_submodule("head").eval()
+    before = copy.deepcopy(model.state_dict())
+    flags = [module.training for module in model.modules()]
+    list_layers(model)
+    assert flags == [module.training for module in model.modules()]
+    assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
+    assert all(p.requires_grad and p.grad is None for p in model.parameters())
+    assert not any(module._forward_hooks for module in model.modules())
+
+
+def test_training_and_evaluation_mode_give_the_same_list() -> None:
+    model = create_model("sepnet_v2")
+    assert list_layers(model.train()) == list_layers(model.eval())
+    with torch.inference_mode():
+        assert list_layers(model) == list_layers(model.half())
+
+
+def test_a_layer_that_runs_twice_is_listed_once() -> None:
+    class Twice(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 3, 3, padding=1)
+
+        def forward(self, images: Tensor) -> Tensor:
+            return self.conv(self.conv(images)).mean(dim=(2, 3))
+
+    assert list_layers(Twice()) == [TargetLayer("conv", 3, 32, 32, True)]
+
+
+def test_the_default_is_the_last_offered_grid_larger_than_seven() -> None:
+    layers = [layer("a", 16), layer("b", 8), layer("c", 8, offered=False), layer("d", 7)]
+    assert default_layer(layers).name == "b"
+
+
+def test_without_a_fine_grid_the_finest_is_the_default() -> None:
+    assert default_layer([layer("a", 5), layer("b", 7), layer("c", 3)]).name == "b"
+
+
+def test_a_model_without_layers_says_so() -> None:
+    class Flat(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(3072, 10)
+
+        def forward(self, images: Tensor) -> Tensor:
+            return self.fc(images.flatten(1))
+
+    with pytest.raises(ConfigError, match="no layer that can carry a map"):
+        default_layer(list_layers(Flat()))
+
+
+@pytest.mark.parametrize("name", ["fc", "layer9", "", "layer1", "global_pool"])
+def test_a_layer_that_cannot_carry_a_map_is_refused_with_those_that_can(
+    name: str, resnet18: list[TargetLayer]
+) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        find_layer(resnet18, name)
+    assert repr(name) in str(refusal.value)
+    assert "layer3.0, layer3.1, layer4.0" in str(refusal.value)
+    assert "bn1" not in str(refusal.value)
+
+
+def test_a_layer_behind_all_layers_is_found(resnet18: list[TargetLayer]) -> None:
+    found = find_layer(resnet18, "layer3.0.bn1")
+    assert (found.channels, found.height, found.offered) == (256, 8, False)

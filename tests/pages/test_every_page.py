@@ -1,0 +1,223 @@
+"""Every page in every state, through Streamlit's AppTest: no exception, and the next step named."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cifar_core.config.recipes import RECIPES
+from cifar_core.config.train import make_config
+from cifar_core.runs.states import RunState
+from cifar_core.runs.store import list_runs, read_run
+from cifar_core.system.paths import repository
+from tests.apptest import app, button, texts
+from tests.conftest import made_up, write_parquet
+from tests.real_jobs import SMALL, held, pretend_failed, pretend_running, wait_for
+
+pytestmark = pytest.mark.usefixtures("fresh_caches", "known_speeds")
+PAGES = ("home", "data", "augmentation", "lr_finder", "train", "runs", "models")
+PAGES += ("evaluation", "gallery", "compare", "gradcam")
+STATES = ("no data", "no runs", "running", "queued", "finished", "failed")
+
+
+@pytest.fixture
+def in_state(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[str]:
+    """Brings data and runs into the state that the test is parametrised with."""
+    state = request.param
+    if state == "no data":
+        monkeypatch.setenv("CIFAR_CACHE", str(tmp_path / "empty"))
+        request.getfixturevalue("known_speeds")
+        yield state
+        return
+    if state != "no runs":
+        copied: Path = request.getfixturevalue("copied")
+        if state == "failed":
+            pretend_failed(copied, "The loss became nan before step 7.")
+        if state in ("running", "queued"):
+            pretend_running(copied)
+            with held(copied, state):
+                yield state
+            return
+    yield state
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("in_state", STATES, indirect=True)
+def test_every_page_stands_in_every_state(page: str, in_state: str) -> None:
+    at = app(page)
+    assert not at.exception
+    assert not at.error
+    assert at.title
+
+
+@pytest.mark.parametrize("in_state", STATES[2:], indirect=True)
+def test_a_run_is_shown_as_it_is(in_state: str, copied: Path) -> None:
+    at = app("train", run=copied.name)
+    assert not at.exception
+    assert at.title[0].value == "first"
+    expected = {"finished": "completed"}.get(in_state, in_state)
+    assert expected in "".join(m.value for m in at.markdown)  # the badge
+    labels = [b.label for b in at.button]
+    assert ("Stop" in labels) == (in_state in ("running", "queued"))
+    if in_state == "failed":
+        assert "loss became nan" in at.error[0].value
+        assert "KeyError" in at.code[0].value
+    if in_state == "finished":
+        charts = [json.loads(c.proto.spec) for c in at.get("plotly_chart")]
+        names = {trace["name"] for chart in charts for trace in chart["data"]}
+        assert {"train", "val", "test"} <= names
+        metrics = {m.label: m.value for m in at.metric}
+        assert metrics["Epoch"] == "2 / 2"
+        assert metrics["Test accuracy"].endswith("%")
+
+
+def test_home_without_data_names_three_ways(own_cache: Path) -> None:
+    labels = [b.label for b in app().button]
+    assert {"Download", "Read it in", "Start with Shapes-10"} <= set(labels)
+
+
+def test_home_says_what_will_compute_and_why() -> None:
+    text = texts(app())
+    assert "Device: cpu" in text
+    assert "bf16" in text
+
+
+def test_home_says_that_a_named_folder_has_no_data(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CIFAR10_DIR", str(tmp_path))
+    at = app()
+    assert "CIFAR10_DIR points to" in at.error[0].value
+
+
+def test_a_folder_is_read_in_and_a_changed_copy_refused_with_a_sentence(
+    own_cache: Path, tmp_path: Path, runs: Path
+) -> None:
+    folder = write_parquet(tmp_path / "copy", made_up(40, 20))
+    at = app()
+    at.text_input[0].set_value(str(folder)).run()
+    button(at, "Read it in").click().run()
+    assert not at.exception
+    (job,) = list_runs(runs, kind="data")
+    assert wait_for(job.path, RunState.FAILED).state is RunState.FAILED
+    at.run()
+    assert "is not the complete CIFAR-10" in at.error[0].value
+
+
+def test_data_shows_images_by_class_and_split() -> None:
+    at = app("data")
+    assert "20,000 train images" in texts(at)
+    at.button_group[2].set_value(["ring"]).run()
+    assert "2,000 train images" in texts(at)
+    assert not at.exception
+    assert at.metric[0].label == "Red, mean"
+
+
+def test_models_shows_the_layer_table() -> None:
+    at = app("models", model="sepnet_v1")
+    assert {m.label: m.value for m in at.metric}["Parameters"] == "180,978"
+    assert len(at.dataframe[0].value) == 35
+    at.selectbox[0].set_value("resnet18").run()
+    assert len(at.dataframe[0].value) == 49
+
+
+def test_on_a_cpu_the_form_opens_small_with_an_estimate() -> None:
+    at = app("train")
+    model = next(s for s in at.selectbox if s.label == "Model")
+    assert model.value == "convnet"
+    assert (
+        next(n for n in at.number_input if n.label == "Epochs").value == RECIPES["quick"]["epochs"]
+    )
+    assert "images, 1.1 GB of memory, 5 MB on disk" in texts(at)
+    assert any("Measured on this machine: 2,000 images/s" in c.value for c in at.caption)
+
+
+def test_a_recipe_fills_the_form() -> None:
+    at = app("train")
+    at.button_group[0].set_value("s9_sepnet_v1").run()
+    assert not at.exception
+    assert next(s for s in at.selectbox if s.label == "Model").value == "sepnet_v1"
+    assert next(n for n in at.number_input if n.label == "Epochs").value == 50
+
+
+def test_start_trains_for_real_and_the_page_follows(runs: Path) -> None:
+    at = app("train")
+    at.session_state["draft"] = make_config(SMALL).model_dump(mode="json")
+    at.session_state["draft_version"] = 7
+    at.run()
+    next(t for t in at.text_input if t.label == "Name").set_value("by hand").run()
+    button(at, "Start training").click().run()
+    assert not at.exception
+    assert not at.error
+    (run,) = list_runs(runs)
+    assert run.name == "by hand"
+    wait_for(run.path, RunState.COMPLETED)
+    at.run()
+    assert "completed" in "".join(m.value for m in at.markdown)
+    assert {m.label: m.value for m in at.metric}["Epoch"] == "2 / 2"
+
+
+def test_a_taken_name_is_a_sentence_and_starts_nothing(copied: Path) -> None:
+    at = app("train")
+    at.session_state["draft"] = make_config(SMALL).model_dump(mode="json")
+    at.session_state["draft_version"] = 7
+    at.run()
+    next(t for t in at.text_input if t.label == "Name").set_value("first").run()
+    button(at, "Start training").click().run()
+    assert not at.exception
+    assert "already a run named 'first'" in at.error[0].value
+    assert len(list_runs(copied.parent)) == 1
+
+
+def test_stop_asks_the_worker(copied: Path) -> None:
+    pretend_running(copied)
+    with held(copied, "running"):
+        at = app("train", run="first")
+        button(at, "Stop").click().run()
+        assert not at.exception
+        assert (copied / "stop").exists()
+        assert read_run(copied).state is RunState.STOPPING
+
+
+def test_an_unknown_run_is_a_sentence_with_a_way_on() -> None:
+    at = app("train", run="nobody")
+    assert not at.exception
+    assert "There is no run 'nobody'" in at.error[0].value
+
+
+def test_settings_are_used_again(copied: Path) -> None:
+    at = app("train", run="first")
+    button(at, "Use these settings again").click().run()
+    assert not at.exception
+    assert next(n for n in at.number_input if n.label == "Training images").value == 512
+
+
+def test_runs_compares_what_there_is(copied: Path) -> None:
+    at = app("runs")
+    assert not at.exception
+    frame = at.dataframe[0].value
+    assert list(frame["Name"]) == ["first"]
+    assert list(frame["Notes"]) == ["notes of the first"]
+    assert len(at.get("plotly_chart")) == 2
+
+
+def test_a_page_asked_for_first_is_led_through_the_router() -> None:
+    at = AppTest.from_file(repository() / "pages/models.py", default_timeout=60)
+    at.session_state["entered"] = True
+    at.run()
+    assert not at.exception
+    assert at.title[0].value == "Models"
+
+
+def test_a_run_that_cannot_be_read_is_named(copied: Path) -> None:
+    request = json.loads((copied / "request.json").read_text())
+    request["config"]["model"] = "resnet17"
+    (copied / "request.json").write_text(json.dumps(request))
+    at = app("runs")
+    assert not at.exception
+    assert f"Left out: {copied.name}" in at.warning[0].value
+    assert "resnet17" in at.warning[0].value

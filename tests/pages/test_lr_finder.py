@@ -1,0 +1,182 @@
+"""The LR finder in every state, and its value on the way into a run, through AppTest."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cifar_core.config.lr_test import LRFindConfig
+from cifar_core.config.train import make_config
+from cifar_core.jobs.launch import LROrigin, launch_lr_find, launch_training
+from cifar_core.records.records import to_line
+from cifar_core.runs.states import RunState
+from cifar_core.runs.store import list_runs, read_run
+from cifar_core.system.files import write_json
+from cifar_core.validation import validated
+from tests.apptest import app, button, texts
+from tests.lr_finder.test_rules import bowl, points_of
+from tests.real_jobs import SMALL, held, pretend_failed, pretend_running, small, wait_for
+
+pytestmark = pytest.mark.usefixtures("fresh_caches", "known_speeds")
+
+
+@pytest.fixture(scope="session")
+def tested_once(shared_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished LR test, done by a real worker."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CIFAR_CACHE", str(shared_cache))
+        find = validated(LRFindConfig, {"num_steps": 40, "end_lr": 5})
+        job = launch_lr_find(tmp_path_factory.mktemp("tested"), small(train_size=4000), find)
+        wait_for(job, RunState.COMPLETED, timeout_s=110)
+    return job
+
+
+@pytest.fixture
+def tested(tested_once: Path, runs: Path) -> Path:
+    """A copy of it in the test's own runs."""
+    runs.mkdir(exist_ok=True)
+    return Path(shutil.copytree(tested_once, runs / tested_once.name))
+
+
+def test_the_lr_finder_starts_a_test_with_the_forms_settings(runs: Path) -> None:
+    at = app("lr_finder")
+    at.session_state["draft"] = make_config(SMALL).model_dump(mode="json")
+    at.run()
+    next(n for n in at.number_input if n.label == "Steps").set_value(20).run()
+    button(at, "Start the test").click().run()
+    assert not at.exception
+    (job,) = list_runs(runs, "lr_find")
+    assert job.config == small()
+    assert job.request["find"]["num_steps"] == 20
+    wait_for(job.path, RunState.COMPLETED)
+    at.run()
+    assert not at.exception
+    assert len(at.get("plotly_chart")) == 1
+
+
+def test_a_falling_range_is_a_sentence_and_starts_nothing(runs: Path) -> None:
+    at = app("lr_finder")
+    next(n for n in at.number_input if n.label == "Last learning rate").set_value(1e-6).run()
+    button(at, "Start the test").click().run()
+    assert "has to rise" in at.error[0].value
+    assert list_runs(runs, "lr_find") == []
+
+
+def test_a_suggestion_goes_into_the_form_with_its_origin(tested: Path) -> None:
+    at = app("lr_finder", test=tested.name)
+    assert not at.exception
+    button(at, "Use in training").click().run()
+    assert not at.exception
+    assert at.title[0].value == "Train"
+    lr = next(n for n in at.number_input if n.label == "Learning rate").value
+    labels = [link.proto.label for link in at.get("page_link")]
+    assert any(label.startswith(f"{lr:g} is from the LR test of") for label in labels)
+    assert "That test had another" in texts(at)  # the untouched form is not what was tested
+
+
+def test_a_failed_test_says_why(tested: Path) -> None:
+    pretend_failed(tested, "The GPU ran out of memory.")
+    at = app("lr_finder", test=tested.name)
+    assert at.error[0].value == "The GPU ran out of memory."
+    assert "Use in training" not in [b.label for b in at.button]
+
+
+def test_a_running_test_can_be_stopped(tested: Path) -> None:
+    pretend_running(tested)
+    with held(tested, "running"):
+        at = app("lr_finder", test=tested.name)
+        button(at, "Stop").click().run()
+        assert not at.exception
+        assert (tested / "stop").exists()
+
+
+@pytest.fixture
+def readable(tested: Path) -> Path:
+    """A test whose curve supports all four rules."""
+    lines = [to_line(point).decode() for point in points_of(bowl(), 0)]
+    (tested / "metrics.jsonl").write_text("".join(lines), encoding="utf-8")
+    return tested
+
+
+def test_every_rule_that_the_curve_supports_can_be_taken(readable: Path) -> None:
+    at = app("lr_finder", test=readable.name)
+    choice = next(g for g in at.button_group if "my own" in g.options)
+    assert [option.split(":")[0] for option in choice.options] == [
+        "steepest",
+        "valley",
+        "minimum/10",
+        "slide",
+        "my own",
+    ]
+    assert "The rules span" in texts(at)
+    label = choice.options[1]
+    rule, lr = label.split(": ")
+    choice.set_value(rule).run()
+    button(at, "Use in training").click().run()
+    assert next(n for n in at.number_input if n.label == "Learning rate").value == float(lr)
+    labels = [link.proto.label for link in at.get("page_link")]
+    assert any(f"({rule})" in label for label in labels)
+
+
+def test_a_value_of_ones_own_is_taken(readable: Path) -> None:
+    at = app("lr_finder", test=readable.name)
+    next(g for g in at.button_group if "my own" in g.options).set_value("my own").run()
+    slider = next(s for s in at.select_slider if s.label == "Or click the curve")
+    chosen = slider.options[40]
+    slider.set_value(slider.options[40]).run()
+    assert not at.exception
+    button(at, "Use in training").click().run()
+    shown = next(n for n in at.number_input if n.label == "Learning rate").value
+    assert shown == pytest.approx(float(chosen))
+    assert "(my own)" in " ".join(link.proto.label for link in at.get("page_link"))
+
+
+def test_a_run_keeps_where_its_learning_rate_is_from(
+    tested: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cifar_core.jobs.launch.start_worker", lambda run_dir: None)
+    origin = LROrigin(tested.name, "valley", 0.05)
+    run = read_run(launch_training(tested.parent, small(lr=0.05), lr_from=origin))
+    tested_with = read_run(tested).config
+    assert tested_with is not None
+    assert run.request["lr_from"] == {
+        "test": tested.name,
+        "rule": "valley",
+        "lr": 0.05,
+        "model": tested_with.model,
+        "optimizer": tested_with.optimizer,
+        "batch_size": tested_with.batch_size,
+        "precision": read_run(tested).status["runtime"]["precision"],
+        "augment": tested_with.augment.digest[:12],
+    }
+    shutil.rmtree(tested)  # what is said of it stays
+    at = app("train", run=run.run_id)
+    label = next(
+        link.proto.label for link in at.get("page_link") if "from an LR test" in link.proto.label
+    )
+    assert "Learning rate 0.05 from an LR test (valley): model convnet" in label
+    gone = launch_training(tested.parent, small(lr=0.1), lr_from=LROrigin("gone", "valley", 0.1))
+    assert read_run(gone).request["lr_from"] == {"test": "gone", "rule": "valley", "lr": 0.1}
+    assert not app("train", run=gone.name).exception
+
+
+def test_a_curve_that_supports_nothing_leaves_ones_own(tested: Path) -> None:
+    metrics = tested / "metrics.jsonl"
+    lines = metrics.read_text(encoding="utf-8").splitlines(keepends=True)
+    metrics.write_text("".join(lines[:5]), encoding="utf-8")
+    at = app("lr_finder", test=tested.name)
+    assert not at.exception
+    assert "supports no suggestion" in at.info[0].value
+    assert [s.label for s in at.select_slider] == ["Or click the curve"]
+
+
+def test_a_narrow_range_still_has_a_slider(tested: Path) -> None:
+    request = json.loads((tested / "request.json").read_text(encoding="utf-8"))
+    request["find"] |= {"start_lr": 0.1, "end_lr": 0.102}
+    write_json(tested / "request.json", request)
+    (tested / "metrics.jsonl").write_text("", encoding="utf-8")
+    at = app("lr_finder", test=tested.name)
+    assert not at.exception
+    (slider,) = at.select_slider
+    assert len(slider.options) == len(set(slider.options)) == 3

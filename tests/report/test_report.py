@@ -1,0 +1,154 @@
+"""The report: whole, self-contained, and its commands make the same config again."""
+
+import json
+import re
+import shlex
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from cifar_core.augment import AugmentSpec, Operation, preset
+from cifar_core.checkpoints.checkpoint import find_checkpoint
+from cifar_core.cli.main import build_parser, main
+from cifar_core.cli.settings import read_config
+from cifar_core.config.train import TrainConfig, make_config
+from cifar_core.evaluation.predictions import load_predictions
+from cifar_core.jobs.launch_analysis import launch_report
+from cifar_core.report.commands import commands
+from cifar_core.report.html import FILE
+from cifar_core.runs.states import RunState
+from cifar_core.runs.store import list_runs, read_run
+from cifar_core.system.files import write_json
+from tests.real_jobs import wait_for
+
+ODD = AugmentSpec(operations=(Operation(name="HorizontalFlip", p=0.25), Operation(name="Cutout")))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"model": "convnet", "epochs": 3, "lr": 0.2, "augment": preset("cutout")},
+        {"augment": ODD, "ema": 0.99, "tensorboard": True, "optimizer": "adamw", "seed": 7},
+        {"data": "a folder/with 'quotes'", "schedule": "step", "compile": True},
+    ],
+)
+def test_the_commands_make_the_same_config_again(changes: dict[str, object]) -> None:
+    config = make_config(changes)
+    train, *others = commands(config, "one +2").splitlines()
+    words = shlex.split(train)
+    assert words[:4] == ["python", "-m", "cifar_core", "train"]
+    options = build_parser().parse_args(words[3:])
+    assert read_config(options) == config
+    assert options.name == "one +2 again"
+    for line in others:
+        assert build_parser().parse_args(shlex.split(line)[3:]).run == "one +2 again"
+
+
+class Reader(HTMLParser):
+    """What a page loads from elsewhere, and its text outside of scripts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loaded: list[str] = []
+        self.images, self.inside, self.text = 0, "", ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.inside = tag
+        for name, value in attrs:
+            if name in ("src", "href") and value and not value.startswith("data:image/png;base64,"):
+                self.loaded.append(value)
+            self.images += name == "src"
+
+    def handle_data(self, data: str) -> None:
+        if self.inside not in ("script", "style"):
+            self.text += data
+
+
+@pytest.fixture
+def page(copied: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    write_json(copied / "name.json", {"name": "first", "notes": "<b>bold</b> & more"})
+    out = tmp_path / "page.html"
+    assert main(["report", "first", "--out", str(out)]) == 0
+    assert f"Wrote {out}." in capsys.readouterr().out
+    return out.read_text(encoding="utf-8")
+
+
+def test_it_holds_all_and_loads_nothing(page: str, copied: Path) -> None:
+    read = Reader()
+    read.feed(page)
+    assert read.loaded == []
+    assert read.images == 40
+    run, table = read_run(copied), load_predictions(read_run(copied))
+    assert run.config is not None
+    for told in (
+        f"{table.acc:.2%}",
+        str(table),
+        run.run_id,
+        run.config.augment.digest,
+        find_checkpoint(copied).facts["weights"],
+        run.status["versions"]["torch"],
+        run.status["runtime"]["device_reason"],
+        "<b>bold</b> & more",  # as text: it was escaped
+        "python -m cifar_core train --name 'first again'",
+        "GradCAM at ",
+    ):
+        assert told in read.text, told
+    for name in TrainConfig.model_fields:
+        assert name in read.text
+    assert len(re.findall(r'id="plot-(?:matrix|loss|acc|judged-\d)"', page)) == 6
+
+
+def test_it_is_made_anew_at_each_asking_and_needs_no_table_before(copied: Path) -> None:
+    run, name = read_run(copied), find_checkpoint(copied).name
+    first = launch_report(copied.parent, run, name)
+    assert launch_report(copied.parent, run, name) == first
+    wait_for(first, RunState.COMPLETED)
+    second = launch_report(copied.parent, run, name)
+    wait_for(second, RunState.COMPLETED)
+    assert (second / FILE).is_file()
+    third = launch_report(copied.parent, run, name)
+    there = {job.path for job in list_runs(copied.parent, "report")}
+    assert there == {second, third}  # one that is there stays until the next one is
+    wait_for(third, RunState.COMPLETED)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--out", "page.txt"], "has to end in .html"),
+        (["--out", "no/such/page.html"], "there is no such folder"),
+        (["--checkpoint", "worst"], "no checkpoint 'worst'"),
+    ],
+)
+def test_what_will_not_do_is_a_sentence(
+    copied: Path, options: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", "first", *options]) == 2
+    assert told in capsys.readouterr().err
+    assert not list_runs(copied.parent, "report")
+
+
+@pytest.mark.parametrize("length", [50, 54, 55, 58, 59, 60])
+def test_the_run_that_repeats_never_has_the_same_name(length: int) -> None:
+    name = ("a name that is quite long " * 4)[:length].strip()
+    options = build_parser().parse_args(
+        shlex.split(commands(make_config({}), name).split("\n")[0])[3:]
+    )
+    assert options.name != name
+    assert options.name.endswith(" again")
+    assert len(options.name) <= 60
+
+
+def test_another_checkpoint_is_named() -> None:
+    _, *others = commands(make_config({}), "x", "epoch-0000087").splitlines()
+    for line in others:
+        assert build_parser().parse_args(shlex.split(line)[3:]).checkpoint == "epoch-0000087"
+
+
+def test_a_spec_that_is_no_preset_is_given_as_json() -> None:
+    line = commands(make_config({"augment": ODD}), "x").splitlines()[0]
+    words = shlex.split(line)
+    given = json.loads(words[words.index("--augment") + 1])
+    assert AugmentSpec.model_validate(given) == ODD

@@ -1,0 +1,213 @@
+"""Optimizers, schedules and averaged weights against torch's own and against hand tables."""
+
+import copy
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from cifar_core.config.train import TrainConfig, make_config
+from cifar_core.models import create_model
+from cifar_core.training.optim import create_optimizer, decayed, l1_norm, lr_at, update_ema
+
+
+def schedule_of(schedule: str, total_steps: int, **values: Any) -> list[float]:
+    config = make_config({"schedule": schedule, **values})
+    return [lr_at(config, step, total_steps) for step in range(total_steps)]
+
+
+def torch_onecycle(max_lr: float, total_steps: int, pct_start: float) -> list[float]:
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, max_lr, total_steps=total_steps, pct_start=pct_start, cycle_momentum=False
+    )
+    found = []
+    for _ in range(total_steps):
+        found.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if len(found) < total_steps:
+            scheduler.step()
+    return found
+
+
+# At total_steps * pct_start = 1 torch's formula divides by zero; the test after it has that.
+@pytest.mark.parametrize("pct_start", [0.05, 0.1, 0.22, 0.3, 0.51, 0.75, 0.95])
+@pytest.mark.parametrize("total_steps", [2, 3, 5, 7, 11, 64, 391, 1173])
+def test_onecycle_is_that_of_torch_at_every_step(total_steps: int, pct_start: float) -> None:
+    found = schedule_of("onecycle", total_steps, lr=0.37, pct_start=pct_start)
+    assert found == pytest.approx(torch_onecycle(0.37, total_steps, pct_start), rel=1e-12)
+
+
+@pytest.mark.parametrize(("total_steps", "pct_start"), [(2, 0.5), (5, 0.2), (10, 0.1), (20, 0.05)])
+def test_onecycle_may_reach_its_maximum_at_the_first_step(
+    total_steps: int, pct_start: float
+) -> None:
+    found = schedule_of("onecycle", total_steps, lr=0.5, pct_start=pct_start)
+    assert found[0] == 0.5
+    assert found == sorted(found, reverse=True)
+    assert found[-1] == pytest.approx(0.5 / 25 / 1e4)
+
+
+def test_onecycle_equals_a_hand_table() -> None:
+    # 11 steps, the peak at step 0.5 * 11 - 1 = 4.5; arms from 0.04 to 1 and on to 4e-6.
+    def arm(start: float, end: float, share: float) -> float:
+        return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
+
+    up = [arm(0.04, 1, step / 4.5) for step in range(5)]
+    down = [arm(1, 4e-6, (step - 4.5) / 5.5) for step in range(5, 11)]
+    assert schedule_of("onecycle", 11, lr=1, pct_start=0.5) == pytest.approx(up + down)
+
+
+@pytest.mark.parametrize("schedule", ["onecycle", "cosine", "step", "constant"])
+def test_a_run_of_one_step_has_a_learning_rate(schedule: str) -> None:
+    (found,) = schedule_of(schedule, 1, lr=0.1, epochs=1)
+    assert 0 < found <= 0.1
+
+
+def test_cosine_equals_a_hand_table() -> None:
+    root = math.sqrt(2) / 2  # the cosine of 45 degrees
+    table = [1, (1 + root) / 2, 0.5, (1 - root) / 2]
+    assert schedule_of("cosine", 4, lr=1) == pytest.approx(table)
+    assert schedule_of("cosine", 4, lr=0.2) == pytest.approx([0.2 * lr for lr in table])
+
+
+def test_step_equals_a_hand_table() -> None:
+    # Five epochs of two steps; a drop to a half after every second epoch.
+    found = schedule_of("step", 10, lr=0.8, epochs=5, step_epochs=2, gamma=0.5)
+    assert found == pytest.approx([0.8] * 4 + [0.4] * 4 + [0.2] * 2)
+
+
+def test_step_drops_nothing_in_a_run_shorter_than_its_first_drop() -> None:
+    assert schedule_of("step", 9, lr=0.1, epochs=3, step_epochs=3) == [0.1] * 9
+
+
+def test_constant_is_constant() -> None:
+    assert schedule_of("constant", 5, lr=0.03) == [0.03] * 5
+
+
+@pytest.mark.parametrize("schedule", ["onecycle", "cosine", "step", "constant"])
+def test_the_learning_rate_depends_on_the_step_alone(schedule: str) -> None:
+    config = make_config({"schedule": schedule, "epochs": 4, "step_epochs": 1})
+    forwards = [lr_at(config, step, 40) for step in range(40)]
+    backwards = [lr_at(config, step, 40) for step in reversed(range(40))]
+    assert forwards == backwards[::-1]
+    assert all(lr > 0 for lr in forwards)
+
+
+class Mixed(nn.Module):
+    """Parameters of every kind: a kernel, a matrix, biases, a norm, a frozen kernel, a scalar."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.norm = nn.BatchNorm2d(4)
+        self.linear = nn.Linear(4, 2)
+        self.frozen = nn.Conv2d(3, 4, 1).requires_grad_(False)
+        self.scale = nn.Parameter(torch.tensor(2.0))
+
+
+def names_of(model: nn.Module, parameters: list[nn.Parameter]) -> set[str]:
+    ids = {id(p) for p in parameters}
+    return {name for name, p in model.named_parameters() if id(p) in ids}
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_decay_acts_on_weights_of_two_or_more_axes_alone(optimizer: str) -> None:
+    model = Mixed()
+    config = make_config({"optimizer": optimizer, "weight_decay": 0.25})
+    groups = create_optimizer(config, model).param_groups
+    by_decay = {group["weight_decay"]: names_of(model, group["params"]) for group in groups}
+    others = {"conv.bias", "norm.weight", "norm.bias", "linear.bias", "scale"}
+    assert by_decay == {0.25: {"conv.weight", "linear.weight"}, 0.0: others}
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_without_gradient_only_decay_moves_weights(optimizer: str) -> None:
+    model = Mixed()
+    config = make_config({"optimizer": optimizer, "lr": 0.5, "weight_decay": 0.2, "momentum": 0})
+    before = copy.deepcopy(model.state_dict())
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter) if parameter.requires_grad else None
+    create_optimizer(config, model).step()
+    for name, now in model.named_parameters():
+        factor = 1 - 0.5 * 0.2 if name in ("conv.weight", "linear.weight") else 1
+        torch.testing.assert_close(now.detach(), before[name] * factor)
+
+
+def two_steps(config: TrainConfig) -> float:
+    """A weight of 1 after two steps with gradients of 1 and 2."""
+    model = nn.Linear(1, 1, bias=False)
+    nn.init.ones_(model.weight)
+    optimizer = create_optimizer(config, model)
+    for gradient in (1.0, 2.0):
+        model.weight.grad = torch.full_like(model.weight, gradient)
+        optimizer.step()
+    return model.weight.item()
+
+
+def test_momentum_is_that_of_nesterov() -> None:
+    # Velocities 1 and 0.5 * 1 + 2 = 2.5; moved by 1 + 0.5 * 1 and 2 + 0.5 * 2.5, times 0.1.
+    config = make_config({"lr": 0.1, "momentum": 0.5, "weight_decay": 0})
+    assert two_steps(config) == pytest.approx(1 - 0.1 * (1.5 + 3.25))
+
+
+def test_momentum_zero_is_plain_gradient_descent() -> None:
+    config = make_config({"lr": 0.1, "momentum": 0, "weight_decay": 0})
+    assert two_steps(config) == pytest.approx(1 - 0.1 * (1 + 2))
+
+
+def test_momentum_is_the_first_beta_of_adamw() -> None:
+    config = make_config({"optimizer": "adamw", "momentum": 0.7, "lr": 0.01})
+    (group, _) = create_optimizer(config, Mixed()).param_groups
+    assert (group["betas"], group["lr"]) == ((0.7, 0.999), 0.01)
+
+
+def test_l1_norm_is_the_hand_sum_of_absolute_weights() -> None:
+    first, last = nn.Linear(2, 2), nn.Linear(2, 1)
+    with torch.no_grad():
+        first.weight.copy_(torch.tensor([[1.0, -2.0], [0.5, 0.0]]))
+        last.weight.copy_(torch.tensor([[-4.0, 0.25]]))
+        for bias in (first.bias, last.bias):
+            bias.fill_(100)
+    norm = l1_norm(nn.Sequential(first, nn.BatchNorm1d(2), last))
+    assert norm.shape == ()
+    assert norm.item() == 7.75
+    norm.backward()
+    assert first.weight.grad is not None
+    assert first.weight.grad.tolist() == [[1, -1], [1, 0]]
+    assert first.bias.grad is None
+
+
+def test_frozen_weights_are_penalised_by_nothing() -> None:
+    model = create_model("speednet")
+    frozen = {name for name, p in model.named_parameters() if not p.requires_grad}
+    assert "whiten.weight" in frozen
+    assert not names_of(model, list(decayed(model))) & frozen
+
+
+def test_average_equals_a_hand_average() -> None:
+    model, average = nn.BatchNorm1d(2), nn.BatchNorm1d(2)
+    state = {"weight": [1.0, 2.0], "bias": [3.0, 4.0], "running_mean": [5.0, 6.0]}
+    for name, values in state.items():
+        model.state_dict()[name].copy_(torch.tensor(values))
+        average.state_dict()[name].zero_()
+    model.state_dict()["num_batches_tracked"].fill_(7)
+    update_ema(average, model, 0.75)
+    update_ema(average, model, 0.75)
+    share = 0.25 + 0.75 * 0.25
+    for name, values in state.items():
+        expected = torch.tensor(values) * share
+        torch.testing.assert_close(average.state_dict()[name], expected)
+        assert model.state_dict()[name].tolist() == values
+    tracked = average.state_dict()["num_batches_tracked"]
+    assert (tracked.item(), tracked.dtype) == (7, torch.int64)
+
+
+def test_an_average_of_equal_models_is_that_model() -> None:
+    model = create_model("convnet")
+    average = copy.deepcopy(model).requires_grad_(False)
+    update_ema(average, model, 0.9)
+    for name, value in model.state_dict().items():
+        assert torch.equal(average.state_dict()[name], value), name
