@@ -82,7 +82,7 @@ def stop(run_dir: Path) -> None:
     from cifar_core.runs.store import read_run
     from cifar_core.system.process_identity import find_process
 
-    if process := find_process(read_run(run_dir).status.get("worker") or {}):
+    if process := find_process(read_run(run_dir).status.worker):
         process.kill()
         process.wait(30)
 

@@ -56,21 +56,26 @@ def _checkpoint(folder: Path) -> "Checkpoint":
     import torch
     from safetensors.torch import save
 
-    from cifar_core.checkpoints.checkpoint import Checkpoint
+    from cifar_core.checkpoints.checkpoint import Checkpoint, Manifest
     from cifar_core.data import open_dataset
     from cifar_core.models import create_model
 
     torch.manual_seed(0)
     data, weights = open_dataset("shapes10"), save(create_model("resnet18").state_dict())
     (folder / "weights.safetensors").write_bytes(weights)
-    manifest = {
-        "model": "resnet18",
-        "classes": data.classes,
-        "mean": data.mean.tolist(),
-        "std": data.std.tolist(),
-        "sha256": {"weights.safetensors": hashlib.sha256(weights).hexdigest()},
-    }
-    return Checkpoint(folder, "best", 0, 0, manifest)
+    manifest = Manifest(
+        role="best",
+        epoch=0,
+        step=0,
+        model="resnet18",
+        data=data.title,
+        fingerprint=data.fingerprint,
+        classes=data.classes,
+        mean=tuple(data.mean.tolist()),
+        std=tuple(data.std.tolist()),
+        sha256={"weights.safetensors": hashlib.sha256(weights).hexdigest()},
+    )
+    return Checkpoint(folder, manifest)
 
 
 def _examples(count: int) -> "EvalSplit":
@@ -118,7 +123,7 @@ def peer(checkpoint: "Checkpoint", examples: "EvalSplit", device: str) -> Floats
 
     from cifar_core.checkpoints.checkpoint import load_model
 
-    mean, std = checkpoint.manifest["mean"], checkpoint.manifest["std"]
+    mean, std = checkpoint.manifest.mean, checkpoint.manifest.std
     prepare = transforms.Compose([transforms.ToTensor(), transforms.Normalize(mean, std)])
     photos = Photos(examples, prepare)
     model = load_model(checkpoint).to(device)

@@ -5,18 +5,21 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from filelock import FileLock
 
 from cifar_core.config.train import make_config
+from cifar_core.records import layout
 from cifar_core.records.records import EpochRecord, to_line
 from cifar_core.records.steps import StepRecord
+from cifar_core.runs.files import Status, TrainRequest, read_status
 from cifar_core.runs.lifecycle import create_run
-from cifar_core.system.files import write_json
+from cifar_core.system.json_files import write_typed
 from cifar_core.system.process_identity import own_identity
 
 STEPS_PER_EPOCH, SPIKE = 400, 98.5
@@ -26,8 +29,8 @@ def store_run(root: Path, num_steps: int, name: str) -> Path:
     """A run that ended, with a record of each step and of the epochs; one loss stands out."""
     epochs = max(num_steps // STEPS_PER_EPOCH, 1)
     config = make_config({"data": "shapes10", "model": "convnet", "epochs": min(epochs, 2000)})
-    values = {"config": config.model_dump(mode="json"), "device": "cpu", "data_title": "Shapes-10"}
-    run_dir = create_run(root, "train", values, name)
+    request = partial(TrainRequest, config=config, device="cpu", data_title="Shapes-10")
+    run_dir = create_run(root, request, name)
     losses = np.random.default_rng(0).gamma(4.0, 0.1, num_steps)
     losses[num_steps // 3] = SPIKE
     with (run_dir / "metrics.jsonl").open("wb") as file:
@@ -35,22 +38,18 @@ def store_run(root: Path, num_steps: int, name: str) -> Path:
             file.write(to_line(step_at(step, float(losses[step - 1]))))
             if step % STEPS_PER_EPOCH == 0:
                 file.write(to_line(epoch_at(step // STEPS_PER_EPOCH)))
-    best = asdict(epoch_at(epochs))
-    now = time.time()
-    write_json(
-        run_dir / "status.json",
-        {
-            "phase": "ended",
-            "outcome": "completed",
-            "reason": "",
-            "started": now - 60,
-            "updated": now,
-            "ended": now + 60,
-            "steps_per_epoch": STEPS_PER_EPOCH,
-            "best": best,
-            "last": best,
-        },
+    best, now = epoch_at(epochs), time.time()
+    status = Status(
+        phase="ended",
+        outcome="completed",
+        started=now - 60,
+        updated=now,
+        ended=now + 60,
+        steps_per_epoch=STEPS_PER_EPOCH,
+        best=best,
+        last=best,
     )
+    write_typed(run_dir / layout.STATUS, status)
     return run_dir
 
 
@@ -81,10 +80,15 @@ def epoch_at(epoch: int) -> EpochRecord:
 @contextmanager
 def alive(run_dir: Path) -> Iterator[None]:
     """While this lasts the run is running: this process holds its lock, as its worker would."""
-    status = json.loads((run_dir / "status.json").read_text("utf-8"))
-    for name in ("outcome", "ended", "reason"):
-        del status[name]
-    status |= {"phase": "running", "worker": own_identity(), "updated": time.time() + 1}
-    write_json(run_dir / "status.json", status)
+    status = read_status(run_dir) or Status()
+    running = replace(
+        status,
+        phase="running",
+        outcome=None,
+        ended=None,
+        worker=own_identity(),
+        updated=time.time() + 1,
+    )
+    write_typed(run_dir / layout.STATUS, running)
     with FileLock(run_dir / "worker.lock"):
         yield

@@ -2,14 +2,22 @@
 
 import json
 from types import UnionType
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
 from cifar_core.errors import CifarCoreError, ConfigError
 
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
+
+# `__pydantic_config__` of the dataclasses that lie on disk.
+STORED = ConfigDict(allow_inf_nan=False, extra="ignore")
+# Bounds that no file of ours leaves, so that arithmetic and formatting never fail.
+Seconds = Annotated[float, Field(ge=0, le=1e11)]  # Unix time or a duration
+Count = Annotated[int, Field(ge=0, le=2**53)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Text = Annotated[str, Field(max_length=100_000)]
 
 
 def parse_json(model: type[AnyModel], text: str, what: str) -> AnyModel:

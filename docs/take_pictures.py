@@ -14,7 +14,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from cifar_core.evaluation.predictions import load_predictions
 from cifar_core.evaluation.sorting import most_confident_errors
-from cifar_core.runs.store import find_run
+from cifar_core.runs.store import TrainingRun, find_run
 
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -60,7 +60,7 @@ def wait(url: str) -> None:
 
 def worst_errors(root: Path, count: int) -> str:
     """Indices of the errors that the evaluated run was most certain of."""
-    table = load_predictions(find_run(root, "convnet, cutout"))
+    table = load_predictions(find_run(root, "convnet, cutout", TrainingRun))
     return ",".join(
         str(index) for index in table.examples.indices[most_confident_errors(table, count)]
     )

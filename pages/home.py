@@ -7,7 +7,7 @@ import streamlit as st
 from cifar_core.data.store import forget
 from cifar_core.errors import CifarCoreError
 from cifar_core.runs.states import RunState, log_tail
-from cifar_core.runs.store import Run
+from cifar_core.runs.store import DataJob, TrainingRun
 from pages.ui.components import parts
 from pages.ui.data.get_data import choose, progress, start
 from pages.ui.session import cache
@@ -16,7 +16,7 @@ from pages.ui.session.boot import boot
 boot(__file__)
 
 
-def data_card(jobs: list[Run]) -> str:
+def data_card(jobs: list[DataJob]) -> str:
     """The state of CIFAR-10 and, where it is missing, the three ways on; returns the state."""
     state, why = cache.cifar10_state()
     st.subheader("Data")
@@ -65,7 +65,7 @@ def hardware_card() -> None:
         st.markdown(f"**{label}: {value}**  \n:small[{why}]")
 
 
-def runs_card(runs: list[Run]) -> None:
+def runs_card(runs: list[TrainingRun]) -> None:
     """The newest runs."""
     st.subheader("Runs")
     if not runs:
@@ -81,7 +81,7 @@ def runs_card(runs: list[Run]) -> None:
         st.page_link("pages/runs.py", label="All runs", icon=":material/stacked_line_chart:")
 
 
-def next_step(state: str, runs: list[Run], trained: list[Run]) -> None:
+def next_step(state: str, runs: list[TrainingRun], trained: list[TrainingRun]) -> None:
     """One sentence and one link."""
     running = [run for run in runs if run.state.is_active]
     if running:
@@ -109,7 +109,7 @@ parts.heading(
     "See how an image classifier learns, where it errs, and what it looked at.",
 )
 listing = cache.listing()
-all_runs, data_jobs = listing.runs(), listing.runs(kind="data")
+all_runs, data_jobs = listing.runs(), listing.runs(DataJob)
 cards = st.columns(3)
 with cards[0].container(border=True, height="stretch"):
     data_state = data_card(data_jobs)

@@ -4,11 +4,11 @@ from typing import Any
 
 import streamlit as st
 
-from cifar_core.config.lr_test import LRFindConfig
+from cifar_core.config.lr_test import LRTestConfig
 from cifar_core.config.train import make_config
 from cifar_core.errors import CifarCoreError
 from cifar_core.jobs.launch import launch_lr_find
-from cifar_core.runs.store import find_run
+from cifar_core.runs.store import LRTestRun, find_run
 from cifar_core.validation import validated
 from pages.ui.components import parts
 from pages.ui.components.widgets import field_widget, label_of
@@ -26,7 +26,7 @@ IN_SIGHT = ("start_lr", "end_lr", "num_steps", "num_seeds")
 
 def test_settings() -> dict[str, Any]:
     """The fields of the test."""
-    fields, values = LRFindConfig.model_fields, {}
+    fields, values = LRTestConfig.model_fields, {}
 
     def draw(name: str) -> None:
         field = fields[name]
@@ -62,7 +62,7 @@ def start_form() -> None:
     if start_button("Start the test", START, draft):
         try:
             with st.spinner("Starting …"):
-                find = validated(LRFindConfig, values)
+                find = validated(LRTestConfig, values)
                 run_dir = launch_lr_find(cache.root(), config, find, draft)
         except CifarCoreError as error:
             st.error(str(error), icon=":material/error:")
@@ -77,18 +77,17 @@ parts.heading(
     "LR finder", "Train a few steps while the learning rate rises; the curve says which one suits."
 )
 start_form()
-tests = cache.listing().runs("lr_find")
+tests = cache.listing().runs(LRTestRun)
 asked = st.query_params.get("test") or (tests[0].run_id if tests else None)
 if asked:
     st.subheader("The test")
     with parts.sentences():
-        chosen = find_run(cache.root(), asked, "lr_find")
+        chosen = find_run(cache.root(), asked, LRTestRun)
     show_test(chosen)
 others = [run for run in tests if run.run_id != asked][:6]
 if others:
     with st.expander("Earlier tests", icon=":material/history:"):
         for run in others:
-            assert run.config is not None
             st.page_link(
                 "pages/lr_finder.py",
                 label=f"{run.created:%Y-%m-%d %H:%M} UTC · {run.config.model} · {run.state}",

@@ -4,7 +4,7 @@ import streamlit as st
 
 from cifar_core.checkpoints.checkpoint import list_checkpoints
 from cifar_core.runs.lifecycle import delete_run, rename_run
-from cifar_core.runs.store import Run, disk_bytes, read_run
+from cifar_core.runs.store import Run, TrainingRun, disk_bytes, read_run
 from pages.ui.components import parts
 from pages.ui.components.curves import compare_curves
 from pages.ui.session import cache
@@ -16,7 +16,7 @@ boot(__file__)
 NEWEST = 4  # are drawn while no row is ticked
 
 
-def actions(run: Run) -> None:
+def actions(run: TrainingRun) -> None:
     """What can be done with one run."""
     with st.container(horizontal=True, vertical_alignment="center"):
         query = {"run": run.run_id}
@@ -72,7 +72,7 @@ if everything:
         st.info("No run has all these words. Take some away.", icon=":material/search_off:")
     if len(chosen) == 1:
         actions(chosen[0])
-    drawn = chosen or [entry.run for entry in listed[:NEWEST] if entry.run]
+    drawn = chosen or [e.run for e in listed[:NEWEST] if isinstance(e.run, TrainingRun)]
     if drawn:
         compare_curves(drawn)
         side_by_side(drawn)

@@ -8,7 +8,7 @@ from cifar_core.config.train import TrainConfig, make_config
 from cifar_core.errors import CifarCoreError
 from cifar_core.jobs.launch import launch_training
 from cifar_core.runs.lifecycle import free_name
-from cifar_core.runs.store import Run, find_run
+from cifar_core.runs.store import TrainingRun, find_run
 from pages.ui.components import parts
 from pages.ui.session import cache
 from pages.ui.session.boot import boot
@@ -24,7 +24,7 @@ boot(__file__)
 START = "start_training"
 
 
-def show_run(run: Run) -> None:
+def show_run(run: TrainingRun) -> None:
     """One run, live, and where to go from it."""
     st.title(run.name)
     run_actions(run)
@@ -36,7 +36,6 @@ def show_run(run: Run) -> None:
     compare_with_truth(run)
     seen_batch(run)
     with st.expander("Settings", icon=":material/list:"):
-        assert run.config is not None
         st.json(run.config.model_dump(mode="json"))
         st.code(command_line(run.config.model_dump(mode="json")), language="bash", wrap_lines=True)
 
@@ -103,7 +102,7 @@ def start(config: TrainConfig, name: str, notes: str, draft: str) -> None:
 asked = st.query_params.get("run")
 if asked:
     try:
-        found = find_run(cache.root(), asked, "train")
+        found = find_run(cache.root(), asked, TrainingRun)
     except CifarCoreError as error:
         st.error(str(error), icon=":material/error:")
         st.page_link("pages/runs.py", label="All runs", icon=":material/stacked_line_chart:")

@@ -13,52 +13,93 @@ import contextlib
 import hashlib
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import ConfigDict, Field
 
 from cifar_core.errors import CheckpointError
-from cifar_core.system.files import read_json
+from cifar_core.records import layout
+from cifar_core.records.records import EpochRecord
+from cifar_core.system.json_files import read_typed
+from cifar_core.validation import STORED, Count, Text
 
 if TYPE_CHECKING:
     from torch import nn
 
+Role = Literal["last", "best", "epoch"]
 KEEP_LAST = 2  # the newest checkpoint to resume from, and the one before
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """manifest.json: what a checkpoint is of, and the sums of its files; written last.
+
+    Attributes:
+        role: "last", "best" or "epoch".
+        step: Optimizer steps taken; `epoch` those that are finished.
+        data: Title of the data set; `fingerprint` of its content.
+        mean, std: Of the channels, scale 0..1, with which images are normalised.
+        figures: Of the epoch that ended here; none where training stopped within one.
+        sha256: File name -> sum.
+        sum: Of all that stands before, see `sum_of`.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STORED
+
+    format: Literal[1] = 1
+    role: Role
+    epoch: Count
+    step: Count
+    model: Text
+    data: Text
+    fingerprint: Text
+    classes: Annotated[tuple[str, ...], Field(min_length=1, max_length=1000)]
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    figures: EpochRecord | None = None
+    sha256: dict[str, str]
+    sum: Text = ""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint that counts.
-
-    Attributes:
-        name: "last-0000390", the folder's name.
-        role: "last", "best" or "epoch".
-        manifest: Model, classes, normalisation, figures, and the sums of the files.
-    """
+    """A checkpoint that counts: its manifest is whole."""
 
     path: Path
-    role: str
-    step: int
-    epoch: int
-    manifest: dict[str, Any]
+    manifest: Manifest
 
     @property
     def name(self) -> str:
-        """The folder's name, unique in its run."""
+        """The folder's name, unique in its run, such as "last-0000390"."""
         return self.path.name
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """What has to be said wherever something made from it is shown."""
-        kept = {key: self.manifest[key] for key in ("model", "fingerprint")}
-        kept["weights"] = self.manifest["sha256"]["weights.safetensors"]
-        return {"checkpoint": self.name, "epoch": self.epoch, **kept}
+    def role(self) -> str:
+        """One of "last", "best" and "epoch"."""
+        return self.manifest.role
+
+    @property
+    def step(self) -> int:
+        """Optimizer steps taken."""
+        return self.manifest.step
+
+    @property
+    def epoch(self) -> int:
+        """Epochs finished."""
+        return self.manifest.epoch
+
+    @property
+    def weights_sha256(self) -> str:
+        """The sum of the weights that are evaluated: by it results name what they are of."""
+        return self.manifest.sha256.get(layout.WEIGHTS, "")
 
 
 def list_checkpoints(run_dir: Path, role: str | None = None) -> list[Checkpoint]:
     """The checkpoints of a run that have a manifest, oldest first."""
     found = []
-    for manifest in run_dir.glob(f"{role or '[!.]*'}-*/manifest.json"):
+    for manifest in run_dir.glob(f"{role or '[!.]*'}-*/{layout.MANIFEST}"):
         with contextlib.suppress(CheckpointError):
             found.append(read_checkpoint(manifest.parent))
     return sorted(found, key=lambda c: (c.step, c.role))
@@ -70,18 +111,16 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises:
         CheckpointError: if there is no manifest that can be read.
     """
-    manifest = read_json(path / "manifest.json")
-    match manifest:
-        case {"role": str(role), "step": int(step), "epoch": int(epoch), "sha256": dict()} if (
-            manifest.get("sum") == sum_of({k: v for k, v in manifest.items() if k != "sum"})
-        ):
-            return Checkpoint(path, role, step, epoch, manifest)
-    raise CheckpointError(f"{path.name} is no complete checkpoint. Choose another one.")
+    manifest = read_typed(path / layout.MANIFEST, Manifest, CheckpointError)
+    if manifest is None or manifest.sum != sum_of(manifest):
+        raise CheckpointError(f"{path.name} is no complete checkpoint. Choose another one.")
+    return Checkpoint(path, manifest)
 
 
-def sum_of(manifest: dict[str, Any]) -> str:
+def sum_of(manifest: Manifest) -> str:
     """The SHA-256 of a manifest without its own sum."""
-    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+    values = {name: value for name, value in asdict(manifest).items() if name != "sum"}
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def find_checkpoint(run_dir: Path, text: str = "best") -> Checkpoint:
@@ -113,7 +152,7 @@ def load_model(checkpoint: Checkpoint) -> "nn.Module":
     from cifar_core.models import create_model
 
     manifest = checkpoint.manifest
-    model = create_model(manifest["model"], len(manifest["classes"]))
+    model = create_model(manifest.model, len(manifest.classes))
     load_weights(checkpoint, model)
     return model.eval()
 
@@ -126,13 +165,13 @@ def load_weights(checkpoint: Checkpoint, model: "nn.Module") -> None:
     """
     from safetensors.torch import load
 
-    weights = load(verified(checkpoint, "weights.safetensors"))
+    weights = load(verified(checkpoint, layout.WEIGHTS))
     try:
         model.load_state_dict(weights)
     except RuntimeError:
         raise CheckpointError(
             f"{checkpoint.name} does not hold the weights of this model; it was made from a "
-            f"{checkpoint.manifest['model']}. Choose another checkpoint."
+            f"{checkpoint.manifest.model}. Choose another checkpoint."
         ) from None
 
 
@@ -148,7 +187,7 @@ def verified(checkpoint: Checkpoint, name: str) -> bytes:
         raise CheckpointError(
             f"{checkpoint.name}/{name} cannot be read ({error.strerror}). Choose another one."
         ) from None
-    if hashlib.sha256(content).hexdigest() != checkpoint.manifest["sha256"].get(name):
+    if hashlib.sha256(content).hexdigest() != checkpoint.manifest.sha256.get(name):
         raise CheckpointError(
             f"{checkpoint.name}/{name} is damaged: its SHA-256 is not the one in the manifest. "
             "Choose another checkpoint."
@@ -158,6 +197,7 @@ def verified(checkpoint: Checkpoint, name: str) -> bytes:
 
 def remove_checkpoints(run_dir: Path) -> None:
     """Deletes all checkpoints of a run and what was made from them; its records stay."""
-    patterns = ("last-*", "best-*", "epoch-*", "epochs", "tables", "selections", ".*.draft")
+    made = (layout.EPOCHS, layout.PREDICTIONS, layout.SELECTIONS)
+    patterns = ("last-*", "best-*", "epoch-*", *made, ".*.draft")
     for path in [path for pattern in patterns for path in run_dir.glob(pattern)]:
         shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -3,13 +3,14 @@
 import argparse
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cifar_core.cli.follow import follow_stages
 from cifar_core.cli.runs import add_model
 from cifar_core.errors import ConfigError
-from cifar_core.runs.store import Run, find_run
+from cifar_core.runs.store import Run, TrainingRun, find_run
 from cifar_core.system.paths import runs_root
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def evaluated(options: argparse.Namespace, again: bool = False) -> tuple[Run, "P
     from cifar_core.jobs.launch_analysis import launch_evaluation
 
     root = runs_root(options.runs)
-    run = find_run(root, options.run, "train")
+    run = find_run(root, options.run, TrainingRun)
     name = find_checkpoint(run.path, options.checkpoint).name
     if again or not has_predictions(predictions_path(run.path, name, options.split, options.flip)):
         follow_stages(launch_evaluation(root, run, name, options.split, options.flip))
@@ -74,12 +75,10 @@ def _evaluate(options: argparse.Namespace) -> None:
             name: None if math.isnan(acc) else acc
             for name, acc in zip(classes, accs.tolist(), strict=True)
         }
-        told = {
-            name: fact for name, fact in table.facts.items() if name not in ("format", "sha256")
-        }
-        facts = {**told, "run": run.name, "run_id": run.run_id}
-        facts |= {**figures, "class_acc": per_class}
-        print(json.dumps({**facts, "confused": pairs, "matrix": table.matrix.tolist()}))
+        of = asdict(table.note) | {"run": run.name, "run_id": run.run_id}
+        del of["format"], of["sha256"]
+        result = {**of, **figures, "class_acc": per_class, "confused": pairs}
+        print(json.dumps({**result, "matrix": table.matrix.tolist()}))
         return
     print(f"{run.name}: {table.acc:.2%} of {table}")
     for name, acc in zip(classes, accs, strict=True):
@@ -126,7 +125,7 @@ def _explain(options: argparse.Namespace) -> None:
         raise ConfigError(f"--out {options.out}: there is no such folder. Make it first.")
     question = CamRequest(options.layer, options.method, options.target, options.opacity / 100)
     if options.file:
-        run = find_run(runs_root(options.runs), options.run, "train")
+        run = find_run(runs_root(options.runs), options.run, TrainingRun)
         content = draw_own(run, options.checkpoint, _read(options.file), question)
     else:
         run, table = evaluated(options)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from cifar_core.cli import data, explain, lr_find, report, runs, settings
+from cifar_core.cli import data, explain, lr_find, output, report, runs, settings
 from cifar_core.config.train import TrainConfig
 from cifar_core.errors import CifarCoreError, JobError
 from cifar_core.models import MODELS
@@ -92,7 +92,7 @@ def _train(options: argparse.Namespace) -> int:
         return _estimate(config, options.json)
     run_dir = launch_training(runs_root(options.runs), config, options.name, options.notes)
     if options.detach:
-        runs.print_run(run_dir, options.json)
+        output.print_run(run_dir, options.json)
         return 0
     return runs.follow_training(run_dir, options.json)
 

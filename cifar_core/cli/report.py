@@ -9,7 +9,8 @@ from typing import Any
 from cifar_core.cli.follow import follow_stages
 from cifar_core.cli.runs import add_model
 from cifar_core.errors import ConfigError
-from cifar_core.runs.store import find_run
+from cifar_core.records import layout
+from cifar_core.runs.store import TrainingRun, find_run
 from cifar_core.system.files import write_atomic
 from cifar_core.system.paths import runs_root
 
@@ -28,7 +29,7 @@ def _rank(options: argparse.Namespace) -> None:
     from cifar_core.jobs.launch_analysis import launch_road
 
     root = runs_root(options.runs)
-    job = launch_road(root, find_run(root, options.run, "train"), options.checkpoint)
+    job = launch_road(root, find_run(root, options.run, TrainingRun), options.checkpoint)
     follow_stages(job)
     found = load_ranking(job)
     if options.json:
@@ -51,10 +52,9 @@ def add_report(commands: Any) -> None:
 
 def _report(options: argparse.Namespace) -> None:
     from cifar_core.jobs.launch_analysis import launch_report
-    from cifar_core.report.html import FILE
 
     root = runs_root(options.runs)
-    run = find_run(root, options.run, "train")
+    run = find_run(root, options.run, TrainingRun)
     out: Path = options.out or Path(f"{run.name}.html")
     if out.suffix.lower() not in (".html", ".htm"):
         raise ConfigError(f"--out {out} has to end in .html.")
@@ -63,7 +63,7 @@ def _report(options: argparse.Namespace) -> None:
     job = launch_report(root, run, options.checkpoint)
     follow_stages(job)
     try:
-        write_atomic(out, (job / FILE).read_bytes())
+        write_atomic(out, (job / layout.REPORT).read_bytes())
     except OSError as error:
         raise ConfigError(f"--out {out} cannot be written ({error.strerror}).") from None
     print(f"Wrote {out}.")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cifar_core.cli.follow import StatusLine, follow
+from cifar_core.cli.output import describe, epoch_line, pace_line, print_run, print_table
 from cifar_core.errors import RunError
 from cifar_core.records.records import Metrics
 from cifar_core.runs.lifecycle import (
@@ -19,9 +20,9 @@ from cifar_core.runs.lifecycle import (
     request_stop,
     stopping_s,
 )
-from cifar_core.runs.pace import Pace, run_pace
+from cifar_core.runs.pace import run_pace
 from cifar_core.runs.states import RunState, log_tail
-from cifar_core.runs.store import Run, disk_bytes, find_run, list_runs, read_run, unreadable
+from cifar_core.runs.store import Run, TrainingRun, find_run, list_runs, read_run, unreadable
 from cifar_core.system.paths import runs_root
 
 
@@ -73,26 +74,6 @@ def add_runs(commands: Any) -> None:
     delete.add_argument("--yes", action="store_true", help="do not ask")
 
 
-def describe(run: Run) -> dict[str, Any]:
-    """A run as JSON tells it."""
-    return {
-        "run_id": run.run_id,
-        "name": run.name,
-        "state": str(run.state),
-        "reason": run.reason,
-        "created": run.created.isoformat(),
-        "best_acc": run.best_acc,
-        "best": run.status.get("best"),
-        "last": run.status.get("last"),
-        "config": run.config.model_dump(mode="json") if run.config else None,
-        "runtime": run.status.get("runtime"),
-        "data": run.data_title,
-        "notes": run.notes,
-        "folder": str(run.path),
-        "disk_bytes": disk_bytes(run),
-    }
-
-
 def _list(options: argparse.Namespace) -> None:
     runs = list_runs(runs_root(options.runs))
     for path, why in unreadable(runs_root(options.runs)):
@@ -103,17 +84,7 @@ def _list(options: argparse.Namespace) -> None:
     if not runs:
         print("No runs yet. Start one with: python -m cifar_core train --recipe quick")
         return
-    print(f"{'name':20} {'state':12} {'model':10} {'epochs':>7} {'best':>7} {'MB':>7}  started")
-    for run in runs:
-        assert run.config is not None
-        done = (run.status.get("last") or {}).get("epoch", 0)
-        best = "" if run.best_acc is None else f"{run.best_acc:.2%}"
-        epochs = f"{done}/{run.config.epochs}"
-        size = disk_bytes(run) / 1e6
-        print(
-            f"{run.name:20} {run.state:12} {run.config.model:10} {epochs:>7} {best:>7} "
-            f"{size:>7.1f}  {run.created:%Y-%m-%d %H:%M} UTC"
-        )
+    print_table(runs)
 
 
 def _show(options: argparse.Namespace) -> None:
@@ -121,9 +92,9 @@ def _show(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps(describe(run)))
         return
-    facts = describe(run)
-    config = facts.pop("config") or {}
-    for name, value in facts.items():
+    table = describe(run)
+    config = table.pop("config") or {}
+    for name, value in table.items():
         if value not in (None, "", {}):
             print(f"{name:12} {value}")
     for name, value in config.items():
@@ -147,7 +118,7 @@ def _stop(options: argparse.Namespace) -> None:
 def _resume(options: argparse.Namespace) -> int:
     from cifar_core.jobs.launch import resume_run
 
-    run = find_run(runs_root(options.runs), options.run)
+    run = find_run(runs_root(options.runs), options.run, TrainingRun)
     resume_run(run)
     if options.detach:
         print_run(run.path, options.json)
@@ -158,7 +129,7 @@ def _resume(options: argparse.Namespace) -> int:
 def _extend(options: argparse.Namespace) -> int:
     from cifar_core.jobs.launch import extend_run
 
-    run = find_run(runs_root(options.runs), options.run, "train")
+    run = find_run(runs_root(options.runs), options.run, TrainingRun)
     run_dir = extend_run(run, options.epochs, options.name)
     if options.detach:
         print_run(run_dir, options.json)
@@ -183,42 +154,19 @@ def _delete(options: argparse.Namespace) -> None:
     print(f"Deleted: {run.name}, {what}.")
 
 
-def print_run(run_dir: Path, as_json: bool) -> None:
-    """What was started or has ended."""
-    run = read_run(run_dir)
-    if as_json:
-        print(json.dumps(describe(run)))
-        return
-    best = f", best accuracy {run.best_acc:.2%}" if run.best_acc is not None else ""
-    print(f"{run.name} ({run.run_id}): {run.state}{best}. {run.reason}".rstrip())
-
-
 def follow_training(run_dir: Path, as_json: bool) -> int:
     """Shows a training until it ends; returns the exit code."""
     shown = 0
 
     def tell(run: Run, metrics: Metrics) -> StatusLine:
         nonlocal shown
-        lines = [_epoch_line(epoch) for epoch in metrics.epochs[shown:]]
+        lines = [epoch_line(epoch) for epoch in metrics.epochs[shown:]]
         shown = len(metrics.epochs)
-        at = run_pace(run, metrics)
-        return StatusLine(at.share, f"{run.name} {run.state}{_pace_line(run, at)}", lines)
+        if not isinstance(run, TrainingRun):
+            return StatusLine(0.0, str(run.state), lines)
+        pace = run_pace(run, metrics)
+        return StatusLine(pace.share, f"{run.name} {run.state}{pace_line(run, pace)}", lines)
 
     run, _ = follow(run_dir, tell, "the batch is finished and a checkpoint kept")
     print_run(run_dir, as_json)
     return 1 if run.state in (RunState.FAILED, RunState.INTERRUPTED) else 0
-
-
-def _epoch_line(e: Any) -> str:
-    val = "" if e.val_acc is None else f"  val {e.val_loss:.4f} {e.val_acc:.2%}"
-    return (
-        f"epoch {e.epoch:3}  train {e.train_loss:.4f} {e.train_acc:.2%}{val}  "
-        f"test {e.test_loss:.4f} {e.test_acc:.2%}  {e.images_per_s:,.0f} images/s"
-    )
-
-
-def _pace_line(run: Run, at: Pace) -> str:
-    if at.images_per_s is None or at.left_s is None or run.config is None:
-        return ""
-    left = f"{at.left_s / 60:.0f} min" if at.left_s > 120 else f"{at.left_s:.0f} s"
-    return f", epoch {at.epoch}/{run.config.epochs}, {at.images_per_s:,.0f} images/s, {left} left"

@@ -19,7 +19,7 @@ def _setting(default: Any, help: str, *, step: float | None = None, **bounds: An
     return Field(default, description=help, json_schema_extra=extra, **bounds)
 
 
-class LRFindConfig(BaseModel):
+class LRTestConfig(BaseModel):
     """The settings of an LR test beside those of the run it is for; immutable."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -60,7 +60,7 @@ class LRFindConfig(BaseModel):
         return raw
 
     @model_validator(mode="after")
-    def _check_range(self) -> "LRFindConfig":
+    def _check_range(self) -> "LRTestConfig":
         if self.end_lr <= self.start_lr:
             raise ValueError(
                 f"the learning rate has to rise, but end_lr = {self.end_lr:g} is not above "

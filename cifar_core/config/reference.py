@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from cifar_core.config.lr_test import GROUP, LRFindConfig
+from cifar_core.config.lr_test import GROUP, LRTestConfig
 from cifar_core.config.train import GROUPS, TrainConfig
 from cifar_core.models import MODELS
 from cifar_core.validation import describe_accepted
@@ -23,7 +23,7 @@ def settings_doc() -> str:
     parts = [_HEAD]
     for group in GROUPS:
         parts += _table(group, TrainConfig)
-    parts += _table(GROUP, LRFindConfig)
+    parts += _table(GROUP, LRTestConfig)
     return "".join(parts)
 
 

@@ -2,6 +2,7 @@
 
 predictor            a checkpoint's model, ready to predict; TTA; features
 predictions          the stored table of log-probabilities; what follows from it
+files                the types of the files that evaluations leave
 metrics              confusion matrix, precision/recall/F1, Wilson, calibration, McNemar
 history              predictions after every epoch; forgetting events
 features             penultimate features, nearest neighbours, PCA, t-SNE

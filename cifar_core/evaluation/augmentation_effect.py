@@ -3,11 +3,13 @@
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ConfigDict
 
 from cifar_core.augment import AugmentSpec
 from cifar_core.checkpoints.checkpoint import Checkpoint
@@ -15,15 +17,28 @@ from cifar_core.config.train import TrainConfig
 from cifar_core.data import Dataset
 from cifar_core.errors import RunError
 from cifar_core.evaluation.metrics import class_acc, confusion_matrix
+from cifar_core.records import layout
 from cifar_core.system.files import read_npz, write_atomic
+from cifar_core.system.json_files import parse_typed
 from cifar_core.system.progress import Progress
 from cifar_core.system.seeds import Purpose, derive_seed
+from cifar_core.validation import STORED
 
 NUM_IMAGES = 1000
 PLAIN, TOGETHER = "as it is", "all together"
 # Of a class's images, how many more have to be taken for another before its label is in doubt.
 DOUBTFUL = 0.3
-_FILE = "effect.npz"
+
+
+@dataclass(frozen=True)
+class EffectNames:
+    """What stands beside the arrays of an `Effect`."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STORED
+
+    names: tuple[str, ...]
+    classes: tuple[str, ...]
+    format: Literal[1] = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +61,17 @@ class Effect:
     labels: NDArray[np.uint8]
     pixels: NDArray[np.uint8]
     classes: list[str]
+
+    @property
+    def is_consistent(self) -> bool:
+        """Whether the arrays fit each other and the names."""
+        num = len(self.indices)
+        return (
+            self.predictions.shape == (len(self.names), num)
+            and self.labels.shape == (num,)
+            and self.pixels.shape == (num, 32, 32, 3)
+            and max(self.labels.max(initial=0), self.predictions.max(initial=0)) < len(self.classes)
+        )
 
     @property
     def acc(self) -> NDArray[np.float64]:
@@ -109,17 +135,17 @@ def measure_effect(
             predictions[number, part] = judge(drawn[part]).argmax(axis=1)
             done = number * len(indices) + min(part.stop, len(indices))
             yield Progress(f"Trying: {name}", done, len(tried) * len(indices), "images")
-    facts = {"names": [name for name, _ in tried], "classes": list(data.classes)}
+    about = EffectNames(tuple(name for name, _ in tried), tuple(data.classes))
     buffer = io.BytesIO()
     np.savez(
         buffer,
-        facts=np.frombuffer(json.dumps(facts).encode(), np.uint8),
+        about=np.frombuffer(json.dumps(asdict(about)).encode(), np.uint8),
         predictions=predictions,
         indices=indices,
         labels=data.test.labels[indices],
         pixels=pixels,
     )
-    write_atomic(folder / _FILE, buffer.getvalue())
+    write_atomic(folder / layout.EFFECT, buffer.getvalue())
 
 
 def load_effect(folder: Path) -> Effect:
@@ -128,10 +154,12 @@ def load_effect(folder: Path) -> Effect:
     Raises:
         RunError: if it is missing or damaged.
     """
+    arrays = read_npz(folder / layout.EFFECT) or {}
     try:
-        found = read_npz(folder / _FILE) or {}
-        facts = json.loads(found["facts"].tobytes())
-        arrays = {name: found[name] for name in ("predictions", "indices", "labels", "pixels")}
-        return Effect(names=facts["names"], classes=facts["classes"], **arrays)
-    except (ValueError, KeyError):
-        raise RunError("What was tried is missing or damaged. Try it again.") from None
+        stored = parse_typed(arrays.pop("about").tobytes(), EffectNames)
+        effect = Effect(names=list(stored.names), classes=list(stored.classes), **arrays)
+        if effect.is_consistent:
+            return effect
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise RunError("What was tried is missing or damaged. Try it again.")

@@ -64,7 +64,7 @@ def read_values(
 
 
 def _subject(checkpoint: Checkpoint, examples: EvalSplit) -> list[str]:
-    return [checkpoint.facts["weights"], examples.fingerprint]
+    return [checkpoint.weights_sha256, examples.fingerprint]
 
 
 _AGAIN: dict[What, str] = {

@@ -18,7 +18,8 @@ from cifar_core.data.store import open_dataset
 from cifar_core.errors import RunError
 from cifar_core.evaluation.metrics import class_acc, confusion_matrix
 from cifar_core.evaluation.predictions import EvalSplit, eval_split, to_float16
-from cifar_core.runs.store import FOLDER, Run, epoch_files
+from cifar_core.records import layout
+from cifar_core.runs.store import TrainingRun, epoch_files
 from cifar_core.system.files import read_npz, write_atomic
 
 
@@ -30,7 +31,7 @@ def write_epoch_predictions(
     Raises:
         OSError: if it cannot be written; nothing is left of it then.
     """
-    buffer, folder = io.BytesIO(), run_dir / FOLDER
+    buffer, folder = io.BytesIO(), run_dir / layout.EPOCHS
     np.savez(buffer, log_probs=to_float16(log_probs), fingerprint=np.array(fingerprint))
     folder.mkdir(exist_ok=True)
     for left in folder.glob(".*.draft"):  # by a worker that was killed; a run has but one
@@ -124,14 +125,13 @@ class History:
         return f"Never recognised in {len(right)} epochs."
 
 
-def load_history(run: Run) -> History:
+def load_history(run: TrainingRun) -> History:
     """How the test images fared in a run.
 
     Raises:
         RunError: if nothing was kept, or nothing that can be read.
         DataError: if its data are gone.
     """
-    assert run.config is not None
     data = open_dataset(run.config.data)
     examples = eval_split(data, run.config, "test")
     epochs, predictions, losses = [], [], []
@@ -149,7 +149,7 @@ def load_history(run: Run) -> History:
 
 
 def probabilities_over_epochs(
-    run: Run, examples: EvalSplit, row: int
+    run: TrainingRun, examples: EvalSplit, row: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """(E,) epochs and (E, K) probabilities, 0..1, of one test image after each of them."""
     found = [(epoch, said[row]) for epoch, said in _each(run, examples)]
@@ -158,7 +158,7 @@ def probabilities_over_epochs(
     return epochs, np.exp(said)
 
 
-def _each(run: Run, examples: EvalSplit) -> Iterator[tuple[int, NDArray[np.float16]]]:
+def _each(run: TrainingRun, examples: EvalSplit) -> Iterator[tuple[int, NDArray[np.float16]]]:
     """Number and (N, K) log-probabilities of each epoch; damaged ones are left out."""
     shape = (len(examples.labels), len(examples.classes))
     for path in epoch_files(run.path):

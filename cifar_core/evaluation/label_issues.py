@@ -17,7 +17,7 @@ ABOUT = (
 
 def can_find_label_issues(table: Predictions) -> bool:
     """Whether labels can be wrong, and the model has not learned them by heart."""
-    return table.examples.split != "train" and table.facts.get("data") != "Shapes-10"
+    return table.examples.split != "train" and table.note.data != "Shapes-10"
 
 
 def find_label_issues(table: Predictions) -> NDArray[np.int64]:

@@ -9,10 +9,9 @@ Needs no torch: with a table every view is a matter of milliseconds.
 
 import hashlib
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +21,14 @@ from cifar_core.config.train import TrainConfig
 from cifar_core.data.dataset import Dataset, split_indices
 from cifar_core.data.store import open_dataset
 from cifar_core.errors import CheckpointError, ConfigError
+from cifar_core.evaluation.files import PredictionsNote
 from cifar_core.evaluation.metrics import confusion_matrix
-from cifar_core.runs.store import Run
-from cifar_core.system.files import read_json, write_atomic, write_json
+from cifar_core.records import layout
+from cifar_core.runs.store import TrainingRun
+from cifar_core.system.files import read_regular, write_atomic
+from cifar_core.system.json_files import read_typed, write_typed
 
+MAX_BYTES = 2**30  # of a file of log-probabilities; 50,000 images of 10 classes have 2**20
 SPLITS = ("test", "val", "train")
 SPLIT_NAMES = {"test": "test", "val": "validation", "train": "training"}
 
@@ -96,21 +99,21 @@ class Predictions:
 
     Attributes:
         log_probs: (N, K) float32, as they were kept in float16.
-        facts: Run, checkpoint, epoch, split, model, data: what the table is of.
+        note: What they are of.
     """
 
     log_probs: NDArray[np.float32]
     examples: EvalSplit
     checkpoint: Checkpoint
-    facts: dict[str, Any]
+    note: PredictionsNote
 
     def __str__(self) -> str:
         """What every figure drawn from it has to name."""
         split = SPLIT_NAMES[self.examples.split]
         return (
-            f"{len(self.examples.labels):,} {split} images of {self.facts['data']}, "
+            f"{len(self.examples.labels):,} {split} images of {self.note.data}, "
             f"{self.checkpoint.name} (epoch {self.checkpoint.epoch})"
-            f"{', test-time flip' if self.facts.get('flip') else ''}"
+            f"{', test-time flip' if self.note.flip else ''}"
         )
 
     @cached_property
@@ -172,17 +175,17 @@ def predictions_path(run_dir: Path, checkpoint: str, split: str, flip: bool = Fa
     Args:
         flip: Whether test-time flip was used; see `FlipTTA`.
     """
-    return run_dir / "tables" / f"{checkpoint}-{split}{'-flip' if flip else ''}.npy"
+    return run_dir / layout.PREDICTIONS / f"{checkpoint}-{split}{'-flip' if flip else ''}.npy"
 
 
-def write_predictions(path: Path, log_probs: NDArray[np.floating], facts: dict[str, Any]) -> None:
-    """Writes a table whole, its facts and its sum last."""
+def write_predictions(path: Path, log_probs: NDArray[np.floating], note: PredictionsNote) -> None:
+    """Writes predictions whole, their note with the sum last."""
     buffer = io.BytesIO()
     np.save(buffer, to_float16(log_probs), allow_pickle=False)
     path.parent.mkdir(exist_ok=True)
     write_atomic(path, buffer.getvalue())
     sha256 = hashlib.sha256(buffer.getvalue()).hexdigest()
-    write_json(path.with_suffix(".json"), {"format": 1, **facts, "sha256": sha256})
+    write_typed(path.with_suffix(".json"), replace(note, sha256=sha256))
 
 
 def to_float16(log_probs: NDArray[np.floating]) -> NDArray[np.float16]:
@@ -200,14 +203,13 @@ def has_predictions(path: Path) -> bool:
 
 
 def load_predictions(
-    run: Run, checkpoint: str = "best", split: str = "test", flip: bool = False
+    run: TrainingRun, checkpoint: str = "best", split: str = "test", flip: bool = False
 ) -> Predictions:
     """The table of a run's checkpoint on a split.
 
     Raises:
         CifarCoreError: if run, checkpoint, split or data are not there, or not evaluated yet.
     """
-    assert run.config is not None
     found = find_checkpoint(run.path, checkpoint)
     examples = eval_split(open_dataset(run.config.data), run.config, split)
     return read_predictions(predictions_path(run.path, found.name, split, flip), examples, found)
@@ -219,20 +221,20 @@ def read_predictions(path: Path, examples: EvalSplit, checkpoint: Checkpoint) ->
     Raises:
         CheckpointError: if it is missing, damaged, or of other data or weights.
     """
-    facts = read_json(path.with_suffix(".json"))
-    if facts is None:
-        raise CheckpointError(
-            f"{path.stem} was not evaluated yet, or its table is damaged. {_AGAIN}"
-        )
+    note = read_typed(path.with_suffix(".json"), PredictionsNote, CheckpointError)
+    if note is None:
+        raise CheckpointError(f"{path.stem} was not evaluated yet. {_AGAIN}")
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"{path.name} cannot be read ({error.strerror}). {_AGAIN}") from None
-    if hashlib.sha256(content).hexdigest() != facts.get("sha256"):
+        content = read_regular(path, MAX_BYTES)
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path.name} cannot be read ({error}). {_AGAIN}") from None
+    if content is None:
+        raise CheckpointError(f"{path.name} is missing. {_AGAIN}")
+    if hashlib.sha256(content).hexdigest() != note.sha256:
         raise CheckpointError(f"{path.name} is damaged: its SHA-256 is another one. {_AGAIN}")
-    if facts.get("fingerprint") != examples.fingerprint:
+    if note.fingerprint != examples.fingerprint:
         raise CheckpointError(f"{path.name} is of other data than are here now. {_AGAIN}")
-    if facts.get("weights") != checkpoint.facts["weights"]:
+    if note.weights != checkpoint.weights_sha256:
         raise CheckpointError(f"{path.name} is of other weights than {checkpoint.name}. {_AGAIN}")
     try:
         log_probs = np.load(io.BytesIO(content), allow_pickle=False).astype(np.float32)
@@ -244,7 +246,7 @@ def read_predictions(path: Path, examples: EvalSplit, checkpoint: Checkpoint) ->
         )
     if log_probs.shape[1:] != (len(examples.classes),):
         raise CheckpointError(f"{path.name} has not one number per class. {_AGAIN}")
-    return Predictions(log_probs, examples, checkpoint, facts)
+    return Predictions(log_probs, examples, checkpoint, note)
 
 
 _AGAIN = "Evaluate this checkpoint again; in a terminal: evaluate RUN --again."

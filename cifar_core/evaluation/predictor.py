@@ -35,8 +35,8 @@ class Predictor:
         self.last = last_layer(model)
         self.model = FlipTTA(model) if flip else model
         self.mean, self.std = (
-            torch.tensor(checkpoint.manifest[key], dtype=torch.float32, device=self.runtime.device)
-            for key in ("mean", "std")
+            torch.tensor(values, dtype=torch.float32, device=self.runtime.device)
+            for values in (checkpoint.manifest.mean, checkpoint.manifest.std)
         )
         self.batch_size = BATCH_SIZE
 

@@ -1,6 +1,6 @@
 """Images that somebody picked: kept with the run, named if they are to stay, linked by an id.
 
-    <run>/selections/<id>.json   name, split, indices
+    <run>/selections/<id>.json   see `files.SelectionFile`
 
 The id follows from split and indices, so the same images have the same link. The oldest unnamed
 ones are dropped.
@@ -9,11 +9,13 @@ ones are dropped.
 import contextlib
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from cifar_core.errors import RunError
-from cifar_core.system.files import read_json, write_json
+from cifar_core.evaluation.files import SelectionFile, SplitName
+from cifar_core.records import layout
+from cifar_core.system.json_files import read_typed, write_typed
 
 MOST_UNNAMED = 50
 LONGEST_NAME = 60
@@ -30,7 +32,7 @@ class Selection:
 
     selection_id: str
     name: str
-    split: str
+    split: SplitName
     indices: tuple[int, ...]
 
     def __str__(self) -> str:
@@ -38,7 +40,7 @@ class Selection:
 
 
 def save_selection(
-    run_dir: Path, split: str, indices: Sequence[int], name: str | None = None
+    run_dir: Path, split: SplitName, indices: Sequence[int], name: str | None = None
 ) -> Selection:
     """Keeps some images; without a name, one that was given before stays.
 
@@ -51,13 +53,13 @@ def save_selection(
         raise RunError(f"A selection's name has 1 to {LONGEST_NAME} characters. Give another.")
     plain = tuple(sorted({int(index) for index in indices}))
     digest = hashlib.sha256(f"{split}:{plain}".encode()).hexdigest()[:10]
-    folder = run_dir / "selections"
+    folder = run_dir / layout.SELECTIONS
     earlier = _read(folder / f"{digest}.json")
     known = earlier.name if earlier else ""
     kept = Selection(digest, known if name is None else name.strip(), split, plain)
     try:
         folder.mkdir(exist_ok=True)
-        write_json(folder / f"{digest}.json", asdict(kept))
+        write_typed(folder / f"{digest}.json", SelectionFile(kept.name, split, plain))
         _drop_oldest(folder)
     except OSError as error:
         raise RunError(
@@ -67,7 +69,7 @@ def save_selection(
 
 
 def _drop_oldest(folder: Path) -> None:
-    unnamed = [path for path in folder.glob("*.json") if (s := _read(path)) and not s.name]
+    unnamed = [path for path, selection in _readable(folder) if not selection.name]
     with contextlib.suppress(FileNotFoundError):  # another session drops them as well
         for path in sorted(unnamed, key=lambda path: path.stat().st_mtime_ns)[:-MOST_UNNAMED]:
             path.unlink(missing_ok=True)
@@ -79,7 +81,7 @@ def find_selection(run_dir: Path, selection_id: str) -> Selection:
     Raises:
         RunError: if there is none that can be read.
     """
-    path = run_dir / "selections" / f"{selection_id}.json"
+    path = run_dir / layout.SELECTIONS / f"{selection_id}.json"
     found = _read(path) if selection_id.isalnum() else None
     if found is None:
         raise RunError(f"There is no selection {selection_id!r} with this run. Pick images again.")
@@ -88,8 +90,8 @@ def find_selection(run_dir: Path, selection_id: str) -> Selection:
 
 def named_selections(run_dir: Path, split: str) -> list[Selection]:
     """Those of a split that have a name, by name."""
-    found = [_read(path) for path in run_dir.glob("selections/*.json")]
-    named = [one for one in found if one and one.name and one.split == split]
+    selections = [selection for _, selection in _readable(run_dir / layout.SELECTIONS)]
+    named = [one for one in selections if one.name and one.split == split]
     return sorted(named, key=lambda one: (one.name, one.selection_id))
 
 
@@ -97,14 +99,24 @@ def delete_selection(run_dir: Path, selection_id: str) -> None:
     """Deletes a selection, if it is there; its images stay where they are."""
     if selection_id.isalnum():
         with contextlib.suppress(OSError):
-            (run_dir / "selections" / f"{selection_id}.json").unlink(missing_ok=True)
+            (run_dir / layout.SELECTIONS / f"{selection_id}.json").unlink(missing_ok=True)
 
 
 def _read(path: Path) -> Selection | None:
-    """What a file holds; None if it is missing or damaged."""
-    match read_json(path):
-        case {"name": str(name), "split": str(split), "indices": [*indices]} if all(
-            isinstance(index, int) for index in indices
-        ):
-            return Selection(path.stem, name, split, tuple(indices))
-    return None
+    """What a file holds; None if there is none.
+
+    Raises:
+        RunError: if it is damaged.
+    """
+    stored = read_typed(path, SelectionFile)
+    return Selection(path.stem, stored.name, stored.split, stored.indices) if stored else None
+
+
+def _readable(folder: Path) -> list[tuple[Path, Selection]]:
+    """The selections of a folder; damaged ones are left out."""
+    pairs = []
+    for path in folder.glob("*.json"):
+        with contextlib.suppress(RunError):
+            if selection := _read(path):
+                pairs.append((path, selection))
+    return pairs

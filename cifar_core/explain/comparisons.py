@@ -14,7 +14,7 @@ from cifar_core.explain.maps import CamRequest, raw_note, target_name
 from cifar_core.explain.methods import METHODS, RANDOM
 from cifar_core.explain.overlay import Floats
 from cifar_core.explain.targets import target_classes, target_label
-from cifar_core.runs.store import Run
+from cifar_core.runs.store import TrainingRun
 
 if TYPE_CHECKING:
     from torch import nn
@@ -63,7 +63,7 @@ class View:
     @property
     def scale(self) -> tuple[object, ...]:
         """Equal for views whose maps can be compared: of one network, layer and method."""
-        model = self.checkpoint.manifest.get("model")
+        model = self.checkpoint.manifest.model
         return model, self.layer, self.method, self.untrained
 
 
@@ -85,7 +85,7 @@ class Panel:
 
 def views(
     kind: str,
-    run: Run,
+    run: TrainingRun,
     table: Predictions,
     row: int,
     question: CamRequest,
@@ -127,7 +127,7 @@ def views(
     ]
 
 
-def untrained(run: Run) -> "nn.Module":
+def untrained(run: TrainingRun) -> "nn.Module":
     """The network of a run with the random weights it would begin with, in eval mode on the CPU.
 
     Raises:
@@ -138,16 +138,15 @@ def untrained(run: Run) -> "nn.Module":
     from cifar_core.training.batches import TrainingBatches
     from cifar_core.training.state import initial_model
 
-    assert run.config is not None
     config = run.config.model_copy(update={"weights": "", "compile": False})
     runtime = choose_runtime("cpu", "fp32", "contiguous")
     batches = TrainingBatches(config, open_dataset(config.data), runtime)
     return initial_model(config, batches, runtime).eval()
 
 
-def epoch_checkpoints(run: Run) -> list[Checkpoint]:
+def epoch_checkpoints(run: TrainingRun) -> list[Checkpoint]:
     """The checkpoints at the ends of a run's epochs, in order, at most `MOST_EPOCHS` of them."""
-    ended = [one for one in list_checkpoints(run.path) if one.manifest.get("figures")]
+    ended = [one for one in list_checkpoints(run.path) if one.manifest.figures]
     kept = list({one.epoch: one for one in ended}.values())
     places = np.unique(np.linspace(0, len(kept) - 1, MOST_EPOCHS).round().astype(int))
     return [kept[place] for place in places] if kept else []

@@ -59,7 +59,9 @@ def inputs(checkpoint: Checkpoint, pixels: Pixels) -> "Tensor":
 
     from cifar_core.augment.kernels import normalise
 
-    mean, std = (torch.tensor(checkpoint.manifest[key]).float() for key in ("mean", "std"))
+    mean, std = (
+        torch.tensor(v).float() for v in (checkpoint.manifest.mean, checkpoint.manifest.std)
+    )
     return normalise(torch.from_numpy(np.array(pixels)), mean, std)
 
 
@@ -172,7 +174,7 @@ def draw_own(run: Run, checkpoint: str, content: bytes, question: CamRequest) ->
     found = find_checkpoint(run.path, checkpoint)
     model, pixels = load_model(found), fit_image(content).pixels[None]
     layer = question.layer or default_layer(list_layers(model)).name
-    classes, (probs,) = found.manifest["classes"], probabilities(model, found, pixels)
+    classes, (probs,) = found.manifest.classes, probabilities(model, found, pixels)
     if question.target in ("true", "difference"):
         raise ConfigError("The true class of this picture is not known. Give a class.")
     target = question.target

@@ -8,21 +8,24 @@ Source: Rong et al. 2022, https://arxiv.org/abs/2202.00449, through pytorch-grad
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ConfigDict
 
 from cifar_core.errors import RunError
 from cifar_core.evaluation.predictions import EvalSplit
 from cifar_core.explain.methods import METHODS, RANDOM
 from cifar_core.explain.overlay import Floats
-from cifar_core.system.files import read_json, write_json
+from cifar_core.records import layout
+from cifar_core.system.json_files import read_typed, write_typed
 from cifar_core.system.progress import Progress
 from cifar_core.system.seeds import Purpose, derive_seed, seeded
 from cifar_core.system.threads import reduced_threads
+from cifar_core.validation import STORED
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -34,7 +37,6 @@ NUM_IMAGES = 50
 PERCENTILES = (20, 40, 60, 80)
 MOST_LAYERS, OF_DEEPER = 10, 7  # so that resnet34 takes less than three minutes on two cores, too
 RANKED = [name for name, method in METHODS.items() if method.uses_gradients]
-_FILE = "road.json"
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,22 @@ class Ranked:
         error: Standard error of that mean.
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = STORED
+
     layer: str
     method: str
     score: float
     error: float
+
+
+@dataclass(frozen=True)
+class RankingFile:
+    """road.json: every pair that was tried, in forward order."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STORED
+
+    scores: tuple[Ranked, ...]
+    format: Literal[1] = 1
 
 
 @dataclass(frozen=True)
@@ -110,7 +124,7 @@ def rank_by_road(
         error = float(scores.std(ddof=1) / np.sqrt(len(scores)))
         found.append(Ranked(layer, method, float(scores.mean()), error))
         yield Progress(f"{method} at {layer}", len(found), len(tried), "pairs")
-    write_json(folder / _FILE, {"format": 1, "found": [asdict(one) for one in found]})
+    write_typed(folder / layout.RANKING, RankingFile(tuple(found)))
 
 
 def _tried(layers: "Sequence[TargetLayer]") -> list[tuple[str, str]]:
@@ -170,11 +184,11 @@ def load_ranking(folder: Path) -> Ranking:
     Raises:
         RunError: if it is missing or damaged.
     """
-    try:
-        found = [Ranked(**one) for one in (read_json(folder / _FILE) or {})["found"]]
-        ranked = sorted((one for one in found if one.method != RANDOM), key=lambda one: -one.score)
-        by_chance = max(one.score for one in found if one.method == RANDOM)
-        layers = dict.fromkeys(one.layer for one in found if one.method != RANDOM)
-        return Ranking((ranked[0], *ranked[1:]), by_chance, tuple(layers))
-    except (KeyError, TypeError, ValueError, IndexError):
-        raise RunError("The ranking is missing or damaged. Rank again.") from None
+    stored = read_typed(folder / layout.RANKING, RankingFile)
+    scores = stored.scores if stored else ()
+    ranked = sorted((one for one in scores if one.method != RANDOM), key=lambda one: -one.score)
+    random = [one.score for one in scores if one.method == RANDOM]
+    if not ranked or not random:
+        raise RunError("The ranking is missing or incomplete. Rank again.")
+    layers = dict.fromkeys(one.layer for one in scores if one.method != RANDOM)
+    return Ranking((ranked[0], *ranked[1:]), max(random), tuple(layers))

@@ -5,12 +5,15 @@ import errno
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cifar_core.records import layout
 from cifar_core.records.records import Record, to_line
+from cifar_core.runs.files import Status, read_status
 from cifar_core.runs.states import RunState
-from cifar_core.system.files import read_json, write_json
+from cifar_core.system.json_files import write_typed
 from cifar_core.system.process_identity import own_identity
 
 RESERVE = 65_536  # bytes
@@ -26,9 +29,8 @@ class JobContext:
 
     def __init__(self, run_dir: Path) -> None:
         self.run_dir = run_dir
-        self.status: dict[str, Any] = {**_carried_over(run_dir), "phase": "queued"}
-        self.status["worker"] = own_identity()
-        self.metrics = _open_metrics(run_dir / "metrics.jsonl")
+        self.status = replace(_carried_over(run_dir), worker=own_identity())
+        self.metrics = _open_metrics(run_dir / layout.METRICS)
         self.is_resuming = os.fstat(self.metrics).st_size > 0
         self.terminated = False
         signal.signal(signal.SIGTERM, self._on_sigterm)
@@ -36,19 +38,19 @@ class JobContext:
     def begin(self) -> None:
         """The first sign of life; and some space is reserved to record a full disk in."""
         self.update()
-        (self.run_dir / ".reserve").write_bytes(bytes(RESERVE))
+        (self.run_dir / layout.RESERVE).write_bytes(bytes(RESERVE))
 
     def _on_sigterm(self, number: int, frame: object) -> None:
         self.terminated = True
 
     def should_stop(self) -> bool:
         """Whether somebody asked for the end."""
-        return self.terminated or (self.run_dir / "stop").exists()
+        return self.terminated or (self.run_dir / layout.STOP).exists()
 
     def update(self, **values: Any) -> None:
         """Writes the status with these values changed."""
-        self.status |= {**values, "updated": time.time()}
-        write_json(self.run_dir / "status.json", self.status)
+        self.status = replace(self.status, **values, updated=time.time())
+        write_typed(self.run_dir / layout.STATUS, self.status)
 
     def record(self, record: Record) -> None:
         """Appends a record, whole, by a single write."""
@@ -58,7 +60,7 @@ class JobContext:
 
     def end(self, outcome: RunState, reason: str = "", trace: str = "") -> None:
         """The exit record: after it the state never changes."""
-        (self.run_dir / ".reserve").unlink(missing_ok=True)
+        (self.run_dir / layout.RESERVE).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             os.fsync(self.metrics)
         ended = {"phase": "ended", "outcome": str(outcome), "reason": reason, "ended": time.time()}
@@ -68,13 +70,21 @@ class JobContext:
             self.update(**ended, traceback="")  # what is short may still find room
 
 
-def _carried_over(run_dir: Path) -> dict[str, Any]:
-    """What stays true of an earlier worker's status when the job goes on."""
-    earlier = read_json(run_dir / "status.json") or {}
-    spent = float(earlier.get("ended", earlier.get("updated", 0))) - earlier.get("started", 0)
-    facts = ("best", "last", "versions", "runtime", "steps_per_epoch", "data_title", "fingerprint")
-    kept = {name: earlier[name] for name in facts if name in earlier}
-    return {**kept, "spent": spent if "started" in earlier else 0.0}
+def _carried_over(run_dir: Path) -> Status:
+    """What stays true of an earlier worker's status when the job is resumed."""
+    earlier = read_status(run_dir) or Status()
+    last_sign = earlier.ended if earlier.ended is not None else earlier.updated
+    spent = (last_sign or 0.0) - earlier.started if earlier.started is not None else 0.0
+    return Status(
+        spent=max(spent, 0.0),
+        best=earlier.best,
+        last=earlier.last,
+        versions=earlier.versions,
+        runtime=earlier.runtime,
+        steps_per_epoch=earlier.steps_per_epoch,
+        data_title=earlier.data_title,
+        fingerprint=earlier.fingerprint,
+    )
 
 
 def _open_metrics(metrics: Path) -> int:

@@ -3,7 +3,8 @@
 import contextlib
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,32 +16,37 @@ from cifar_core.data.store import is_ready, open_dataset
 from cifar_core.errors import ConfigError, RunError
 from cifar_core.forecast.disk_space import check_space
 from cifar_core.forecast.forecast import forecast
+from cifar_core.records import layout
 from cifar_core.runs.dedup import find_draft
+from cifar_core.runs.files import (
+    DataRequest,
+    Expected,
+    LROrigin,
+    LRSource,
+    LRTestRequest,
+    Origin,
+    Start,
+    TrainRequest,
+)
 from cifar_core.runs.lifecycle import create_run
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import Run, disk_bytes, find_run, list_runs, read_run
-from cifar_core.system.files import write_json
+from cifar_core.runs.store import (
+    DataJob,
+    LRTestRun,
+    TrainingRun,
+    disk_bytes,
+    find_run,
+    list_runs,
+    read_run,
+)
+from cifar_core.system.json_files import write_typed
 from cifar_core.system.locks import device_lock, exclusive
 from cifar_core.system.process_identity import identity_of
 from cifar_core.system.processes import spawn
 from cifar_core.system.runtime import check_compiler, probe, resolve_runtime
 
 if TYPE_CHECKING:
-    from cifar_core.config.lr_test import LRFindConfig
-
-
-@dataclass(frozen=True)
-class LROrigin:
-    """Where a learning rate is from.
-
-    Attributes:
-        test: The id of the LR test.
-        rule: Which rule read it off the curve, or that somebody did.
-    """
-
-    test: str
-    rule: str
-    lr: float
+    from cifar_core.config.lr_test import LRTestConfig
 
 
 def launch_training(
@@ -65,37 +71,55 @@ def launch_training(
         CifarCoreError: if name, space, data or hardware will not do, or if the draft was started
             with other settings; nothing is left behind then.
     """
-    config, values = _checked(root, config)
+    config, details = _checked(root, config)
     with exclusive(root, "launch"):
         if earlier := find_draft(root, draft):
-            if earlier.request["config"] != values["config"]:
+            if earlier.config != config:
                 raise RunError(
                     f"This form was started before, as {earlier.name}, with other settings. "
                     "Press Start again to train with these as well."
                 )
             return earlier.path
         check_space(root, config)
-        values |= {"draft": draft, "forecast": (found := forecast(config)) and asdict(found)}
-        if lr_from:
-            values["lr_from"] = _provenance(root, lr_from)
-        run_dir = create_run(root, "train", values, name, notes, config.model)
+        request = partial(
+            TrainRequest,
+            config=config,
+            draft=draft,
+            forecast=_expected(config),
+            lr_from=_lr_source(root, lr_from) if lr_from else None,
+            **details,
+        )
+        run_dir = create_run(root, request, name, notes, config.model)
         start_worker(run_dir)
     return run_dir
 
 
-def _provenance(root: Path, origin: LROrigin) -> dict[str, Any]:
-    """What a learning rate was found with, to be kept even if the test is deleted."""
-    facts = asdict(origin)
+def _expected(config: TrainConfig) -> Expected | None:
+    """The forecast that the run is compared with once it has ended."""
+    values = forecast(config)
+    if values is None:
+        return None
+    return Expected(**{one.name: getattr(values, one.name) for one in fields(Expected)})
+
+
+def _lr_source(root: Path, origin: LROrigin) -> LRSource:
+    """What a learning rate was found with, to be known even if the test is deleted."""
+    source = LRSource(origin.test, origin.rule, origin.lr)
     with contextlib.suppress(RunError):
-        test = find_run(root, origin.test, "lr_find")
-        if tested := test.config:
-            facts |= {name: getattr(tested, name) for name in ("model", "optimizer", "batch_size")}
-            facts["precision"] = (test.status.get("runtime") or {}).get("precision")
-            facts["augment"] = tested.augment.digest[:12]
-    return facts
+        test = find_run(root, origin.test, LRTestRun)
+        runtime = test.status.runtime
+        source = replace(
+            source,
+            model=test.config.model,
+            optimizer=test.config.optimizer,
+            batch_size=test.config.batch_size,
+            precision=runtime.precision if runtime else "",
+            augment=test.config.augment.digest[:12],
+        )
+    return source
 
 
-def resume_run(run: Run) -> None:
+def resume_run(run: TrainingRun) -> None:
     """Lets a training that ended too early go on from its last checkpoint, else from its start.
 
     Does nothing if somebody else was quicker.
@@ -107,17 +131,17 @@ def resume_run(run: Run) -> None:
         now = read_run(run.path)
         if run.state.can_resume and now.state.is_active:
             return
-        if now.kind != "train" or now.config is None or not now.state.can_resume:
+        if not isinstance(now, TrainingRun) or not now.state.can_resume:
             raise RunError(
                 f"{now.name} is {now.state}. Only a stopped, failed or interrupted run can go on."
             )
-        device_lock(str(now.request["device"]))
+        device_lock(now.request.device)
         check_space(now.path.parent, now.config, written=disk_bytes(now))
-        (now.path / "stop").unlink(missing_ok=True)
+        (now.path / layout.STOP).unlink(missing_ok=True)
         start_worker(now.path)
 
 
-def extend_run(run: Run, epochs: int, name: str = "") -> Path:
+def extend_run(run: TrainingRun, epochs: int, name: str = "") -> Path:
     """Lets a completed training go on for more epochs as a new run; the old one stays as it is.
 
     The new one begins with the old one's checkpoints and records; from there on its learning rate
@@ -126,7 +150,7 @@ def extend_run(run: Run, epochs: int, name: str = "") -> Path:
     Raises:
         CifarCoreError: if it has not completed, has no checkpoint, or is not made longer.
     """
-    if run.config is None or run.kind != "train" or run.state is not RunState.COMPLETED:
+    if run.state is not RunState.COMPLETED:
         raise RunError(f"{run.name} is {run.state}. Only a completed training can be extended.")
     if epochs <= run.config.epochs:
         raise ConfigError(
@@ -134,36 +158,38 @@ def extend_run(run: Run, epochs: int, name: str = "") -> Path:
         )
     find_checkpoint(run.path, "last")
     root, longer = run.path.parent, {**run.config.model_dump(mode="json"), "epochs": epochs}
-    config, values = _checked(root, make_config(longer))
-    values |= {"extends": run.run_id, "draft": f"{run.run_id} to {epochs}"}
-    values["fingerprint"] = run.status["fingerprint"]  # refused later if the data changed
+    config, details = _checked(root, make_config(longer))
+    details["fingerprint"] = run.status.fingerprint  # refused later if the data changed
+    draft = f"{run.run_id} to {epochs}"
     with exclusive(root, "launch"):
-        if earlier := find_draft(root, values["draft"]):
+        if earlier := find_draft(root, draft):
             return earlier.path
         check_space(root, config)
-        run_dir = create_run(root, "train", values, name, stem=run.name, after=run.path)
+        request = partial(TrainRequest, config=config, draft=draft, extends=run.run_id, **details)
+        run_dir = create_run(root, request, name, stem=run.name, after=run.path)
         start_worker(run_dir)
     return run_dir
 
 
-def launch_lr_find(root: Path, config: TrainConfig, find: "LRFindConfig", draft: str = "") -> Path:
+def launch_lr_find(root: Path, config: TrainConfig, find: "LRTestConfig", draft: str = "") -> Path:
     """Starts a job that tests learning rates for a config; see `launch_training`.
 
     Raises:
         CifarCoreError: if data or hardware will not do; nothing is left behind then.
     """
-    _, values = _checked(root, config.model_copy(update={"compile": False}))  # it would not pay
-    values |= {"find": find.model_dump(mode="json"), "draft": draft}
+    # Compiling would not pay.
+    config, details = _checked(root, config.model_copy(update={"compile": False}))
+    request = partial(LRTestRequest, config=config, find=find, draft=draft, **details)
     with exclusive(root, "launch"):
         if earlier := find_draft(root, draft):
             return earlier.path
-        run_dir = create_run(root, "lr_find", values)
+        run_dir = create_run(root, request)
         start_worker(run_dir)
     return run_dir
 
 
 def _checked(root: Path, config: TrainConfig) -> tuple[TrainConfig, dict[str, Any]]:
-    """The config with absolute folders, since workers start elsewhere, and the request's content.
+    """The config with absolute folders, since workers start elsewhere; device and data.
 
     Raises:
         CifarCoreError: if data, starting weights or hardware will not do.
@@ -177,7 +203,7 @@ def _checked(root: Path, config: TrainConfig) -> tuple[TrainConfig, dict[str, An
     if config.weights:
         weights = str(_starting_weights(root, config).path.absolute())
         config = config.model_copy(update={"weights": weights})
-    values: dict[str, Any] = {"config": config.model_dump(mode="json"), "device": device}
+    details: dict[str, Any] = {"device": device}
     if is_ready(config.data):
         data = open_dataset(config.data)
         train, _ = split_indices(len(data.train), config.val_size, config.train_size, config.seed)
@@ -186,8 +212,8 @@ def _checked(root: Path, config: TrainConfig) -> tuple[TrainConfig, dict[str, An
                 f"batch_size = {config.batch_size} is more than the {len(train):,} images to train "
                 "on. Take a smaller one."
             )
-        values |= {"data_title": data.title, "fingerprint": data.fingerprint}
-    return config, values
+        details |= {"data_title": data.title, "fingerprint": data.fingerprint}
+    return config, details
 
 
 def _starting_weights(root: Path, config: TrainConfig) -> Checkpoint:
@@ -197,39 +223,42 @@ def _starting_weights(root: Path, config: TrainConfig) -> Checkpoint:
         CifarCoreError: if there is none, or it is damaged or of another model.
     """
     folder = Path(config.weights).expanduser()
-    if (folder / "manifest.json").is_file():
+    if (folder / layout.MANIFEST).is_file():
         found = read_checkpoint(folder)
     else:
-        found = find_checkpoint(find_run(root, config.weights, "train").path, "best")
-    if found.manifest["model"] != config.model:
+        found = find_checkpoint(find_run(root, config.weights, TrainingRun).path, "best")
+    if found.manifest.model != config.model:
         raise ConfigError(
-            f"weights = {config.weights!r} are those of a {found.manifest['model']}, not of a "
+            f"weights = {config.weights!r} are those of a {found.manifest.model}, not of a "
             f"{config.model}. Take weights of the same model."
         )
-    verified(found, "weights.safetensors")
+    verified(found, layout.WEIGHTS)
     return found
 
 
-def launch_data(root: Path, origin: str, path: str = "", accept_altered: bool = False) -> Path:
+def launch_data(root: Path, origin: Origin, path: str = "", accept_altered: bool = False) -> Path:
     """Starts a job that downloads ("archive", "hub") or reads ("folder") CIFAR-10, if none does.
 
     CIFAR_MIRROR, if set, is the address that has the files instead of the official ones.
     """
     mirror = os.environ.get("CIFAR_MIRROR")
     path = str(Path(path).expanduser().absolute()) if path else ""
-    values = {"origin": origin, "path": path, "accept_altered": accept_altered, "mirror": mirror}
+    request = partial(
+        DataRequest, origin=origin, path=path, accept_altered=accept_altered, mirror=mirror
+    )
     with exclusive(root, "launch"):
-        for job in list_runs(root, "data"):
-            if job.state.is_active and values.items() <= job.request.items():
+        for job in list_runs(root, DataJob):
+            same = request(run_id=job.run_id, created=job.created) == job.request
+            if job.state.is_active and same:
                 return job.path
-        run_dir = create_run(root, "data", values)
+        run_dir = create_run(root, request)
         start_worker(run_dir)
     return run_dir
 
 
 def start_worker(run_dir: Path) -> None:
     """Starts the process that does the job, and notes when and which it is."""
-    start: dict[str, Any] = {"asked": time.time()}
-    write_json(run_dir / "start.json", start)
-    process = spawn("cifar_core.jobs.worker", str(run_dir), log=run_dir / "worker.log")
-    write_json(run_dir / "start.json", {**start, "worker": identity_of(process.pid)})
+    asked = time.time()
+    write_typed(run_dir / layout.START, Start(asked))
+    process = spawn("cifar_core.jobs.worker", str(run_dir), log=run_dir / layout.LOG)
+    write_typed(run_dir / layout.START, Start(asked, identity_of(process.pid)))

@@ -11,8 +11,9 @@ from pathlib import Path
 from filelock import Timeout
 
 from cifar_core.errors import RunError
+from cifar_core.records import layout
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import read_run, run_dirs
+from cifar_core.runs.store import LRTestRun, Run, TrainingRun, read_run, run_dirs
 from cifar_core.system.locks import device_lock, is_locked
 
 
@@ -21,14 +22,19 @@ def queue_position(run_dir: Path) -> int:
     mine = read_run(run_dir)
     count = 0
     for path in run_dirs(run_dir.parent):
-        if (path / "status.json").exists() and not is_locked(path / "worker.lock"):
+        if (path / layout.STATUS).exists() and not is_locked(path / layout.LOCK):
             continue  # most have ended; to see so much is a hundred times quicker than to read them
         with contextlib.suppress(RunError):
             run = read_run(path)
             earlier = (run.created, run.run_id) < (mine.created, mine.run_id)
-            same = run.request.get("device") == mine.request.get("device")
+            same = _device_of(run) == _device_of(mine)
             count += earlier and same and run.state is RunState.QUEUED
     return count
+
+
+def _device_of(run: Run) -> str:
+    """What a job waits for; nothing where it waits for no device."""
+    return run.request.device if isinstance(run, TrainingRun | LRTestRun) else ""
 
 
 @contextlib.contextmanager

@@ -20,9 +20,9 @@ from cifar_core.checkpoints.checkpoint import list_checkpoints
 from cifar_core.errors import CifarCoreError
 from cifar_core.jobs.context import JobContext
 from cifar_core.jobs.tasks import JOBS, NICENESS
+from cifar_core.records import layout
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import read_run
-from cifar_core.system.files import read_json
 from cifar_core.system.memory import memory_now, note_memory
 from cifar_core.system.processes import lower_priority
 
@@ -32,21 +32,21 @@ WATCH_S = 0.02  # what prints as fast as it can writes some megabytes in that ti
 
 def main(run_dir: Path) -> int:
     """Does the job in `run_dir`; returns the exit code."""
-    lock = FileLock(run_dir / "worker.lock")
+    lock = FileLock(run_dir / layout.LOCK)
     try:
         lock.acquire(timeout=10)
     except Timeout:
         return 0  # another worker does it
-    if not read_run(run_dir).state.is_active:
+    run = read_run(run_dir)
+    if not run.state.is_active:
         return 0  # it was done while this process waited for the lock
     faulthandler.enable()
     threading.Thread(target=_watch, args=(run_dir,), daemon=True).start()
     worker = JobContext(run_dir)
     try:
         worker.begin()
-        request = read_json(run_dir / "request.json") or {}
-        lower_priority(NICENESS[request["kind"]])
-        outcome = JOBS[request["kind"]](worker, request)
+        lower_priority(NICENESS[run.kind])
+        outcome = JOBS[run.kind](worker, run.request)
     except CifarCoreError as error:
         return _failed(worker, str(error))
     except MemoryError:
@@ -85,10 +85,10 @@ def _watch(run_dir: Path) -> None:
     for number in itertools.count(1):
         time.sleep(WATCH_S)
         with contextlib.suppress(OSError):
-            trim_log(run_dir / "worker.log")
+            trim_log(run_dir / layout.LOG)
         if number % 50 == 0:
             with contextlib.suppress(OSError):
-                note_memory(run_dir, memory_now())
+                note_memory(run_dir / layout.MEMORY, memory_now())
 
 
 def trim_log(path: Path, limit: int = LOG_LIMIT, keep: int = LOG_KEEP) -> None:

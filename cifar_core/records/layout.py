@@ -1,1 +1,32 @@
-"""Every file name of a run's folder."""
+"""Every file name of a run's folder, once; who writes each, and which type it has.
+
+One writer each. The launcher writes `REQUEST` and `START`; app and command line `NAME` and `STOP`;
+the worker all others, of those about a checkpoint the job that makes them.
+"""
+
+# Of every job; types in `runs.files`.
+REQUEST = "request.json"  # what was asked for, and when
+START = "start.json"  # when a worker was last asked for, and which process that is
+STATUS = "status.json"  # identity, phase, hardware, progress, how it ended
+NAME = "name.json"  # name and notes
+STOP = "stop"  # please stop
+METRICS = "metrics.jsonl"  # one record a line; types in `records.records`
+LOG = "worker.log"  # what the worker printed
+LOCK = "worker.lock"  # held by the worker as long as it lives
+MEMORY = "memory.json"  # only while the system has little left; type in `system.memory`
+RESERVE = ".reserve"  # space in which a full disk can still be told
+TENSORBOARD = "tensorboard"  # event files, if asked for
+
+# Of a training: a folder <role>-<step> per checkpoint; types in `checkpoints.checkpoint`.
+MANIFEST = "manifest.json"
+WEIGHTS = "weights.safetensors"  # those that are evaluated: averaged ones with EMA
+RAW_WEIGHTS = "raw.safetensors"  # with EMA, to resume from
+TRAIN_STATE = "state.pt"  # optimizer and counters, to resume from
+EPOCHS = "epochs"  # <epoch>.npz: predictions for the test images; type in `evaluation.history`
+
+# Made from a training later; types in `evaluation` and `explain`.
+PREDICTIONS = "tables"  # <checkpoint>-<split>: predictions, features, embedding
+SELECTIONS = "selections"  # <id>.json: images that somebody selected
+EFFECT = "effect.npz"  # an augmentation on a trained model
+RANKING = "road.json"  # layers and methods by ROAD
+REPORT = "report.html"

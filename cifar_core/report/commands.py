@@ -6,16 +6,16 @@ from typing import Any
 from cifar_core.augment.presets import PRESETS
 from cifar_core.checkpoints.checkpoint import Checkpoint
 from cifar_core.config.train import TrainConfig
-from cifar_core.runs.store import Run
+from cifar_core.runs.store import TrainingRun
 
 NUM_WORST = 20  # errors that a report shows
 
 
-def reproducibility(run: Run) -> str:
+def reproducibility(run: TrainingRun) -> str:
     """How exactly the commands repeat the run."""
-    if "extends" in run.request:
+    if run.request.extends:
         return "This run extends another one, which these lines train in one go: expect others."
-    if (run.status.get("runtime") or {}).get("device") != "cpu":
+    if run.status.runtime is None or run.status.runtime.device != "cpu":
         return "The same settings and seed; on a GPU the last bits of the figures may differ."
     return "The same settings and seed; the same figures on the same machine and versions."
 

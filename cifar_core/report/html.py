@@ -1,6 +1,7 @@
 """A run on one page that opens offline: settings, curves, errors with maps, how to repeat it."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,10 @@ from cifar_core.evaluation.sorting import most_confident_errors
 from cifar_core.explain.overlay import overlay
 from cifar_core.explain.sheet import Card
 from cifar_core.plots.html import as_html, script
+from cifar_core.records import layout
 from cifar_core.records.records import read_metrics
 from cifar_core.report.commands import NUM_WORST, checkpoint_option, commands, reproducibility
-from cifar_core.runs.store import Run
-
-FILE = "report.html"
+from cifar_core.runs.store import TrainingRun
 
 
 def worst_cards(table: Predictions) -> tuple[list[Card], str]:
@@ -46,7 +46,7 @@ def worst_cards(table: Predictions) -> tuple[list[Card], str]:
     return cards_from(table, rows, asked, cams, one_scale=True), how
 
 
-def report_html(run: Run, table: Predictions, cards: Sequence[Card], maps: str) -> str:
+def report_html(run: TrainingRun, table: Predictions, cards: Sequence[Card], maps: str) -> str:
     """The page; all it needs is in it.
 
     Args:
@@ -55,7 +55,6 @@ def report_html(run: Run, table: Predictions, cards: Sequence[Card], maps: str) 
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    assert run.config is not None
     loader = FileSystemLoader(Path(__file__).parent / "templates")
     pages = Environment(autoescape=True, loader=loader, undefined=StrictUndefined)
     return pages.get_template("report.html").render(
@@ -107,10 +106,9 @@ def _judged(table: Predictions) -> dict[str, Any]:
     }
 
 
-def _curves(run: Run) -> list[str]:
-    assert run.config is not None
-    metrics = read_metrics(run.path / "metrics.jsonl")
-    steps = run.status.get("steps_per_epoch", 0)
+def _curves(run: TrainingRun) -> list[str]:
+    metrics = read_metrics(run.path / layout.METRICS)
+    steps = run.status.steps_per_epoch
     curve = plots.Curve(run.name, metrics, steps, run.config.epochs, run.run_id)
     return [as_html(plots.curves((curve,), q, plots.View()), q) for q in ("loss", "acc")]
 
@@ -126,18 +124,17 @@ def _settings(config: TrainConfig) -> list[tuple[str, str, bool]]:
     return [(name, text, text != plain[name]) for name, text in shown(config).items()]
 
 
-def _facts(run: Run, checkpoint: Checkpoint) -> dict[str, str]:
+def _facts(run: TrainingRun, checkpoint: Checkpoint) -> dict[str, str]:
     """Hardware, versions, times and sums."""
-    status = run.status
-    runtime, versions = status.get("runtime") or {}, status.get("versions") or {}
-    chosen = [n for n in ("device", "precision", "memory_format") if n in runtime]
+    runtime = asdict(run.status.runtime) if run.status.runtime else {}
+    chosen = [name for name in ("device", "precision", "memory_format") if name in runtime]
     took = run.took_s
     return {
         "run": run.run_id,
         "started": f"{run.created:%Y-%m-%d %H:%M} UTC",
         "took": f"{took:,.0f} s" if took is not None else "not over yet",
-        "checkpoint": f"{checkpoint.name}, weights SHA-256 {checkpoint.facts['weights']}",
-        "data": f"{run.data_title}, fingerprint {checkpoint.manifest['fingerprint']}",
+        "checkpoint": f"{checkpoint.name}, weights SHA-256 {checkpoint.weights_sha256}",
+        "data": f"{run.data_title}, fingerprint {checkpoint.manifest.fingerprint}",
         **{name: f"{runtime[name]}: {runtime[f'{name}_reason']}" for name in chosen},
-        **{name: str(version) for name, version in versions.items()},
+        **run.status.versions,
     }

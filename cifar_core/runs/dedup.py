@@ -1,19 +1,20 @@
-"""One intention, one run: who decides, and what a draft has become."""
+"""One intention, one run: what a draft has become."""
 
 import contextlib
 from pathlib import Path
 
-from cifar_core.runs.store import Run, read_run, run_dirs
-from cifar_core.system.files import read_json
+from cifar_core.errors import RunError
+from cifar_core.records import layout
+from cifar_core.runs.store import LRTestRun, TrainingRun, read_run, run_dirs
 
 
-def find_draft(root: Path, draft: str) -> Run | None:
+def find_draft(root: Path, draft: str) -> TrainingRun | LRTestRun | None:
     """The run that a draft has become; None if it was not started yet."""
     for path in run_dirs(root) if draft else ():
-        request = path / "request.json"
-        with contextlib.suppress(OSError):  # deleted meanwhile
-            if draft.encode() not in request.read_bytes():
+        with contextlib.suppress(OSError, RunError):  # deleted meanwhile, or damaged
+            if draft.encode() not in (path / layout.REQUEST).read_bytes():
                 continue  # four times quicker than to parse it
-        if (read_json(request) or {}).get("draft") == draft:
-            return read_run(path)
+            run = read_run(path)
+            if isinstance(run, TrainingRun | LRTestRun) and run.request.draft == draft:
+                return run
     return None

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from cifar_core.checkpoints.checkpoint import list_checkpoints
 from cifar_core.errors import CifarCoreError
-from cifar_core.runs.store import Run, disk_bytes, read_run
+from cifar_core.records import layout
+from cifar_core.runs.store import AnyRun, Run, TrainingRun, disk_bytes, read_run
 
 Signature = tuple[int, ...]
 
@@ -35,21 +36,25 @@ class Listing:
 
     entries: dict[Path, Listed]
 
-    def listed(self, kind: str | None = "train") -> list[Listed]:
+    def listed(self, kind: type[Run] = TrainingRun) -> list[Listed]:
         """The readable jobs of a kind, newest first."""
-        found = [entry for entry in self.entries.values() if _is(entry.run, kind)]
-        return sorted(found, key=_newest, reverse=True)
+        entries = [entry for entry in self.entries.values() if isinstance(entry.run, kind)]
+        return sorted(entries, key=_newest, reverse=True)
 
-    def runs(self, kind: str | None = "train") -> list[Run]:
-        """As `runs.list_runs`."""
-        return [entry.run for entry in self.listed(kind) if entry.run]
+    def runs(self, kind: type[AnyRun] = TrainingRun) -> list[AnyRun]:
+        """As `store.list_runs`."""
+        return [entry.run for entry in self.listed(kind) if isinstance(entry.run, kind)]
 
-    def trained(self) -> list[Run]:
+    def trained(self) -> list[TrainingRun]:
         """The trainings that have a checkpoint, newest first."""
-        return [entry.run for entry in self.listed() if entry.run and entry.has_checkpoint]
+        return [
+            entry.run
+            for entry in self.listed()
+            if isinstance(entry.run, TrainingRun) and entry.has_checkpoint
+        ]
 
     def unreadable(self) -> list[tuple[Path, str]]:
-        """As `runs.unreadable`."""
+        """As `store.unreadable`."""
         return [(path, entry.why) for path, entry in self.entries.items() if entry.why]
 
 
@@ -79,17 +84,13 @@ class RunIndex:
         if known and known.run and known.signature == signature and not known.run.state.is_active:
             return known
         path = self.root / name
-        if not (path / "request.json").exists():
+        if not (path / layout.REQUEST).exists():
             return None
         try:
             run = read_run(path)
         except CifarCoreError as error:
             return Listed(signature, None, str(error))
         return Listed(signature, run, "", disk_bytes(run), bool(list_checkpoints(path)))
-
-
-def _is(run: Run | None, kind: str | None) -> bool:
-    return run is not None and kind in (None, run.kind)
 
 
 def _newest(entry: Listed) -> tuple[object, str]:
@@ -103,7 +104,7 @@ def _signature(path: str) -> Signature:
     Everything that says something of a job is moved into its place, which changes the folder.
     """
     found: list[int] = []
-    for folder in (path, f"{path}/tables"):
+    for folder in (path, f"{path}/{layout.PREDICTIONS}"):
         try:
             found.append(os.stat(folder).st_mtime_ns)
         except OSError:

@@ -5,21 +5,21 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from cifar_core.checkpoints.checkpoint import list_checkpoints, remove_checkpoints
 from cifar_core.errors import RunError
+from cifar_core.records import layout
+from cifar_core.runs.files import NameNote, Request, StopRequest, read_name, read_stop
 from cifar_core.runs.states import find_worker, last_start
-from cifar_core.runs.store import Run, epoch_files, read_run, run_dirs
-from cifar_core.system.files import read_json, write_json
+from cifar_core.runs.store import AnalysisJob, Run, epoch_files, read_run, run_dirs
+from cifar_core.system.json_files import write_typed
 from cifar_core.system.locks import ELSEWHERE, exclusive
 
-FORMAT = 1
 FORCE_AFTER_S = 10.0
 
 
@@ -30,8 +30,7 @@ def new_run_id() -> str:
 
 def create_run(
     root: Path,
-    kind: str,
-    values: dict[str, Any],
+    request: Callable[..., Request],
     name: str = "",
     notes: str = "",
     stem: str = "",
@@ -40,6 +39,7 @@ def create_run(
     """Claims a folder and writes the request; the folder appears whole or not at all.
 
     Args:
+        request: A type of `runs.files` that lacks only `run_id` and `created`.
         stem: Without a name, the run is called by it and the next free number.
         after: Folder of a run whose checkpoints and records the new one begins with.
 
@@ -50,12 +50,10 @@ def create_run(
         name = check_name(root, name) if name else free_name(root, stem) if stem else ""
         run_id = next(i for _ in range(100) if not (root / (i := new_run_id())).exists())
         draft = root / f".draft-{run_id}"
-        created = datetime.now(UTC).isoformat(timespec="microseconds")
-        request = {"format": FORMAT, "run_id": run_id, "kind": kind, "created": created, **values}
         try:
             draft.mkdir()
-            write_json(draft / "request.json", request)
-            write_json(draft / "name.json", {"name": name or run_id, "notes": notes})
+            write_typed(draft / layout.REQUEST, request(run_id=run_id, created=datetime.now(UTC)))
+            write_typed(draft / layout.NAME, NameNote(name or run_id, notes))
             if after:
                 _inherit(draft, after)
             draft.replace(root / run_id)
@@ -67,7 +65,7 @@ def create_run(
 
 def _inherit(draft: Path, after: Path) -> None:
     """Files are linked where the file system can: they are replaced, never changed."""
-    shutil.copyfile(after / "metrics.jsonl", draft / "metrics.jsonl")
+    shutil.copyfile(after / layout.METRICS, draft / layout.METRICS)
     kept = [file for checkpoint in list_checkpoints(after) for file in checkpoint.path.iterdir()]
     for file in (*kept, *epoch_files(after)):
         target = draft / file.relative_to(after)
@@ -91,16 +89,22 @@ def check_name(root: Path, name: str, but: str = "") -> str:
             "are accepted, beginning with a letter, a digit or _; no slashes. Choose another name."
         )
     for path in run_dirs(root):
-        taken = (read_json(path / "name.json") or {}).get("name")
-        if path.name != but and name in (path.name, taken):
+        if path.name != but and name in (path.name, _name_of(path)):
             raise RunError(f"There is already a run named {name!r}. Choose another name.")
     return name
 
 
 def free_name(root: Path, stem: str) -> str:
     """`stem-1`, or with the next number that is free."""
-    taken = {(read_json(path / "name.json") or {}).get("name") for path in run_dirs(root)}
+    taken = {_name_of(path) for path in run_dirs(root)}
     return next(name for n in range(1, 100_000) if (name := f"{stem}-{n}") not in taken)
+
+
+def _name_of(run_dir: Path) -> str:
+    """The name of a job; nothing if that is damaged."""
+    with contextlib.suppress(RunError):
+        return read_name(run_dir).name
+    return ""
 
 
 @contextlib.contextmanager
@@ -130,7 +134,7 @@ def rename_run(run: Run, name: str | None = None, notes: str | None = None) -> N
             name = check_name(run.path.parent, name, but=run.run_id)
         new_notes = run.notes if notes is None else notes
         with _writing(run):
-            write_json(run.path / "name.json", {"name": name or run.name, "notes": new_notes})
+            write_typed(run.path / layout.NAME, NameNote(name or run.name, new_notes))
 
 
 def request_stop(run: Run) -> None:
@@ -143,14 +147,14 @@ def request_stop(run: Run) -> None:
     if not run.state.is_active:
         raise RunError(f"{run.name} is not running; it is {run.state}.")
     with _writing(run):
-        if not (run.path / "stop").exists():
-            write_json(run.path / "stop", {"asked": time.time()})
+        if not (run.path / layout.STOP).exists():
+            write_typed(run.path / layout.STOP, StopRequest(time.time()))
 
 
 def stopping_s(run: Run) -> float:
     """Seconds since the run was asked to stop; 0 if it was not."""
-    asked = (read_json(run.path / "stop") or {}).get("asked")
-    return max(time.time() - asked, 0.0) if isinstance(asked, int | float) else 0.0
+    stop = read_stop(run.path)
+    return max(time.time() - stop.asked, 0.0) if stop else 0.0
 
 
 def force_stop(run: Run) -> None:
@@ -171,11 +175,12 @@ def force_stop(run: Run) -> None:
             f"{run.name} has to be asked to stop first, and be given {FORCE_AFTER_S:.0f} s to "
             f"finish its batch; {waited:.0f} s have passed. Wait a moment."
         )
-    process = find_worker(now.status, last_start(run.path, run.created)[1])
+    process = find_worker(now.status, last_start(run.path, run.created))
     if process is None:
         raise RunError(f"The process of {run.name} cannot be told from others; none was ended.")
     with _writing(run):
-        write_json(run.path / "stop", {"asked": time.time() - waited, "forced": time.time()})
+        stop = StopRequest(asked=time.time() - waited, forced=time.time())
+        write_typed(run.path / layout.STOP, stop)
     with contextlib.suppress(psutil.Error):  # it ended meanwhile
         for child in process.children(recursive=True):
             child.kill()
@@ -197,10 +202,11 @@ def delete_run(run: Run, keep_curves: bool = False) -> None:
         return
     _remove(run)
     for path in run_dirs(run.path.parent):  # rankings, reports and the like that are about it
-        if (read_json(path / "request.json") or {}).get("run") == run.run_id:
-            with contextlib.suppress(RunError):
-                if not (about := read_run(path)).state.is_active:
-                    _remove(about)
+        with contextlib.suppress(RunError):
+            about = read_run(path)
+            is_about = isinstance(about, AnalysisJob) and about.request.run == run.run_id
+            if is_about and not about.state.is_active:
+                _remove(about)
 
 
 def _remove(run: Run) -> None:

@@ -5,8 +5,9 @@ import math
 import time
 from dataclasses import dataclass, field
 
+from cifar_core.records import layout
 from cifar_core.records.records import Metrics
-from cifar_core.runs.store import Run
+from cifar_core.runs.store import TrainingRun
 
 RECENT = 20  # records, of half a second each
 
@@ -61,14 +62,15 @@ def pace(
     return Pace(epoch, min(step / total, 1.0), sum(recent) / len(recent), left)
 
 
-def run_pace(run: Run, metrics: Metrics) -> Pace:
+def run_pace(run: TrainingRun, metrics: Metrics) -> Pace:
     """How far a training is; nothing yet before its worker has set up."""
-    steps = run.status.get("steps_per_epoch")
-    if run.config is None or not steps:
+    steps, config = run.status.steps_per_epoch, run.config
+    if not steps:
         return Pace()
-    forecast = run.request.get("forecast") or {}
-    eval_s, expected = (float(forecast.get(name, 0.0)) for name in ("eval_s", "train"))
+    expected = run.request.forecast
+    eval_s, images_per_s = (expected.eval_s, expected.train) if expected else (0.0, 0.0)
     since_s = 0.0
     with contextlib.suppress(OSError):
-        since_s = max(time.time() - (run.path / "metrics.jsonl").stat().st_mtime, 0.0)
-    return pace(metrics, run.config.epochs, steps, run.config.batch_size, eval_s, since_s, expected)
+        since_s = max(time.time() - (run.path / layout.METRICS).stat().st_mtime, 0.0)
+    size = config.batch_size
+    return pace(metrics, config.epochs, steps, size, eval_s, since_s, images_per_s)

@@ -4,11 +4,12 @@ import time
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 import psutil
 
-from cifar_core.system.files import read_json
+from cifar_core.records import layout
+from cifar_core.runs.files import Start, Status, read_status, read_stop
+from cifar_core.system.json_files import read_typed
 from cifar_core.system.locks import is_locked
 from cifar_core.system.memory import low_memory
 from cifar_core.system.process_identity import find_process
@@ -38,68 +39,64 @@ class RunState(StrEnum):
         return self in (RunState.STOPPED, RunState.FAILED, RunState.INTERRUPTED)
 
 
-def compute_state(path: Path, created: datetime, status: dict[str, Any]) -> tuple[RunState, str]:
-    """The state and, for ended jobs, the reason: a function of what is on disk and alive."""
-    asked, started = last_start(path, created)
-    if outcome := outcome_since(status, asked):
-        return outcome, str(status.get("reason", ""))
-    begun = bool(status) and float(status.get("updated", asked)) >= asked
-    if is_locked(path / "worker.lock") or find_worker(status, started):
-        if not begun or status.get("phase", "queued") in ("queued", "ended"):
+def compute_state(run_dir: Path, created: datetime, status: Status) -> tuple[RunState, str]:
+    """The state and, for ended jobs, the reason: a function of what is on disk and alive.
+
+    Raises:
+        RunError: if a file of the job is damaged.
+    """
+    start = last_start(run_dir, created)
+    if outcome := outcome_since(status, start.asked):
+        return outcome, status.reason
+    begun = status.updated is not None and status.updated >= start.asked
+    if is_locked(run_dir / layout.LOCK) or find_worker(status, start):
+        if not begun or status.phase in ("queued", "ended"):
             return RunState.QUEUED, ""
-        stopping = (path / "stop").exists()
+        stopping = (run_dir / layout.STOP).exists()
         return (RunState.STOPPING if stopping else RunState.RUNNING), ""
-    if not begun and not started and time.time() - asked < START_LIMIT_S:
+    if not begun and not start.worker and time.time() - start.asked < START_LIMIT_S:
         return RunState.QUEUED, ""
     # Between reading the status and asking for the lock the worker may have ended in order.
-    again = read_json(path / "status.json") or {}
-    if outcome := outcome_since(again, asked):
-        return outcome, str(again.get("reason", ""))
-    return RunState.INTERRUPTED, _likely_cause(path, again if begun else {}, asked)
+    again = read_status(run_dir) or Status()
+    if outcome := outcome_since(again, start.asked):
+        return outcome, again.reason
+    return RunState.INTERRUPTED, _likely_cause(run_dir, again if begun else None, start.asked)
 
 
-def last_start(path: Path, created: datetime) -> tuple[float, dict[str, Any]]:
-    """When a worker was last asked for, and the identity of the process started then.
+def last_start(run_dir: Path, created: datetime) -> Start:
+    """When a worker was last asked for, and the process started then.
 
     What ended before that time has been asked to go on.
+
+    Raises:
+        RunError: if the file is damaged.
     """
-    start = read_json(path / "start.json") or {}
-    asked, started = start.get("asked"), start.get("worker")
-    return (
-        float(asked) if isinstance(asked, int | float) else created.timestamp(),
-        started if isinstance(started, dict) else {},
-    )
+    return read_typed(run_dir / layout.START, Start) or Start(created.timestamp())
 
 
-def outcome_since(status: dict[str, Any], asked: float) -> RunState | None:
+def outcome_since(status: Status, asked: float) -> RunState | None:
     """How the job ended since it was last asked to run; None if it has not."""
-    if float(status.get("ended", asked)) < asked:
+    if status.outcome is None or (status.ended is not None and status.ended < asked):
         return None
-    try:
-        return RunState(status["outcome"])
-    except (KeyError, ValueError):
-        return None
+    return RunState(status.outcome)
 
 
-def find_worker(status: dict[str, Any], started: dict[str, Any]) -> psutil.Process | None:
+def find_worker(status: Status, start: Start) -> psutil.Process | None:
     """The live process of a job, as it named itself or as its launcher named it."""
-    worker = status.get("worker")
-    named = find_process(worker) if isinstance(worker, dict) else None
-    return named or find_process(started)
+    return find_process(status.worker) or find_process(start.worker)
 
 
-def _likely_cause(path: Path, status: dict[str, Any], asked: float) -> str:
-    """Why a worker may have vanished; `status` is empty if it never gave a sign of life."""
-    if not status:
+def _likely_cause(run_dir: Path, status: Status | None, asked: float) -> str:
+    """Why a worker may have vanished; no status if it never gave a sign of life."""
+    if status is None:
         return "The worker never started; see its log."
-    if (read_json(path / "stop") or {}).get("forced"):
-        return "Ended by force, as asked; what came after its last checkpoint is lost."
-    started = (status.get("worker") or {}).get("create_time")
-    if isinstance(started, float | int) and psutil.boot_time() > started:
+    if (stop := read_stop(run_dir)) and stop.forced:
+        return "Ended by force on request; what came after its last checkpoint is lost."
+    if status.worker and psutil.boot_time() > status.worker.create_time > 0:
         return "The machine was restarted while it ran."
-    if "Fatal Python error" in log_tail(path):
+    if "Fatal Python error" in log_tail(run_dir):
         return "Its process crashed; the last lines of its log say where."
-    if memory := low_memory(path, since=asked):
+    if memory := low_memory(run_dir / layout.MEMORY, since=asked):
         return (
             f"Its process vanished when the system had {memory.left / 1e6:,.0f} MB of "
             f"{memory.total / 1e6:,.0f} MB of memory left: most likely it was killed for that. "
@@ -111,9 +108,11 @@ def _likely_cause(path: Path, status: dict[str, Any], asked: float) -> str:
 def log_tail(run_dir: Path, num_lines: int = 30) -> str:
     """The last lines the worker of a job printed."""
     try:
-        with (run_dir / "worker.log").open("rb") as stream:
+        if not (run_dir / layout.LOG).is_file():
+            return ""
+        with (run_dir / layout.LOG).open("rb") as stream:
             stream.seek(max(0, stream.seek(0, 2) - 20_000))
-            text = stream.read().decode(errors="replace")
+            text = stream.read(20_000).decode(errors="replace")
     except OSError:
         return ""
     return "\n".join(text.splitlines()[-num_lines:])

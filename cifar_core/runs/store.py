@@ -1,34 +1,30 @@
-"""Jobs on disk: one folder each.
-
-request.json    the launcher: kind, config, when
-start.json      the launcher: when it last asked for a worker, and which process that is
-status.json     the worker: identity, phase, hardware, progress, how it ended
-metrics.jsonl   the worker: one record a line
-worker.log      the worker: what it printed
-worker.lock     held by the worker as long as it lives
-memory.json     the worker: only while the system has little left
-stop            app or command line: please stop
-name.json       app or command line: name and notes
-last-… best-… epoch-…   the worker: checkpoints
-"""
+"""Jobs on disk: one folder each, one type per kind; see `records.layout` for the files."""
 
 import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from cifar_core.config.train import TrainConfig, make_config
+from cifar_core.config.lr_test import LRTestConfig
+from cifar_core.config.train import TrainConfig
 from cifar_core.errors import CifarCoreError, RunError
+from cifar_core.records import layout
+from cifar_core.records.records import EpochRecord
+from cifar_core.runs.files import (
+    AnalysisRequest,
+    DataRequest,
+    LRTestRequest,
+    Request,
+    Status,
+    TrainRequest,
+    read_name,
+    read_request,
+    read_status,
+)
 from cifar_core.runs.states import RunState, compute_state
-from cifar_core.system.files import folder_bytes, read_json
-
-# What is computed with, by its type.
-_STATUS: dict[Any, tuple[str, ...]] = {
-    int | float: ("updated", "started", "ended", "spent", "steps_per_epoch"),
-    dict: ("worker", "runtime", "versions", "best", "last"),
-    str: ("phase", "outcome", "reason"),
-}
+from cifar_core.system.files import folder_bytes
 
 
 @dataclass(frozen=True)
@@ -36,142 +32,197 @@ class Run:
     """A job as it was at the moment of reading.
 
     Attributes:
-        config: Of a training or an LR test; None for other kinds.
-        request, status: The files as they are, for what is shown but not computed with.
         reason: Why it ended as it did, one sentence; empty while it runs.
     """
 
-    run_id: str
     path: Path
-    kind: str
     name: str
     notes: str
-    created: datetime
     state: RunState
     reason: str
-    config: TrainConfig | None
-    request: dict[str, Any]
-    status: dict[str, Any]
+    request: Request
+    status: Status
 
     @property
-    def best_acc(self) -> float | None:
-        """Validation accuracy of the best epoch; of the test images if nothing is held out."""
-        best = self.status.get("best") or self.status.get("last")
-        if not isinstance(best, dict):
-            return None
-        acc = best.get("val_acc")
-        return best.get("test_acc") if acc is None else acc
+    def run_id(self) -> str:
+        """The name of its folder."""
+        return self.path.name
+
+    @property
+    def kind(self) -> str:
+        """What kind of job it is."""
+        return self.request.kind
+
+    @property
+    def created(self) -> datetime:
+        """When it was asked for."""
+        return self.request.created
 
     @property
     def data_title(self) -> str:
-        """What it is about; what the config names, as long as nobody has opened that."""
-        named = self.config.data if self.config else ""
-        return str(self.status.get("data_title") or self.request.get("data_title") or named)
+        """The data it is about, as far as they are known."""
+        return self.status.data_title
 
     @property
     def took_s(self) -> float | None:
         """Seconds that it has taken, once it has ended."""
-        started, ended = self.status.get("started"), self.status.get("ended")
+        started, ended = self.status.started, self.status.ended
         return ended - started if started and ended else None
 
 
-def list_runs(root: Path, kind: str | None = "train") -> list[Run]:
+@dataclass(frozen=True)
+class _WithConfig(Run):
+    """A job that trains a model."""
+
+    request: TrainRequest | LRTestRequest
+
+    @property
+    def config(self) -> TrainConfig:
+        """Its settings."""
+        return self.request.config
+
+    @property
+    def data_title(self) -> str:
+        """What the config names, as long as nobody has opened that."""
+        return self.status.data_title or self.request.data_title or self.config.data
+
+
+@dataclass(frozen=True)
+class TrainingRun(_WithConfig):
+    """A training."""
+
+    request: TrainRequest
+
+    @property
+    def figures(self) -> EpochRecord | None:
+        """Those of the best epoch; of the newest if nothing is held out."""
+        return self.status.best or self.status.last
+
+    @property
+    def best_acc(self) -> float | None:
+        """Validation accuracy of the best epoch; of the test images if nothing is held out."""
+        if self.figures is None:
+            return None
+        held_out = self.figures.val_acc
+        return self.figures.test_acc if held_out is None else held_out
+
+
+@dataclass(frozen=True)
+class LRTestRun(_WithConfig):
+    """An LR test."""
+
+    request: LRTestRequest
+
+    @property
+    def lr_test(self) -> LRTestConfig:
+        """The settings of the test itself."""
+        return self.request.find
+
+
+@dataclass(frozen=True)
+class DataJob(Run):
+    """A download or import of CIFAR-10."""
+
+    request: DataRequest
+
+
+@dataclass(frozen=True)
+class AnalysisJob(Run):
+    """A job about a checkpoint of a training."""
+
+    request: AnalysisRequest
+
+
+AnyRun = TypeVar("AnyRun", bound=Run)
+
+
+def list_runs(root: Path, kind: type[AnyRun] = TrainingRun) -> list[AnyRun]:
     """All jobs of a kind, newest first; what cannot be read is left out."""
-    runs = []
+    runs = [run for run in _readable(root) if isinstance(run, kind)]
+    return sorted(runs, key=lambda run: (run.created, run.run_id), reverse=True)
+
+
+def _readable(root: Path) -> Iterator[Run]:
     for path in run_dirs(root):
         with contextlib.suppress(CifarCoreError):
-            run = read_run(path)
-            if kind is None or run.kind == kind:
-                runs.append(run)
-    return sorted(runs, key=lambda run: (run.created, run.run_id), reverse=True)
+            yield read_run(path)
 
 
 def unreadable(root: Path) -> list[tuple[Path, str]]:
     """The folders that hold a request but are no readable job, and why."""
-    found = []
+    damaged = []
     for path in run_dirs(root):
         try:
             read_run(path)
         except CifarCoreError as error:
-            found.append((path, str(error)))
-    return found
+            damaged.append((path, str(error)))
+    return damaged
 
 
 def run_dirs(root: Path) -> list[Path]:
     """The folders of all jobs, in no order."""
     try:
-        return [p.parent for p in root.glob("*/request.json") if not p.parent.name.startswith(".")]
+        return [
+            path.parent
+            for path in root.glob(f"*/{layout.REQUEST}")
+            if not path.parent.name.startswith(".")
+        ]
     except OSError:
         return []
 
 
-def find_run(root: Path, text: str, kind: str | None = None) -> Run:
-    """The run of that id or name.
+def find_run(root: Path, text: str, kind: type[AnyRun] = Run) -> AnyRun:
+    """The run of that id or name; an id wins over a name.
 
     Raises:
-        RunError: if there is none.
+        RunError: if there is none, it is damaged, or several have the name.
     """
-    known = []
+    folder = root / text
+    is_id = folder.name == text and (folder / layout.REQUEST).exists()
+    if is_id and isinstance(run := read_run(folder), kind):
+        return run
+    named = [run for path in _named(root, text) if isinstance(run := read_run(path), kind)]
+    if len(named) > 1:
+        ids = " and ".join(sorted(run.run_id for run in named))
+        raise RunError(f"{text!r} is the name of {len(named)} runs. Give an id: {ids}.")
+    if named:
+        return named[0]
+    known = ", ".join(sorted(run.name for run in list_runs(root, kind))[:8])
+    known = known or "none yet; start one with: python -m cifar_core train"
+    raise RunError(f"There is no run {text!r} in {root}. Known: {known}.")
+
+
+def _named(root: Path, name: str) -> Iterator[Path]:
     for path in run_dirs(root):
-        name = str((read_json(path / "name.json") or {}).get("name", path.name))
-        if text in (path.name, name) and (run := read_run(path)).kind == (kind or run.kind):
-            return run
-        if kind is None or (read_json(path / "request.json") or {}).get("kind") == kind:
-            known.append(name)
-    listed = ", ".join(sorted(known)[:8]) or "none yet; start one with: python -m cifar_core train"
-    raise RunError(f"There is no run {text!r} in {root}. Known: {listed}.")
+        with contextlib.suppress(RunError):
+            if read_name(path).name == name:
+                yield path
 
 
-def read_run(path: Path) -> Run:
+def read_run(path: Path, kind: type[AnyRun] = Run) -> AnyRun:
     """Reads one job.
 
     Raises:
-        RunError: if its request is missing or damaged.
+        RunError: if it is missing, of another kind, or one of its files damaged.
     """
-    request = read_json(path / "request.json")
+    request = read_request(path)
     if request is None:
-        raise RunError(f"{path.name} has no readable request.json; it is no run, or damaged.")
-    try:
-        trains = request["kind"] in ("train", "lr_find")
-        config = make_config(request["config"]) if trains else None
-        created = datetime.fromisoformat(request["created"])
-        if created.tzinfo is None:
-            raise ValueError(f"created = {created} has no time zone")
-        kind = request["kind"]
-        if not isinstance(kind, str):
-            raise ValueError(f"kind = {kind!r}")
-    except (KeyError, ValueError, TypeError, CifarCoreError) as error:
-        raise RunError(f"The request of {path.name} is damaged ({error}).") from None
-    labels = read_json(path / "name.json") or {}
-    status = _checked_status(path)
-    state, reason = compute_state(path, created, status)
-    return Run(
-        run_id=path.name,
-        path=path,
-        kind=kind,
-        name=str(labels.get("name", path.name)),
-        notes=str(labels.get("notes", "")),
-        created=created,
-        state=state,
-        reason=reason,
-        config=config,
-        request=request,
-        status=status,
-    )
+        raise RunError(f"{path.name} has no {layout.REQUEST}; it is no run.")
+    note, status = read_name(path), read_status(path) or Status()
+    state, reason = compute_state(path, request.created, status)
+    build = _KINDS[type(request)]
+    run = build(path, note.name, note.notes, state, reason, request, status)
+    if not isinstance(run, kind):
+        raise RunError(f"{run.name} is a job of the kind {run.kind!r}. Choose another one.")
+    return run
 
 
-def _checked_status(path: Path) -> dict[str, Any]:
-    """The worker's status, empty if there is none yet.
-
-    Raises:
-        RunError: if it is not what a worker writes.
-    """
-    status = read_json(path / "status.json") or {}
-    for kind, names in _STATUS.items():
-        for name in names:
-            if not isinstance(status.get(name), kind | None):
-                raise RunError(f"The status of {path.name} is damaged ({name} = {status[name]!r}).")
-    return status
+_KINDS: dict[type[Request], type[Run]] = {
+    TrainRequest: TrainingRun,
+    LRTestRequest: LRTestRun,
+    DataRequest: DataJob,
+    AnalysisRequest: AnalysisJob,
+}
 
 
 def disk_bytes(run: Run) -> int:
@@ -179,9 +230,7 @@ def disk_bytes(run: Run) -> int:
     return folder_bytes(run.path)
 
 
-FOLDER = "epochs"
-
-
 def epoch_files(run_dir: Path) -> list[Path]:
     """The files of the epochs that were kept, the first epoch first."""
-    return sorted(path for path in run_dir.glob(f"{FOLDER}/*.npz") if path.stem.isdecimal())
+    paths = run_dir.glob(f"{layout.EPOCHS}/*.npz")
+    return sorted(path for path in paths if path.stem.isdecimal())

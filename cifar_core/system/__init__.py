@@ -2,6 +2,7 @@
 
 paths             the cache, the folder of the runs, the repository
 files             atomic writes, and reads that meet anything
+json_files        JSON files as frozen, checked dataclasses
 processes         start processes that outlive whoever starts them
 process_identity  which process is ours: pid and start time
 locks             locks that die with their holder: of a folder, of a device

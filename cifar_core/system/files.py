@@ -1,15 +1,20 @@
 """Writing so that a reader, or a crash, never meets half a file."""
 
 import contextlib
+import errno
 import hashlib
 import io
 import json
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+_MAX_NPZ = 2**31  # bytes
+_MAX_JSON = 64_000_000  # bytes; a cache note has a few thousand
 
 
 def write_atomic(path: Path, content: bytes) -> None:
@@ -37,10 +42,40 @@ def write_json(path: Path, value: Any) -> None:
     write_atomic(path, (json.dumps(value, indent=1) + "\n").encode())
 
 
+def read_regular(path: Path, max_bytes: int) -> bytes | None:
+    """The content of a regular file; None if there is none.
+
+    Links are not followed, and nothing waits for a FIFO or reads a device.
+
+    Raises:
+        ValueError: if it is anything else, or larger.
+        OSError: as the system has it.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        handle = os.open(path, flags)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            raise ValueError("it is a link or a socket, not a regular file") from None
+        raise
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError("it is a folder, a FIFO or a device, not a regular file")
+        if status.st_size > max_bytes:
+            raise ValueError(f"it has {status.st_size:,} bytes; {max_bytes:,} are accepted")
+        with os.fdopen(os.dup(handle), "rb") as stream:
+            return stream.read(max_bytes + 1)
+    finally:
+        os.close(handle)
+
+
 def read_json(path: Path) -> dict[str, Any] | None:
     """The JSON object in a file; None if it is missing or damaged."""
     try:
-        value = json.loads(path.read_bytes())
+        value = json.loads(read_regular(path, _MAX_JSON) or b"")
     except (OSError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
@@ -51,7 +86,7 @@ def read_npz(path: Path) -> "dict[str, NDArray[Any]] | None":
     import numpy as np
 
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+        with np.load(io.BytesIO(read_regular(path, _MAX_NPZ) or b""), allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
     except Exception:  # noqa: BLE001 # a damaged zip, and a damaged header in it, raise anything
         return None

@@ -3,12 +3,15 @@
 import contextlib
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import psutil
+from pydantic import ConfigDict
 
-from cifar_core.system.files import read_json, write_json
+from cifar_core.system.json_files import read_typed, write_typed
+from cifar_core.validation import STORED, Count, Seconds
 
 LOW = 0.1  # share of all memory
 _CGROUP = Path("/sys/fs/cgroup")  # version 2, where a container has its own limit
@@ -37,22 +40,37 @@ def memory_now() -> Memory:
     return found
 
 
-def note_memory(run_dir: Path, now: Memory) -> None:
-    """Notes what is left while that is little; the note outlives a worker killed for it."""
-    note = run_dir / "memory.json"
+@dataclass(frozen=True)
+class MemoryNote:
+    """What was left when there was last little; the note outlives a worker killed for it.
+
+    Attributes:
+        time: When, Unix time.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STORED
+
+    left: Count
+    total: Count
+    time: Seconds
+
+
+def note_memory(path: Path, now: Memory) -> None:
+    """Writes a note while there is little left, and removes it when there is enough again."""
     if now.left < LOW * now.total:
-        write_json(note, {**asdict(now), "time": time.time()})
+        write_typed(path, MemoryNote(now.left, now.total, time.time()))
     else:
-        note.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
 
-def low_memory(run_dir: Path, since: float) -> Memory | None:
-    """What was left when it was last noted to be little, if that was after `since` (Unix time)."""
-    note = read_json(run_dir / "memory.json") or {}
-    match note:
-        case {"left": int(left), "total": int(total), "time": float(noted)} if noted >= since:
-            return Memory(left, total)
-    return None
+def low_memory(path: Path, since: float) -> Memory | None:
+    """What the note says, if it was written after `since` (Unix time).
+
+    Raises:
+        RunError: if it is damaged.
+    """
+    note = read_typed(path, MemoryNote)
+    return Memory(note.left, note.total) if note and note.time >= since else None
 
 
 def peak_memory(device: str) -> int:

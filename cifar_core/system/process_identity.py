@@ -1,29 +1,49 @@
-"""Which process is ours: a pid together with its start time; and locks that die with it."""
+"""Which process is ours: a pid together with its start time, since pids are used again."""
 
 import os
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
 import psutil
+from pydantic import ConfigDict
+
+from cifar_core.validation import STORED, Count, Seconds
 
 
-def own_identity() -> dict[str, Any]:
-    """What a worker writes of itself."""
+@dataclass(frozen=True)
+class ProcessIdentity:
+    """What names a process.
+
+    Attributes:
+        create_time: Unix time of its start, 0 if it was gone when it was asked for.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STORED
+
+    pid: Count
+    create_time: Seconds
+
+
+def own_identity() -> ProcessIdentity:
+    """That of this process."""
     return identity_of(os.getpid())
 
 
-def identity_of(pid: int) -> dict[str, Any]:
-    """What names a process, of this one or another; nobody's if it is gone."""
+def identity_of(pid: int) -> ProcessIdentity:
+    """That of this process or another; nobody's if it is gone."""
     try:
-        return {"pid": pid, "create_time": psutil.Process(pid).create_time()}
+        return ProcessIdentity(pid, psutil.Process(pid).create_time())
     except psutil.Error:
-        return {"pid": pid, "create_time": 0.0}
+        return ProcessIdentity(pid, 0.0)
 
 
-def find_process(identity: dict[str, Any]) -> psutil.Process | None:
-    """The live process that wrote this identity; None if it is gone or its pid was reused."""
+def find_process(identity: ProcessIdentity | None) -> psutil.Process | None:
+    """The live process of this identity; None if it is gone or its pid was used again."""
+    if identity is None:
+        return None
     try:
-        process = psutil.Process(int(identity["pid"]))
-        same = abs(process.create_time() - float(identity["create_time"])) < 1
+        process = psutil.Process(identity.pid)
+        same = abs(process.create_time() - identity.create_time) < 1
         return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-    except (KeyError, TypeError, ValueError, psutil.Error):
+    except (psutil.Error, OverflowError, ValueError):  # a pid that no system has
         return None

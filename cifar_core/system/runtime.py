@@ -13,11 +13,14 @@ import sys
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import ConfigDict
 
 from cifar_core.errors import ConfigError
 from cifar_core.system.files import write_json
 from cifar_core.system.paths import cache_dir, repository
+from cifar_core.validation import STORED
 
 if TYPE_CHECKING:
     import torch
@@ -32,6 +35,8 @@ class Runtime:
         precision: "fp32" or "bf16" (autocast).
         memory_format: "contiguous" or "channels_last".
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STORED
 
     device: str
     device_reason: str

@@ -1,46 +1,51 @@
 """Writing checkpoints so that one counts only when all of it is there, and removing old ones."""
 
 import hashlib
+import io
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from cifar_core.errors import CheckpointError
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from cifar_core.training.state import TrainState
 import os
 import shutil
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from cifar_core.checkpoints.checkpoint import (
     KEEP_LAST,
     Checkpoint,
+    Manifest,
+    Role,
     list_checkpoints,
     read_checkpoint,
     sum_of,
     verified,
 )
-from cifar_core.system.files import sync_folder, write_atomic, write_json
+from cifar_core.errors import CheckpointError
+from cifar_core.records import layout
+from cifar_core.system.files import sync_folder, write_atomic
+from cifar_core.system.json_files import write_typed
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from cifar_core.data import Dataset
+    from cifar_core.records.records import EpochRecord
     from cifar_core.training.state import TrainState
-
-_FORMAT = 1
 
 
 def save_checkpoint(
-    run_dir: Path, role: str, state: "TrainState", facts: dict[str, Any]
+    run_dir: Path,
+    role: Role,
+    state: "TrainState",
+    model: str,
+    data: "Dataset",
+    figures: "EpochRecord | None" = None,
 ) -> Checkpoint:
     """Writes a checkpoint and then removes what it replaces.
 
     Args:
         role: "last" keeps all that resuming needs, "best" and "epoch" only the weights.
-        facts: Plain values for the manifest: model, classes, mean, std, figures.
+        model: Its name.
+        figures: Of the epoch that has just ended; None within one.
 
     Raises:
         OSError: if it cannot be written; what was there before stays.
@@ -54,16 +59,25 @@ def save_checkpoint(
         files = _contents(state, resumable=role == "last")
         for name, content in files.items():
             write_atomic(draft / name, content)
-        sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-        place = {"role": role, "epoch": state.epoch, "step": state.step}
-        manifest = {"format": _FORMAT, **place, **facts, "sha256": sums}
-        write_json(draft / "manifest.json", {**manifest, "sum": sum_of(manifest)})
+        manifest = Manifest(
+            role=role,
+            epoch=state.epoch,
+            step=state.step,
+            sha256={name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+            model=model,
+            data=data.title,
+            fingerprint=data.fingerprint,
+            classes=tuple(data.classes),
+            mean=tuple(data.mean.tolist()),
+            std=tuple(data.std.tolist()),
+            figures=figures,
+        )
+        write_typed(draft / layout.MANIFEST, replace(manifest, sum=sum_of(manifest)))
         _put_in_place(draft, final)
         sync_folder(run_dir)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    keep = {"last": KEEP_LAST, "best": 1}.get(role)
-    if keep:
+    if keep := {"last": KEEP_LAST, "best": 1}.get(role):
         others = [c for c in list_checkpoints(run_dir, role) if c.path != final]
         for old in others[: len(others) - keep + 1]:
             _remove(old.path)
@@ -91,18 +105,16 @@ def _put_in_place(draft: Path, final: Path) -> None:
 
 
 def _contents(state: "TrainState", resumable: bool) -> dict[str, bytes]:
-    import io
-
     import torch
     from safetensors.torch import save
 
-    files = {"weights.safetensors": save(_on_cpu(state.eval_model))}
+    files = {layout.WEIGHTS: save(_on_cpu(state.eval_model))}
     if resumable:
         if state.ema_model is not None:
-            files["raw.safetensors"] = save(_on_cpu(state.model))
+            files[layout.RAW_WEIGHTS] = save(_on_cpu(state.model))
         buffer = io.BytesIO()
         torch.save(state.progress(), buffer)
-        files["state.pt"] = buffer.getvalue()
+        files[layout.TRAIN_STATE] = buffer.getvalue()
     return files
 
 
@@ -116,23 +128,21 @@ def load_state(checkpoint: Checkpoint, state: "TrainState") -> None:
     Raises:
         CheckpointError: if it is damaged, of another model, or keeps only weights.
     """
-    import io
-
     import torch
     from safetensors.torch import load
 
-    if "state.pt" not in checkpoint.manifest["sha256"]:
+    if layout.TRAIN_STATE not in checkpoint.manifest.sha256:
         raise CheckpointError(f"{checkpoint.name} keeps only weights. Resume from a last-… one.")
-    if ("raw.safetensors" in checkpoint.manifest["sha256"]) != (state.ema_model is not None):
+    if (layout.RAW_WEIGHTS in checkpoint.manifest.sha256) != (state.ema_model is not None):
         raise CheckpointError(
             f"{checkpoint.name} does not fit this config: one of them has no EMA."
         )
-    progress = torch.load(io.BytesIO(verified(checkpoint, "state.pt")), weights_only=True)
-    raw = "weights" if state.ema_model is None else "raw"
+    progress = torch.load(io.BytesIO(verified(checkpoint, layout.TRAIN_STATE)), weights_only=True)
+    raw = layout.WEIGHTS if state.ema_model is None else layout.RAW_WEIGHTS
     try:
-        state.model.load_state_dict(load(verified(checkpoint, f"{raw}.safetensors")))
+        state.model.load_state_dict(load(verified(checkpoint, raw)))
         if state.ema_model is not None:
-            state.ema_model.load_state_dict(load(verified(checkpoint, "weights.safetensors")))
+            state.ema_model.load_state_dict(load(verified(checkpoint, layout.WEIGHTS)))
         state.restore(progress)
     except (RuntimeError, KeyError, ValueError) as error:
         reason = json.dumps(str(error))[:200]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cifar_core.config.lr_test import LRFindConfig
+from cifar_core.config.lr_test import LRTestConfig
 from cifar_core.errors import ConfigError
 from cifar_core.validation import bounds, choices, describe_accepted, validated
 
@@ -26,17 +26,17 @@ from cifar_core.validation import bounds, choices, describe_accepted, validated
 )
 def test_settings_out_of_bounds_are_refused(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        validated(LRFindConfig, values)
+        validated(LRTestConfig, values)
     assert message in str(caught.value)
 
 
 def test_settings_carry_what_a_form_needs() -> None:
-    for name, field in LRFindConfig.model_fields.items():
+    for name, field in LRTestConfig.model_fields.items():
         assert field.description, name
         assert isinstance(field.json_schema_extra, dict)
         assert field.json_schema_extra["group"] == "LR test"
         assert choices(field) or None not in bounds(field)
         assert describe_accepted(field)
-    plain = LRFindConfig().model_dump(mode="json")
-    assert validated(LRFindConfig, plain) == LRFindConfig()
-    assert validated(LRFindConfig, {k: str(v) for k, v in plain.items()}) == LRFindConfig()
+    plain = LRTestConfig().model_dump(mode="json")
+    assert validated(LRTestConfig, plain) == LRTestConfig()
+    assert validated(LRTestConfig, {k: str(v) for k, v in plain.items()}) == LRTestConfig()

@@ -38,7 +38,7 @@ NICENESS = {
     "road": 10,
     "report": 10,
 }
-JOBS: dict[str, Callable[["JobContext", dict[str, Any]], RunState]] = {
+JOBS: dict[str, Callable[["JobContext", Any], RunState]] = {
     "train": train_model,
     "lr_find": find_lr,
     "data": get_data,

@@ -3,7 +3,7 @@
 import shutil
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cifar_core.errors import DataError
 from cifar_core.jobs.tasks.shared import record_progress
@@ -11,23 +11,24 @@ from cifar_core.runs.states import RunState
 
 if TYPE_CHECKING:
     from cifar_core.jobs.context import JobContext
+    from cifar_core.runs.files import DataRequest
 
 
-def get_data(worker: "JobContext", request: dict[str, Any]) -> RunState:
+def get_data(job: "JobContext", request: "DataRequest") -> RunState:
     """Brings CIFAR-10 here from where the request says, and decodes it."""
     from cifar_core.data.download import download_cifar10
     from cifar_core.data.store import prepare
     from cifar_core.system.paths import cache_dir
 
-    worker.update(phase="running", started=time.time())
-    path = request["path"] or str(cache_dir() / "downloads")
-    downloaded = request["origin"] != "folder"
+    job.update(phase="running", started=time.time())
+    path = request.path or str(cache_dir() / "downloads")
+    downloaded = request.origin != "folder"
     if downloaded and not record_progress(
-        worker, download_cifar10(Path(path), request["origin"], request["mirror"])
+        job, download_cifar10(Path(path), request.origin, request.mirror)
     ):
         return RunState.STOPPED
     try:
-        done = record_progress(worker, prepare(path, request["accept_altered"]))
+        done = record_progress(job, prepare(path, request.accept_altered))
     except DataError:
         if downloaded:  # whatever came was not CIFAR-10; kept, it would be in the way for ever
             shutil.rmtree(path, ignore_errors=True)

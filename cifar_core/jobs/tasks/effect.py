@@ -1,22 +1,24 @@
 """The effect of an augmentation on a checkpoint. Like evaluation it waits for no device."""
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from cifar_core.errors import RunError
 from cifar_core.jobs.tasks.shared import record_progress, subject_of
 from cifar_core.runs.states import RunState
 
 if TYPE_CHECKING:
     from cifar_core.jobs.context import JobContext
+    from cifar_core.runs.files import AnalysisRequest
 
 
-def try_augmentation(worker: "JobContext", request: dict[str, Any]) -> RunState:
+def try_augmentation(job: "JobContext", request: "AnalysisRequest") -> RunState:
     """Tries the request's spec on the request's run and checkpoint."""
-    from cifar_core.augment import AugmentSpec
     from cifar_core.evaluation.augmentation_effect import measure_effect
 
-    worker.update(phase="running", started=time.time())
-    _, config, checkpoint, data = subject_of(worker, request)
-    spec = AugmentSpec.model_validate(request["augment"])
-    progress = measure_effect(checkpoint, config, data, spec, worker.run_dir)
-    return RunState.COMPLETED if record_progress(worker, progress) else RunState.STOPPED
+    job.update(phase="running", started=time.time())
+    _, config, checkpoint, data = subject_of(job, request)
+    if request.augment is None:
+        raise RunError("The request of this job names no augmentation. Start it again.")
+    progress = measure_effect(checkpoint, config, data, request.augment, job.run_dir)
+    return RunState.COMPLETED if record_progress(job, progress) else RunState.STOPPED

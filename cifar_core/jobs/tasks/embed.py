@@ -1,28 +1,29 @@
 """The neighbour embedding of a split. Like evaluation it waits for no device."""
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cifar_core.jobs.tasks.shared import record_progress, subject_of
 from cifar_core.runs.states import RunState
 
 if TYPE_CHECKING:
     from cifar_core.jobs.context import JobContext
+    from cifar_core.runs.files import AnalysisRequest
 
 
-def embed_split(worker: "JobContext", request: dict[str, Any]) -> RunState:
+def embed_split(job: "JobContext", request: "AnalysisRequest") -> RunState:
     """Embeds the features that the evaluation of the request's checkpoint and split kept."""
     import numpy as np
 
     from cifar_core.evaluation.features import embed, read_values, write_values
     from cifar_core.evaluation.predictions import eval_split
 
-    worker.update(phase="running", started=time.time())
-    run, config, checkpoint, data = subject_of(worker, request)
-    examples = eval_split(data, config, request["split"])
+    job.update(phase="running", started=time.time())
+    run, config, checkpoint, data = subject_of(job, request)
+    examples = eval_split(data, config, request.split)
     features = read_values(run.path, checkpoint, examples, "features")
     places = np.empty((len(features), 2), np.float32)
-    if not record_progress(worker, embed(features, places)):
+    if not record_progress(job, embed(features, places)):
         return RunState.STOPPED
     write_values(run.path, checkpoint, examples, "embedding", places)
     return RunState.COMPLETED

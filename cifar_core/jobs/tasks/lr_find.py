@@ -1,9 +1,9 @@
 """The LR test: records its points as they come; how it ended stands in the status."""
 
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cifar_core.jobs.queue import acquire_device
 from cifar_core.jobs.tasks.shared import requested_data
@@ -12,44 +12,42 @@ from cifar_core.runs.states import RunState
 
 if TYPE_CHECKING:
     from cifar_core.jobs.context import JobContext
+    from cifar_core.runs.files import LRTestRequest
 
 
-def find_lr(worker: "JobContext", request: dict[str, Any]) -> RunState:
+def find_lr(job: "JobContext", request: "LRTestRequest") -> RunState:
     """Tests learning rates for the settings of the request once the device is free."""
-    with acquire_device(worker.run_dir, request["device"], worker.should_stop) as my_turn:
+    with acquire_device(job.run_dir, request.device, job.should_stop) as my_turn:
         if not my_turn:
             return RunState.STOPPED
-        worker.update(phase="starting", started=time.time())
-        return _test(worker, request)
+        job.update(phase="starting", started=time.time())
+        return _test(job, request)
 
 
-def _test(worker: "JobContext", request: dict[str, Any]) -> RunState:
-    from cifar_core.config.lr_test import LRFindConfig
-    from cifar_core.config.train import make_config
+def _test(job: "JobContext", request: "LRTestRequest") -> RunState:
     from cifar_core.lr_finder.range_test import range_test
     from cifar_core.system.runtime import choose_runtime
-    from cifar_core.validation import validated
 
-    config = make_config({**request["config"], "device": request["device"]})
-    find = validated(LRFindConfig, request["find"])
-    data = requested_data(config, request)
+    config = request.config.model_copy(update={"device": request.device})
+    find = request.find
+    data = requested_data(request)
     runtime = choose_runtime(config.device, config.precision, config.memory_format)
-    worker.update(
+    job.update(
         phase="running",
-        runtime=asdict(runtime),
+        runtime=runtime,
         data_title=data.title,
         fingerprint=data.fingerprint,
     )
     ending = "stopped"
     for repeat in range(find.num_seeds):
         another = config.model_copy(update={"seed": config.seed + repeat})
-        keep = partial(_keep, worker, repeat)
-        ending = range_test(another, find, data, keep, worker.should_stop)
+        keep = partial(_keep, job, repeat)
+        ending = range_test(another, find, data, keep, job.should_stop)
         if ending == "stopped":
             break
-    worker.update(ending=ending)
+    job.update(ending=ending)
     return RunState.STOPPED if ending == "stopped" else RunState.COMPLETED
 
 
-def _keep(worker: "JobContext", repeat: int, point: LRPoint) -> None:
-    worker.record(replace(point, repeat=repeat))
+def _keep(job: "JobContext", repeat: int, point: LRPoint) -> None:
+    job.record(replace(point, repeat=repeat))

@@ -1,23 +1,24 @@
 """The ranking of layers and methods by ROAD. Like evaluation it waits for no device."""
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cifar_core.jobs.tasks.shared import record_progress, subject_of
 from cifar_core.runs.states import RunState
 
 if TYPE_CHECKING:
     from cifar_core.jobs.context import JobContext
+    from cifar_core.runs.files import AnalysisRequest
 
 
-def rank_layers(worker: "JobContext", request: dict[str, Any]) -> RunState:
+def rank_layers(job: "JobContext", request: "AnalysisRequest") -> RunState:
     """Ranks the layers of the request's checkpoint on test images."""
     from cifar_core.checkpoints.checkpoint import load_model
     from cifar_core.evaluation.predictions import eval_split
     from cifar_core.explain.road import rank_by_road
 
-    worker.update(phase="running", started=time.time())
-    _, config, checkpoint, data = subject_of(worker, request)
+    job.update(phase="running", started=time.time())
+    _, config, checkpoint, data = subject_of(job, request)
     examples = eval_split(data, config, "test")
-    progress = rank_by_road(load_model(checkpoint), checkpoint, examples, worker.run_dir)
-    return RunState.COMPLETED if record_progress(worker, progress) else RunState.STOPPED
+    progress = rank_by_road(load_model(checkpoint), checkpoint, examples, job.run_dir)
+    return RunState.COMPLETED if record_progress(job, progress) else RunState.STOPPED

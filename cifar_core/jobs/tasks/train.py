@@ -4,7 +4,7 @@ import contextlib
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cifar_core.errors import CheckpointError
 from cifar_core.jobs.queue import acquire_device
@@ -16,42 +16,42 @@ from cifar_core.system.memory import peak_memory
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
-    from cifar_core.checkpoints.checkpoint import Checkpoint
+    from cifar_core.checkpoints.checkpoint import Checkpoint, Role
     from cifar_core.config.train import TrainConfig
     from cifar_core.jobs.context import JobContext
+    from cifar_core.runs.files import Status, TrainRequest
     from cifar_core.training.batches import TrainingBatches
     from cifar_core.training.state import TrainState
 
 
-def train_model(worker: "JobContext", request: dict[str, Any]) -> RunState:
+def train_model(job: "JobContext", request: "TrainRequest") -> RunState:
     """Trains with the settings of the request once the device is free."""
-    with acquire_device(worker.run_dir, request["device"], worker.should_stop) as my_turn:
+    with acquire_device(job.run_dir, request.device, job.should_stop) as my_turn:
         if not my_turn:
             return RunState.STOPPED
-        worker.update(phase="starting", started=time.time() - worker.status["spent"])
-        earlier = dict(worker.status)
-        config, batches, state = _set_up(worker, request)
-        if worker.is_resuming:
-            _resume(worker, request, config, batches, state, earlier)
-        worker.update(phase="running")
-        return _run_epochs(worker, config, batches, state)
+        job.update(phase="starting", started=time.time() - job.status.spent)
+        earlier = job.status
+        config, batches, state = _set_up(job, request)
+        if job.is_resuming:
+            _resume(job, request, config, batches, state, earlier)
+        job.update(phase="running")
+        return _run_epochs(job, config, batches, state)
 
 
 def _set_up(
-    worker: "JobContext", request: dict[str, Any]
+    job: "JobContext", request: "TrainRequest"
 ) -> "tuple[TrainConfig, TrainingBatches, TrainState]":
-    from cifar_core.config.train import make_config
     from cifar_core.system.runtime import choose_runtime
     from cifar_core.training.batches import TrainingBatches
     from cifar_core.training.state import TrainState
 
-    config = make_config(request["config"])
-    runtime = choose_runtime(request["device"], config.precision, config.memory_format)
-    data = requested_data(config, request)
+    config = request.config
+    runtime = choose_runtime(request.device, config.precision, config.memory_format)
+    data = requested_data(request)
     batches = TrainingBatches(config, data, runtime)
     state = TrainState(config, batches, runtime)
-    worker.update(
-        runtime=asdict(runtime),
+    job.update(
+        runtime=runtime,
         versions=_versions(),
         data_title=data.title,
         fingerprint=data.fingerprint,
@@ -61,26 +61,26 @@ def _set_up(
 
 
 def _resume(
-    worker: "JobContext",
-    request: dict[str, Any],
+    job: "JobContext",
+    request: "TrainRequest",
     config: "TrainConfig",
     batches: "TrainingBatches",
     state: "TrainState",
-    earlier: dict[str, Any],
+    earlier: "Status",
 ) -> None:
     """Puts the state to where the newest whole checkpoint was written, if there is any."""
     from cifar_core.checkpoints.checkpoint import list_checkpoints
 
-    loaded = _load_newest(worker.run_dir, state)
-    note = _reproducibility_note(earlier, worker.status)
-    if "extends" in request and "versions" not in earlier:
-        note = f"What came before is of run {request['extends']}."
-    worker.record(ResumeRecord(state.epoch + 1, state.step, note))
-    best = list_checkpoints(worker.run_dir, "best")
-    worker.update(best=best[-1].manifest["figures"] if best else None)
-    figures = loaded.manifest["figures"] if loaded else {}
-    if figures.get("step") == state.step:  # killed before the best or the status knew of it
-        _save_checkpoints(worker, config, batches, state, EpochRecord(**figures))
+    loaded = _load_newest(job.run_dir, state)
+    note = _reproducibility_note(earlier, job.status)
+    if request.extends and not earlier.versions:
+        note = f"What came before is of run {request.extends}."
+    job.record(ResumeRecord(state.epoch + 1, state.step, note))
+    best = list_checkpoints(job.run_dir, "best")
+    job.update(best=best[-1].manifest.figures if best else None)
+    figures = loaded.manifest.figures if loaded else None
+    if figures and figures.step == state.step:  # killed before the best or the status knew of it
+        _save_checkpoints(job, config, batches, state, figures)
 
 
 def _load_newest(run_dir: Path, state: "TrainState") -> "Checkpoint | None":
@@ -104,17 +104,21 @@ def _load_newest(run_dir: Path, state: "TrainState") -> "Checkpoint | None":
     return None
 
 
-def _reproducibility_note(then: dict[str, Any], now: dict[str, Any]) -> str:
+def _reproducibility_note(before: "Status", now: "Status") -> str:
     """Why a resumed run may differ from an uninterrupted one; empty if it may not."""
-    for facts in ("versions", "runtime"):
-        before, after = then.get(facts) or {}, now[facts]
-        for name in ("device", "precision", "memory_format", *_versions()):
-            if name in before and before[name] != after.get(name):
-                return (
-                    f"It went on with {name} {after.get(name)} instead of {before[name]}, "
-                    "so it may differ from a run that was never interrupted."
-                )
-    if now["runtime"]["device"] != "cpu":
+    assert now.runtime is not None
+    names = ("device", "precision", "memory_format")
+    pairs = [
+        (name, getattr(before.runtime, name, None), getattr(now.runtime, name)) for name in names
+    ]
+    pairs += [(name, before.versions.get(name), now.versions.get(name)) for name in _versions()]
+    for name, then, current in pairs:
+        if then is not None and then != current:
+            return (
+                f"Resumed with {name} {current} instead of {then}, so it may differ from a run "
+                "that was never interrupted."
+            )
+    if now.runtime.device != "cpu":
         return "On a GPU it may differ in the last bits from a run that was never interrupted."
     return ""
 
@@ -131,89 +135,79 @@ def _versions() -> dict[str, str]:
 
 
 def _run_epochs(
-    worker: "JobContext", config: "TrainConfig", batches: "TrainingBatches", state: "TrainState"
+    job: "JobContext", config: "TrainConfig", batches: "TrainingBatches", state: "TrainState"
 ) -> RunState:
     from cifar_core.training.engine import train
 
     with contextlib.ExitStack() as stack:
-        events = _event_writer(worker, config, stack)
+        events = _event_writer(job, config, stack)
+        started = job.status.started or time.time()
         for record in train(config, batches.data, state, batches):
             if isinstance(record, StepRecord | EpochRecord):
-                record = replace(record, elapsed_s=time.time() - worker.status["started"])
-                worker.record(record)
+                record = replace(record, elapsed_s=time.time() - started)
+                job.record(record)
                 _write_events(events, record)
             if isinstance(record, EpochRecord):
-                _save_epoch_predictions(worker, batches, state)
-                _save_checkpoints(worker, config, batches, state, record)
-            if worker.should_stop() and state.epoch < config.epochs:
+                _save_epoch_predictions(job, batches, state)
+                _save_checkpoints(job, config, batches, state, record)
+            if job.should_stop() and state.epoch < config.epochs:
                 if not isinstance(record, EpochRecord):
-                    _save_checkpoint(worker, config, batches, state, "last", {})
+                    _save_checkpoint(job, config, batches, state, "last")
                 return RunState.STOPPED
     return RunState.COMPLETED
 
 
 def _save_epoch_predictions(
-    worker: "JobContext", batches: "TrainingBatches", state: "TrainState"
+    job: "JobContext", batches: "TrainingBatches", state: "TrainState"
 ) -> None:
     """Keeps what the epoch said of the test images, before any checkpoint speaks of the epoch."""
     from cifar_core.evaluation.history import write_epoch_predictions
 
     assert state.test_log_probs is not None
     fingerprint = batches.data.fingerprint
-    write_epoch_predictions(worker.run_dir, state.epoch, state.test_log_probs, fingerprint)
+    write_epoch_predictions(job.run_dir, state.epoch, state.test_log_probs, fingerprint)
 
 
 def _save_checkpoints(
-    worker: "JobContext",
+    job: "JobContext",
     config: "TrainConfig",
     batches: "TrainingBatches",
     state: "TrainState",
     record: EpochRecord,
 ) -> None:
     """Keeps the epoch, and the best one so far; only then does the status speak of it."""
-    figures = asdict(record)
-    _save_checkpoint(worker, config, batches, state, "last", figures)
+    _save_checkpoint(job, config, batches, state, "last", record)
     if record.epoch in config.kept_epochs:
-        _save_checkpoint(worker, config, batches, state, "epoch", figures)
-    best = worker.status.get("best")
-    if record.val_acc is not None and (best is None or record.val_acc > best["val_acc"]):
-        _save_checkpoint(worker, config, batches, state, "best", figures)
-        best = figures
-    worker.update(last=figures, best=best, memory_bytes=peak_memory(batches.runtime.device))
+        _save_checkpoint(job, config, batches, state, "epoch", record)
+    best = job.status.best
+    if record.val_acc is not None and (best is None or record.val_acc > (best.val_acc or 0.0)):
+        _save_checkpoint(job, config, batches, state, "best", record)
+        best = record
+    job.update(last=record, best=best, memory_bytes=peak_memory(batches.runtime.device))
 
 
 def _save_checkpoint(
-    worker: "JobContext",
+    job: "JobContext",
     config: "TrainConfig",
     batches: "TrainingBatches",
     state: "TrainState",
-    role: str,
-    figures: dict[str, Any],
+    role: "Role",
+    figures: EpochRecord | None = None,
 ) -> None:
     from cifar_core.training.checkpointing import save_checkpoint
 
-    data = batches.data
-    facts = {
-        "model": config.model,
-        "data": data.title,
-        "fingerprint": data.fingerprint,
-        "classes": data.classes,
-        "mean": data.mean.tolist(),
-        "std": data.std.tolist(),
-        "figures": figures,
-    }
-    save_checkpoint(worker.run_dir, role, state, facts)
+    save_checkpoint(job.run_dir, role, state, config.model, batches.data, figures)
 
 
 def _event_writer(
-    worker: "JobContext", config: "TrainConfig", stack: contextlib.ExitStack
+    job: "JobContext", config: "TrainConfig", stack: contextlib.ExitStack
 ) -> "SummaryWriter | None":
     """A writer that is closed, and so flushed, with the stack."""
     if not config.tensorboard:
         return None
     from torch.utils.tensorboard import SummaryWriter
 
-    return stack.enter_context(SummaryWriter(str(worker.run_dir / "tensorboard")))
+    return stack.enter_context(SummaryWriter(str(job.run_dir / "tensorboard")))
 
 
 def _write_events(events: "SummaryWriter | None", record: Record) -> None:

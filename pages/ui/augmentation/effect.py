@@ -9,7 +9,7 @@ from cifar_core.augment import AugmentSpec
 from cifar_core.checkpoints.checkpoint import find_checkpoint
 from cifar_core.evaluation.augmentation_effect import NUM_IMAGES, Effect
 from cifar_core.jobs.launch_analysis import jobs_on, launch_effect
-from cifar_core.runs.store import Run
+from cifar_core.runs.store import AnalysisJob, Run, TrainingRun
 from pages.ui.components import images, job, parts
 from pages.ui.components.curves import PLOT
 from pages.ui.session import cache, cache_analysis
@@ -37,7 +37,7 @@ def effect(spec: AugmentSpec) -> None:
         run = trained[run_id]
         with parts.sentences():
             checkpoint = find_checkpoint(run.path).name
-        found = jobs_on(listing.runs("effect"), run, checkpoint, digest=spec.digest)
+        found = jobs_on(listing.runs(AnalysisJob), "effect", run, checkpoint, augment=spec)
         busy = bool(found) and found[0].state.is_active
         done = None if busy else _offer(found, run, checkpoint, spec)
     if busy:
@@ -47,7 +47,9 @@ def effect(spec: AugmentSpec) -> None:
             _show(cache_analysis.effect(done.path), run)
 
 
-def _offer(jobs: Sequence[Run], run: Run, checkpoint: str, spec: AugmentSpec) -> Run | None:
+def _offer(
+    jobs: Sequence[AnalysisJob], run: TrainingRun, checkpoint: str, spec: AugmentSpec
+) -> Run | None:
     return job.offer(
         jobs,
         f"Try it on {NUM_IMAGES:,} test images",
@@ -56,7 +58,7 @@ def _offer(jobs: Sequence[Run], run: Run, checkpoint: str, spec: AugmentSpec) ->
     )
 
 
-def _show(found: Effect, run: Run) -> None:
+def _show(found: Effect, run: TrainingRun) -> None:
     plain, together = found.acc[:2]
     st.markdown(
         f"**{run.name}** recognises {plain:.1%} of {len(found.labels):,} test images as they are, "

@@ -9,7 +9,7 @@ import streamlit as st
 from cifar_core import plots
 from cifar_core.records.csv import records_csv
 from cifar_core.records.records import Metrics
-from cifar_core.runs.store import Run
+from cifar_core.runs.store import TrainingRun
 from pages.ui.session import cache
 
 PLOT: dict[str, Any] = {
@@ -26,16 +26,16 @@ class Asked:
     """How somebody wants to see the curves of a run, and the runs to draw behind it."""
 
     view: plots.View
-    others: list[Run]
+    others: list[TrainingRun]
 
 
-def ask(run: Run) -> Asked:
+def ask(run: TrainingRun) -> Asked:
     """Lets people choose; outside of what refreshes, since it lists all runs."""
     with st.popover("Curves", icon=":material/tune:"):
         return Asked(choose_view(run.run_id, [run], smoothing=True), _others(run))
 
 
-def draw_curves(run: Run, metrics: Metrics, asked: Asked) -> None:
+def draw_curves(run: TrainingRun, metrics: Metrics, asked: Asked) -> None:
     """Loss, accuracy and learning rate of a run, others behind it, resume points, a download."""
     others = [_curve(other, cache.metrics_of(other.path)) for other in asked.others]
     draw_pair([_curve(run, metrics), *others], asked.view)
@@ -58,7 +58,7 @@ def draw_curves(run: Run, metrics: Metrics, asked: Asked) -> None:
             st.plotly_chart(figure, key=f"{run.run_id}-lr", config=PLOT, alt="Learning rate")
 
 
-def compare_curves(runs: Sequence[Run]) -> None:
+def compare_curves(runs: Sequence[TrainingRun]) -> None:
     """The epochs of several runs on shared axes."""
     curves = [_curve(run, cache.metrics_of(run.path)) for run in runs if run.config]
     if not any(curve.metrics.epochs for curve in curves):
@@ -78,9 +78,8 @@ def draw_pair(curves: Sequence[plots.Curve], view: plots.View) -> None:
         st.caption("Solid: validation. Dashed: test. Dotted: train.")
 
 
-def _curve(run: Run, metrics: Metrics) -> plots.Curve:
-    assert run.config is not None
-    steps = run.status.get("steps_per_epoch", 0)
+def _curve(run: TrainingRun, metrics: Metrics) -> plots.Curve:
+    steps = run.status.steps_per_epoch
     return plots.Curve(run.name, metrics, steps, run.config.epochs, run.run_id)
 
 
@@ -89,7 +88,7 @@ def _named(name: str) -> dict[str, Any]:
     return {**PLOT, "toImageButtonOptions": {**PLOT["toImageButtonOptions"], "filename": name}}
 
 
-def choose_view(key: str, runs: Sequence[Run], smoothing: bool = False) -> plots.View:
+def choose_view(key: str, runs: Sequence[TrainingRun], smoothing: bool = False) -> plots.View:
     """What the curves run over, how smooth the figures between epochs are, what to draw beside."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         axis = st.segmented_control(
@@ -114,7 +113,7 @@ def _sources() -> str:
     return "\n".join(["Test accuracy on CIFAR-10:", *listed])
 
 
-def _others(run: Run) -> list[Run]:
+def _others(run: TrainingRun) -> list[TrainingRun]:
     """The runs to draw behind one."""
     known = {r.run_id: r for r in cache.listing().runs() if r.run_id != run.run_id and r.config}
     if not known:

@@ -12,7 +12,7 @@ from cifar_core.jobs.launch import resume_run
 from cifar_core.runs.index import Listing
 from cifar_core.runs.lifecycle import force_stop, request_stop
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import Run
+from cifar_core.runs.store import Run, TrainingRun
 from pages.ui.session import cache
 from pages.ui.session.state import DATA
 
@@ -64,7 +64,7 @@ def end_now(run: Run) -> None:
 
 def resume_button(run: Run, primary: bool = False) -> None:
     """Where a run ended before its work was done: lets it go on."""
-    if not run.state.can_resume:
+    if not isinstance(run, TrainingRun) or not run.state.can_resume:
         return
     kind = "primary" if primary else "secondary"
     if st.button("Resume", type=kind, icon=":material/resume:"):

@@ -5,7 +5,8 @@ from pathlib import Path
 import streamlit as st
 
 from cifar_core.jobs.launch import launch_data
-from cifar_core.runs.store import Run
+from cifar_core.runs.files import Origin
+from cifar_core.runs.store import DataJob, Run
 from pages.ui.components import parts
 from pages.ui.components.parts import ask_to_stop
 from pages.ui.session import cache
@@ -38,12 +39,12 @@ def _download() -> None:
         help="The official archive (163 MB), or the same images as Parquet (144 MB).",
     )
     if st.button("Download", type="primary", icon=":material/download:"):
-        start(str(origin))
+        start(origin)
 
 
-def start(origin: str, path: str = "", accept_altered: bool = False) -> None:
+def start(origin: Origin, path: str = "", accept_altered: bool = False) -> None:
     """Starts the job that gets the data."""
-    if not any(job.state.is_active for job in cache.listing().runs(kind="data")):
+    if not any(job.state.is_active for job in cache.listing().runs(DataJob)):
         with parts.sentences():
             launch_data(cache.root(), origin, path, accept_altered)
     if accept_altered:
@@ -53,7 +54,7 @@ def start(origin: str, path: str = "", accept_altered: bool = False) -> None:
 
 def progress(job: Run) -> None:
     """The download as it is now, with Cancel."""
-    jobs = cache.listing().runs(kind="data")
+    jobs = cache.listing().runs(DataJob)
     if not jobs or not jobs[0].state.is_active:
         st.rerun()
     stages = cache.metrics_of(job.path).stages

@@ -6,7 +6,7 @@ import streamlit as st
 
 from cifar_core.checkpoints.checkpoint import Checkpoint, find_checkpoint, list_checkpoints
 from cifar_core.evaluation.predictions import SPLIT_NAMES, SPLITS
-from cifar_core.runs.store import Run, find_run
+from cifar_core.runs.store import TrainingRun, find_run
 from pages.ui.components import parts
 from pages.ui.session import cache, url
 
@@ -29,7 +29,7 @@ class Subject:
         flip: Whether test-time flip is used; see `FlipTTA`.
     """
 
-    run: Run
+    run: TrainingRun
     checkpoint: Checkpoint
     flip: bool = False
 
@@ -49,7 +49,7 @@ def pick_subject(whole_run: bool = False) -> Subject:
     runs = {run.run_id: run for run in cache.listing().trained()}
     if wanted := st.query_params.get("run"):
         with parts.sentences():  # a name does as well as an id
-            found = find_run(cache.root(), wanted, "train")
+            found = find_run(cache.root(), wanted, TrainingRun)
         if found.run_id not in runs:
             st.error(f"{found.name} has no checkpoint. Choose another run.")
             st.query_params.pop("run")
@@ -85,7 +85,7 @@ def pick_subject(whole_run: bool = False) -> Subject:
         return Subject(run, _pick_checkpoint(run), flip)
 
 
-def _pick_checkpoint(run: Run) -> Checkpoint:
+def _pick_checkpoint(run: TrainingRun) -> Checkpoint:
     there = {c.name: c for c in reversed(list_checkpoints(run.path))}
     if (role := st.query_params.get("checkpoint")) in ("best", "last"):
         st.query_params["checkpoint"] = find_checkpoint(run.path, role).name
@@ -99,15 +99,15 @@ def _pick_checkpoint(run: Run) -> Checkpoint:
     return there[name]
 
 
-def _run_label(run: Run) -> str:
+def _run_label(run: TrainingRun) -> str:
     acc = "" if run.best_acc is None else f" · {run.best_acc:.1%}"
     return f"{run.name}{acc}"
 
 
 def label(checkpoint: Checkpoint) -> str:
     """What people call a checkpoint: role, epoch, how good it is."""
-    figures = checkpoint.manifest.get("figures") or {}
-    acc = figures.get("val_acc")
+    figures = checkpoint.manifest.figures
+    acc = figures.val_acc if figures else None
     judged = "" if acc is None else f", validation {acc:.1%}"
     return f"{checkpoint.role}, epoch {checkpoint.epoch}{judged}"
 
@@ -119,7 +119,6 @@ def pick_split(subject: Subject, *more: str, flip: bool = False) -> str:
         more: Other sources than the splits.
         flip: Whether it can also be put on.
     """
-    assert subject.run.config is not None
     offered = [s for s in SPLITS if s != "val" or subject.run.config.val_size]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         split = url.select(
@@ -138,7 +137,7 @@ def pick_split(subject: Subject, *more: str, flip: bool = False) -> str:
 
 def pick_other(first: Subject) -> Subject | None:
     """Another run that was trained on the same data; None where there is none, which is said."""
-    fingerprint = first.checkpoint.manifest["fingerprint"]
+    fingerprint = first.checkpoint.manifest.fingerprint
     others = {run.run_id: run for run in cache.rivals(first.run, fingerprint)}
     if not others:
         parts.empty_state(

@@ -9,6 +9,7 @@ from cifar_core import plots
 from cifar_core.errors import CheckpointError
 from cifar_core.evaluation.predictions import Predictions
 from cifar_core.jobs.launch_analysis import jobs_on, launch_embedding
+from cifar_core.runs.store import AnalysisJob
 from pages.ui.components import job, parts
 from pages.ui.components.curves import PLOT
 from pages.ui.evaluation.checkpoint_picker import Subject
@@ -49,7 +50,7 @@ def _places(subject: Subject, table: Predictions, kind: str) -> NDArray[np.float
         return cache_analysis.principal_places(subject.run, table)
     st.write("Images that the model sees alike are put side by side; about 15 s for 10,000.")
     run, name, split = subject.run, subject.checkpoint.name, table.examples.split
-    jobs = jobs_on(cache.listing().runs("embed"), run, name, split=split)
+    jobs = jobs_on(cache.listing().runs(AnalysisJob), "embed", run, name, split=split)
     job.offer(
         jobs,
         "Find the neighbours",

@@ -15,7 +15,7 @@ from cifar_core.evaluation.predictions import (
     predictions_path,
 )
 from cifar_core.jobs.launch_analysis import jobs_on, launch_evaluation
-from cifar_core.runs.store import Run
+from cifar_core.runs.store import AnalysisJob, TrainingRun
 from pages.ui.components import job, parts
 from pages.ui.evaluation.checkpoint_picker import Subject, label
 from pages.ui.session import cache, cache_analysis, url
@@ -42,7 +42,7 @@ def _read_table(subject: Subject, split: str) -> Predictions | None:
     return None
 
 
-def open_evaluation(run: Run) -> None:
+def open_evaluation(run: TrainingRun) -> None:
     """Goes to a run's evaluation on the test images; starts it where it is not done yet."""
     name = find_checkpoint(run.path, "best").name
     if not has_predictions(predictions_path(run.path, name, "test")):
@@ -63,7 +63,7 @@ def _offer_evaluation(subject: Subject, split: str) -> NoReturn:
 
 def _evaluate_button(subject: Subject, split: str, text: str) -> None:
     run, name, flip = subject.run, subject.checkpoint.name, subject.flip
-    jobs = jobs_on(cache.listing().runs("evaluate"), run, name, split=split, flip=flip)
+    jobs = jobs_on(cache.listing().runs(AnalysisJob), "evaluate", run, name, split=split, flip=flip)
     job.offer(
         jobs,
         text,

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from cifar_core.jobs.launch_analysis import jobs_on, launch_report
-from cifar_core.report.html import FILE
+from cifar_core.records import layout
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import Run
+from cifar_core.runs.store import AnalysisJob, TrainingRun
 from pages.ui.components import job, parts
 from pages.ui.evaluation.checkpoint_picker import Subject
 from pages.ui.session import cache
@@ -14,7 +14,7 @@ from pages.ui.session import cache
 def report_button(subject: Subject) -> None:
     """Writes the report, shows how far that is, and gives it out."""
     run, name = subject.run, subject.checkpoint.name
-    jobs = jobs_on(cache.listing().runs("report"), run, name)
+    jobs = jobs_on(cache.listing().runs(AnalysisJob), "report", run, name)
     written = [one for one in jobs if one.state is RunState.COMPLETED]
     with st.popover("Report", icon=":material/description:"):
         st.caption(
@@ -33,8 +33,8 @@ def report_button(subject: Subject) -> None:
         )
 
 
-def _download(run: Run, found: Run) -> None:
-    path = found.path / FILE
+def _download(run: TrainingRun, found: AnalysisJob) -> None:
+    path = found.path / layout.REPORT
     if not path.is_file():
         st.error("The report is gone. Write it again.", icon=":material/error:")
         return

@@ -9,13 +9,13 @@ from cifar_core import plots
 from cifar_core.evaluation.metrics import calibration, class_acc, most_confused, precision_recall_f1
 from cifar_core.evaluation.predictions import Predictions
 from cifar_core.report.html import key_figures, sure_of
-from cifar_core.runs.store import Run
+from cifar_core.runs.store import TrainingRun
 from pages.ui.components import parts
 from pages.ui.components.curves import PLOT
 from pages.ui.session import url
 
 
-def summary(run: Run, table: Predictions, query: dict[str, str]) -> None:
+def summary(run: TrainingRun, table: Predictions, query: dict[str, str]) -> None:
     """Figures, matrix and classes of a table; each cell leads to its images.
 
     Args:
@@ -31,7 +31,7 @@ def summary(run: Run, table: Predictions, query: dict[str, str]) -> None:
     _classes(table)
 
 
-def _figures(run: Run, table: Predictions) -> None:
+def _figures(run: TrainingRun, table: Predictions) -> None:
     """The accuracy and how sure it is."""
     sure = sure_of(table)
     tips = {

@@ -5,6 +5,7 @@ import streamlit as st
 from cifar_core import plots
 from cifar_core.explain.road import NUM_IMAGES, RANKED, Ranking
 from cifar_core.jobs.launch_analysis import jobs_on, launch_road
+from cifar_core.runs.store import AnalysisJob
 from pages.ui.components import job, parts
 from pages.ui.components.curves import PLOT
 from pages.ui.evaluation.checkpoint_picker import Subject
@@ -22,7 +23,7 @@ def which_layer(subject: Subject) -> None:
     )
     run, name = subject.run, subject.checkpoint.name
     done = job.offer(
-        jobs_on(cache.listing().runs("road"), run, name),
+        jobs_on(cache.listing().runs(AnalysisJob), "road", run, name),
         "Rank layers and methods",
         ":material/leaderboard:",
         lambda: launch_road(cache.root(), run, name),

@@ -33,7 +33,7 @@ def own_image(subject: Subject) -> None:
 
 def _explain(subject: Subject, fitted: OwnImage) -> None:
     checkpoint = subject.checkpoint
-    classes: list[str] = checkpoint.manifest["classes"]
+    classes = checkpoint.manifest.classes
     pixels = fitted.pixels[None]
     (probs,) = probabilities(cache_analysis.model(checkpoint), checkpoint, pixels)
     left, right = st.columns([1, 2])

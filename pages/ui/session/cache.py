@@ -18,7 +18,7 @@ from cifar_core.data.store import ready_folder
 from cifar_core.errors import DataError
 from cifar_core.records.records import Metrics, read_metrics
 from cifar_core.runs.index import Listing, RunIndex
-from cifar_core.runs.store import Run
+from cifar_core.runs.store import TrainingRun
 from cifar_core.system.paths import runs_root
 from cifar_core.system.runtime import Hardware, probe
 
@@ -127,12 +127,12 @@ def lr_figure(run_id: str, metrics: Metrics) -> "go.Figure":
     return _lr_figure(run_id, _extent(metrics), metrics)
 
 
-def rivals(run: Run, fingerprint: str) -> list[Run]:
+def rivals(run: TrainingRun, fingerprint: str) -> list[TrainingRun]:
     """Other runs with a checkpoint, trained on the data of that fingerprint, newest first."""
     return [
         other
         for other in listing().trained()
-        if other.run_id != run.run_id and other.status.get("fingerprint") == fingerprint
+        if other.run_id != run.run_id and other.status.fingerprint == fingerprint
     ]
 
 

@@ -19,7 +19,7 @@ from cifar_core.explain.gradcam import CamMaps, Target
 from cifar_core.explain.layers import TargetLayer, list_layers
 from cifar_core.explain.maps import compute_cams
 from cifar_core.explain.road import Ranking, load_ranking
-from cifar_core.runs.store import Run, epoch_files, read_run
+from cifar_core.runs.store import TrainingRun, epoch_files, read_run
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 def _table(
     path: str, checkpoint: str, weights: str, split: str, flip: bool, written_at: int
 ) -> Predictions:
-    return load_predictions(read_run(Path(path)), checkpoint, split, flip)
+    return load_predictions(read_run(Path(path), TrainingRun), checkpoint, split, flip)
 
 
-def table(run: Run, checkpoint: Checkpoint, split: str, flip: bool = False) -> Predictions:
+def table(run: TrainingRun, checkpoint: Checkpoint, split: str, flip: bool = False) -> Predictions:
     """The table of a checkpoint on a split, shared between sessions.
 
     Raises:
         CifarCoreError: as `load_table`.
     """
-    name, weights = checkpoint.name, checkpoint.facts["weights"]
+    name, weights = checkpoint.name, checkpoint.weights_sha256
     written_at = _written_at(predictions_path(run.path, name, split, flip).with_suffix(".json"))
     return _table(str(run.path), name, weights, split, flip, written_at)
 
@@ -56,7 +56,7 @@ def _model(path: str, weights: str) -> "nn.Module":
 
 def model(checkpoint: Checkpoint) -> "nn.Module":
     """The model of a checkpoint, in eval mode on the CPU, shared: only to be read."""
-    return _model(str(checkpoint.path), checkpoint.facts["weights"])
+    return _model(str(checkpoint.path), checkpoint.weights_sha256)
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
@@ -66,7 +66,7 @@ def _layers(path: str, weights: str) -> list[TargetLayer]:
 
 def layers(checkpoint: Checkpoint) -> list[TargetLayer]:
     """The layers of a checkpoint's model that can carry a map."""
-    return _layers(str(checkpoint.path), checkpoint.facts["weights"])
+    return _layers(str(checkpoint.path), checkpoint.weights_sha256)
 
 
 @st.cache_data(max_entries=128, show_spinner="Looking …")
@@ -80,7 +80,11 @@ def _maps(
     before: bool = False,
 ) -> CamMaps:
     checkpoint = read_checkpoint(Path(path))
-    model = untrained(read_run(checkpoint.path.parent)) if before else _model(path, weights)
+    model = (
+        untrained(read_run(checkpoint.path.parent, TrainingRun))
+        if before
+        else _model(path, weights)
+    )
     return compute_cams(model, checkpoint, pixels, layer, asked, method)
 
 
@@ -97,7 +101,7 @@ def maps(
         ConfigError: as `compute_cams`.
     """
     path = str(checkpoint.path)
-    return _maps(path, checkpoint.facts["weights"], pixels, layer, asked, method)
+    return _maps(path, checkpoint.weights_sha256, pixels, layer, asked, method)
 
 
 def view_map(view: View, pixels: NDArray[np.uint8]) -> CamMaps:
@@ -106,7 +110,7 @@ def view_map(view: View, pixels: NDArray[np.uint8]) -> CamMaps:
     Raises:
         CifarCoreError: as `compute_cams`, or if its checkpoint is damaged.
     """
-    path, weights = str(view.checkpoint.path), view.checkpoint.facts["weights"]
+    path, weights = str(view.checkpoint.path), view.checkpoint.weights_sha256
     args = (pixels[None], view.layer, (view.asked,), view.method, view.untrained)
     return _maps(path, weights, *args)
 
@@ -118,15 +122,15 @@ def _forward_s(path: str, weights: str) -> float:
 
 def pass_s(checkpoint: Checkpoint) -> float:
     """Seconds that one image takes through a checkpoint's model here, measured once."""
-    return _forward_s(str(checkpoint.path), checkpoint.facts["weights"])
+    return _forward_s(str(checkpoint.path), checkpoint.weights_sha256)
 
 
 @st.cache_resource(max_entries=3, show_spinner="Reading the epochs …")
 def _history(path: str, num_epochs: int, written_at: int) -> History:
-    return load_history(read_run(Path(path)))
+    return load_history(read_run(Path(path), TrainingRun))
 
 
-def history(run: Run) -> History | None:
+def history(run: TrainingRun) -> History | None:
     """How the test images fared in a run, shared between sessions; None if that was not kept.
 
     Raises:
@@ -146,13 +150,13 @@ def _written_at(path: Path) -> int:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _story(
-    path: str, written_at: int, row: int, _run: Run, _history: History
+    path: str, written_at: int, row: int, _run: TrainingRun, _history: History
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     return probabilities_over_epochs(_run, _history.examples, row)
 
 
 def learning_summary(
-    run: Run, history: History, row: int
+    run: TrainingRun, history: History, row: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """(E,) epochs and (E, K) probabilities of a test image after each of them."""
     written_at = max((_written_at(path) for path in epoch_files(run.path)[-1:]), default=0)
@@ -166,23 +170,25 @@ def _doubted(weights: str, split: str, flip: bool, _table: Predictions) -> NDArr
 
 def doubted(table: Predictions) -> NDArray[np.int64]:
     """Rows whose label is in doubt; see `doubted_labels`."""
-    flip = bool(table.facts.get("flip"))
-    return _doubted(table.facts["weights"], table.examples.split, flip, table)
+    flip = table.note.flip
+    return _doubted(table.note.weights, table.examples.split, flip, table)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _features(path: str, written_at: int, _run: Run, _table: Predictions) -> NDArray[np.float32]:
+def _features(
+    path: str, written_at: int, _run: TrainingRun, _table: Predictions
+) -> NDArray[np.float32]:
     return read_values(_run.path, _table.checkpoint, _table.examples, "features")
 
 
-def features(run: Run, table: Predictions) -> NDArray[np.float32]:
+def features(run: TrainingRun, table: Predictions) -> NDArray[np.float32]:
     """(N, D) features of the images of a table.
 
     Raises:
         CheckpointError: as `read_values`.
     """
     path = values_path(run.path, table.checkpoint.name, table.examples.split, "features")
-    key = f"{path} {table.facts['weights']}"
+    key = f"{path} {table.note.weights}"
     return _features(key, _written_at(path), run, table)
 
 
@@ -191,29 +197,31 @@ def _principal(weights: str, split: str, _features: NDArray[np.float32]) -> NDAr
     return principal(_features)
 
 
-def principal_places(run: Run, table: Predictions) -> NDArray[np.float32]:
+def principal_places(run: TrainingRun, table: Predictions) -> NDArray[np.float32]:
     """(N, 2) places along the two directions of largest variance.
 
     Raises:
         CheckpointError: as `read_values`.
     """
     found = features(run, table)
-    return _principal(table.facts["weights"], table.examples.split, found)
+    return _principal(table.note.weights, table.examples.split, found)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _places(path: str, written_at: int, _run: Run, _table: Predictions) -> NDArray[np.float32]:
+def _places(
+    path: str, written_at: int, _run: TrainingRun, _table: Predictions
+) -> NDArray[np.float32]:
     return read_values(_run.path, _table.checkpoint, _table.examples, "embedding")
 
 
-def places(run: Run, table: Predictions) -> NDArray[np.float32] | None:
+def places(run: TrainingRun, table: Predictions) -> NDArray[np.float32] | None:
     """(N, 2) places of a neighbour embedding; None if there is none yet.
 
     Raises:
         CheckpointError: if it is damaged, or of other weights or data.
     """
     path = values_path(run.path, table.checkpoint.name, table.examples.split, "embedding")
-    key = f"{path} {table.facts['weights']}"
+    key = f"{path} {table.note.weights}"
     return _places(key, _written_at(path), run, table) if path.exists() else None
 
 

@@ -8,14 +8,14 @@ from cifar_core.checkpoints.checkpoint import find_checkpoint, list_checkpoints
 from cifar_core.errors import CheckpointError, RunError
 from cifar_core.jobs.launch import extend_run
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import Run, find_run
+from cifar_core.runs.store import TrainingRun, find_run
 from pages.ui.components import parts
 from pages.ui.evaluation.predictions import open_evaluation
 from pages.ui.session import cache
 from pages.ui.session.state import replace_draft
 
 
-def run_actions(run: Run) -> None:
+def run_actions(run: TrainingRun) -> None:
     """The row of buttons above a run."""
     with st.container(horizontal=True, vertical_alignment="center"):
         kept = list_checkpoints(run.path)
@@ -38,13 +38,13 @@ def run_actions(run: Run) -> None:
         st.page_link("pages/runs.py", label="All runs", icon=":material/stacked_line_chart:")
 
 
-def ancestry(run: Run) -> None:
+def ancestry(run: TrainingRun) -> None:
     """The run that this one goes on from, if there is one."""
-    parent = run.request.get("extends")
+    parent = run.request.extends
     if not parent:
         return
     try:
-        name = find_run(cache.root(), parent, "train").name
+        name = find_run(cache.root(), parent, TrainingRun).name
     except RunError:
         st.caption(f":material/more_time: Goes on from {parent}, which was deleted.")
         return
@@ -52,9 +52,8 @@ def ancestry(run: Run) -> None:
     st.page_link("pages/train.py", label=f"Goes on from {name}", icon=icon, query_params=query)
 
 
-def again_buttons(run: Run) -> None:
+def again_buttons(run: TrainingRun) -> None:
     """Into the training form with a run's settings, or with its weights too."""
-    assert run.config is not None
     values = run.config.model_dump(mode="json")
     if st.button("Use these settings again", icon=":material/replay:"):
         _to_form(values)
@@ -70,9 +69,8 @@ def _to_form(values: dict[str, object]) -> None:
 
 
 @st.dialog("Train longer")
-def train_longer(run: Run) -> None:
+def train_longer(run: TrainingRun) -> None:
     """Asks for how many epochs in all, and starts the longer run."""
-    assert run.config is not None
     had = run.config.epochs
     st.write(
         f"**{run.name}** stays as it is. The new run begins with its {had} epochs and goes on; "

@@ -2,23 +2,22 @@
 
 import streamlit as st
 
-from cifar_core.runs.store import Run
+from cifar_core.runs.store import TrainingRun
 from pages.ui.components import images, parts
 from pages.ui.session import cache
 
 MOST_SHOWN = 128
 
 
-def seen_batch(run: Run) -> None:
+def seen_batch(run: TrainingRun) -> None:
     """Any batch of the run, at first the first: the very pixels it was trained on."""
-    assert run.config is not None
     config = run.config
     digest = config.augment.digest[:12]
     with st.expander("A batch as the model saw it", icon=":material/visibility:"):
         if not st.toggle("Draw it again", key=f"seen-{run.run_id}"):
             st.caption(f"Every batch follows from seed, epoch and step, and from `{digest}`.")
             return
-        steps = int(run.status.get("steps_per_epoch", 1))
+        steps = run.status.steps_per_epoch or 1
         with st.container(horizontal=True, vertical_alignment="bottom"):
             key = f"seen-{run.run_id}-epoch"
             epoch = st.number_input("Epoch, from 0", 0, config.epochs - 1, 0, width=150, key=key)
@@ -26,7 +25,7 @@ def seen_batch(run: Run) -> None:
             step = st.number_input("Batch, from 0", 0, max(steps - 1, 0), 0, width=150, key=key)
         with parts.sentences():
             data = cache.dataset(config.data)
-            if run.status.get("fingerprint", data.fingerprint) != data.fingerprint:
+            if run.status.fingerprint not in ("", data.fingerprint):
                 st.error(f"{data.title} is no longer what this run was trained on.")
                 return
             pixels, labels = cache.batch(config, data.fingerprint, int(epoch), int(step))

@@ -10,7 +10,7 @@ from cifar_core.errors import CifarCoreError
 from cifar_core.forecast.forecast import bottleneck, failure, forecast, known_throughput, note_path
 from cifar_core.forecast.preflight import start_measuring
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import Run, disk_bytes
+from cifar_core.runs.store import TrainingRun, disk_bytes
 from pages.ui.components import parts
 from pages.ui.session import cache
 from pages.ui.session.state import COSTED, MEASURING
@@ -90,19 +90,18 @@ def _show(config: TrainConfig) -> None:
     )
 
 
-def compare_with_truth(run: Run) -> None:
+def compare_with_truth(run: TrainingRun) -> None:
     """What a completed run was forecast to take, and what it took."""
-    then = run.request.get("forecast")
+    expected = run.request.forecast
     took_s = run.took_s
-    if run.state is not RunState.COMPLETED or not isinstance(then, dict) or took_s is None:
+    if run.state is not RunState.COMPLETED or expected is None or took_s is None:
         return
     if cache.metrics_of(run.path).resumes:
         return  # its time is not that of an undisturbed run
-    names = ("seconds", "memory_bytes", "disk_bytes")
-    seconds, memory, disk = (float(then.get(name, 0)) for name in names)
+    seconds, memory, disk = expected.seconds, expected.memory_bytes, expected.disk_bytes
     if not seconds:
-        return  # another version, or a hand, wrote the request
-    used = run.status.get("memory_bytes", 0)
+        return
+    used = run.status.memory_bytes
     st.caption(
         f":material/timer: Took {parts.duration(took_s)} (forecast: {parts.duration(seconds)}), "
         f"{parts.megabytes(used)} of memory (forecast: {parts.megabytes(memory)}), "

@@ -8,8 +8,8 @@ import streamlit as st
 from cifar_core.config.lr_test import UNUSED
 from cifar_core.config.train import TrainConfig
 from cifar_core.errors import CifarCoreError
-from cifar_core.jobs.launch import LROrigin
-from cifar_core.runs.store import Run, find_run
+from cifar_core.runs.files import LROrigin
+from cifar_core.runs.store import LRTestRun, TrainingRun, find_run
 from pages.ui.components.widgets import label_of
 from pages.ui.session import cache
 from pages.ui.session.state import LR_FROM, draft, replace_draft
@@ -17,7 +17,7 @@ from pages.ui.session.state import LR_FROM, draft, replace_draft
 TESTED = ("model", "optimizer", "batch_size", "precision", "augment")
 
 
-def use_lr(run: Run, lr: float, rule: str) -> None:
+def use_lr(run: LRTestRun, lr: float, rule: str) -> None:
     """Puts a learning rate into the training form, and notes which test it is from."""
     replace_draft({**draft(), "lr": lr})
     st.session_state[LR_FROM] = LROrigin(run.run_id, rule, lr)
@@ -37,7 +37,6 @@ def lr_origin(values: Mapping[str, Any]) -> None:
         icon=":material/troubleshoot:",
         query_params={"test": origin.test},
     )
-    assert run.config is not None
     if other := differing(run.config, values):
         names = ", ".join(label_of(name).lower() for name in other)
         st.caption(f":orange[:material/warning: That test had another {names}.]")
@@ -49,23 +48,26 @@ def origin_of(lr: float) -> LROrigin | None:
     return origin if origin and origin.lr == lr else None
 
 
-def run_origin(run: Run) -> None:
+def run_origin(run: TrainingRun) -> None:
     """Says on a run which test its learning rate is from, and what that test was of."""
-    facts = run.request.get("lr_from")
-    if not isinstance(facts, dict):
+    source = run.request.lr_from
+    if source is None:
         return
-    said = ", ".join(f"{label_of(name).lower()} {facts[name]}" for name in TESTED if name in facts)
+    settings = {name: getattr(source, name) for name in TESTED}
+    said = ", ".join(
+        f"{label_of(name).lower()} {value}" for name, value in settings.items() if value
+    )
     st.page_link(
         "pages/lr_finder.py",
-        label=f"Learning rate {facts.get('lr'):g} from an LR test ({facts.get('rule')}): {said}",
+        label=f"Learning rate {source.lr:g} from an LR test ({source.rule}): {said}",
         icon=":material/troubleshoot:",
-        query_params={"test": str(facts.get("test"))},
+        query_params={"test": source.test},
     )
 
 
-def _test(run_id: str) -> Run | None:
+def _test(run_id: str) -> LRTestRun | None:
     try:
-        return find_run(cache.root(), run_id, "lr_find")
+        return find_run(cache.root(), run_id, LRTestRun)
     except CifarCoreError:
         return None  # deleted meanwhile
 

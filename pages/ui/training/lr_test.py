@@ -6,15 +6,14 @@ import numpy as np
 import streamlit as st
 
 from cifar_core import plots
-from cifar_core.config.lr_test import LRFindConfig
+from cifar_core.config.lr_test import LRTestConfig
 from cifar_core.jobs.queue import queue_position
 from cifar_core.lr_finder.curve import LRCurve, curve_of
 from cifar_core.lr_finder.range_test import explain_ending
 from cifar_core.lr_finder.suggest import Suggestion, disagreement, suggest_all
 from cifar_core.records.records import LRPoint
 from cifar_core.runs.states import RunState, log_tail
-from cifar_core.runs.store import Run, read_run
-from cifar_core.validation import validated
+from cifar_core.runs.store import LRTestRun, read_run
 from pages.ui.components import parts
 from pages.ui.components.curves import PLOT
 from pages.ui.session import cache
@@ -25,12 +24,12 @@ from pages.ui.training.lr_handoff import use_lr
 OWN = "my own"
 
 
-def show_test(run: Run) -> None:
+def show_test(run: LRTestRun) -> None:
     """A test as it is: live while it runs, then its suggestion."""
     active = run.state.is_active
 
     def draw() -> None:
-        now = read_run(run.path)
+        now = read_run(run.path, LRTestRun)
         if active and not now.state.is_active:
             st.rerun()
         _draw_test(now)
@@ -38,11 +37,9 @@ def show_test(run: Run) -> None:
     parts.every(1.0 if active else None, draw)
 
 
-def _draw_test(run: Run) -> None:
+def _draw_test(run: LRTestRun) -> None:
     """State, curve and what follows from it."""
-    config = run.config
-    assert config is not None
-    find = validated(LRFindConfig, run.request["find"])
+    config, find = run.config, run.lr_test
     points = cache.metrics_of(run.path).points
     with st.container(horizontal=True, vertical_alignment="center"):
         parts.state_badge(run)
@@ -66,10 +63,10 @@ def _draw_test(run: Run) -> None:
 
 
 def _plot(
-    run: Run,
+    run: LRTestRun,
     points: Sequence[LRPoint],
     curve: LRCurve,
-    find: LRFindConfig,
+    find: LRTestConfig,
     found: Sequence[Suggestion] = (),
     own: float | None = None,
 ) -> float | None:
@@ -86,7 +83,7 @@ def _plot(
     return float(clicked[0]["x"]) if clicked else None
 
 
-def _result(run: Run, points: Sequence[LRPoint], find: LRFindConfig) -> None:
+def _result(run: LRTestRun, points: Sequence[LRPoint], find: LRTestConfig) -> None:
     """Why the test ended, what the rules say, and the way into the training form."""
     curve = curve_of(points)
     if run.state in (RunState.FAILED, RunState.INTERRUPTED):
@@ -110,13 +107,13 @@ def _result(run: Run, points: Sequence[LRPoint], find: LRFindConfig) -> None:
         st.session_state[f"clicked-{run.run_id}"] = clicked
         st.session_state[own_key], st.session_state[rule_key] = _nearest(rates, clicked), OWN
         st.rerun()  # so that the mark on the curve is there, too
-    st.caption(explain_ending(str(run.status.get("ending", run.state)), points, find))
+    st.caption(explain_ending(run.status.ending or str(run.state), points, find))
     if not found:
         st.info("The curve supports no suggestion. Try another range, or more steps.")
     _choose(run, found, rates)
 
 
-def _choose(run: Run, found: Sequence[Suggestion], rates: list[float]) -> None:
+def _choose(run: LRTestRun, found: Sequence[Suggestion], rates: list[float]) -> None:
     """One of the rules' values or one's own, and the button that takes it along."""
     if found:
         st.markdown(f"**Suggested: {rounded(found[0].lr):g}.** {found[0].reason}")

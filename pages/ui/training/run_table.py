@@ -1,13 +1,14 @@
 """The list of runs and what sets them apart, as tables."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import pandas as pd
 import streamlit as st
 
 from cifar_core.config.train import difference, shown
 from cifar_core.runs.index import Listed
-from cifar_core.runs.store import Run
+from cifar_core.runs.store import TrainingRun
 from pages.ui.components import parts
 
 ROW_PX, MOST_PX = 36, 420
@@ -23,18 +24,21 @@ def filtered(entries: list[Listed]) -> list[Listed]:
         icon=":material/search:",
     )
     words = text.lower().split()
-    return [entry for entry in entries if entry.run and all(w in _words(entry.run) for w in words)]
+    return [
+        entry
+        for entry in entries
+        if isinstance(entry.run, TrainingRun) and all(w in _words(entry.run) for w in words)
+    ]
 
 
-def _words(run: Run) -> str:
-    model = run.config.model if run.config else ""
-    said = (run.name, run.run_id, str(run.state), model, run.data_title, run.notes)
+def _words(run: TrainingRun) -> str:
+    said = (run.name, run.run_id, str(run.state), run.config.model, run.data_title, run.notes)
     return " ".join(said).lower()
 
 
-def run_table(entries: Sequence[Listed]) -> list[Run]:
+def run_table(entries: Sequence[Listed]) -> list[TrainingRun]:
     """The list, to be sorted by any column; returns the ticked runs."""
-    runs = [entry.run for entry in entries if entry.run]
+    runs = [entry.run for entry in entries if isinstance(entry.run, TrainingRun)]
     rows = [_row(run, entry.num_bytes) for run, entry in zip(runs, entries, strict=True)]
     choice = st.dataframe(
         pd.DataFrame(rows),
@@ -61,18 +65,18 @@ def run_table(entries: Sequence[Listed]) -> list[Run]:
     return [runs[number] for number in picked if number < len(runs)]
 
 
-def _row(run: Run, num_bytes: int) -> dict[str, object]:
-    figures, config = _figures(run), run.config
-    done = (run.status.get("last") or {}).get("epoch", 0)
+def _row(run: TrainingRun, num_bytes: int) -> dict[str, object]:
+    figures, config = run.figures, run.config
+    done = run.status.last.epoch if run.status.last else 0
     return {
         "Name": run.name,
         "State": str(run.state),
-        "Val": _percent(figures, "val_acc"),
-        "Test": _percent(figures, "test_acc"),
-        "Model": config.model if config else "",
-        "Epochs": f"{done} / {config.epochs}" if config else "",
-        "lr": config.lr if config else None,
-        "Batch": config.batch_size if config else None,
+        "Val": _percent(figures.val_acc if figures else None),
+        "Test": _percent(figures.test_acc if figures else None),
+        "Model": config.model,
+        "Epochs": f"{done} / {config.epochs}",
+        "lr": config.lr,
+        "Batch": config.batch_size,
         "Data": run.data_title,
         "Started": run.created,
         "MB": num_bytes / 1e6,
@@ -80,24 +84,17 @@ def _row(run: Run, num_bytes: int) -> dict[str, object]:
     }
 
 
-def _figures(run: Run) -> dict[str, float | None]:
-    """Those of the best epoch, of the last one if nothing is held out."""
-    return run.status.get("best") or run.status.get("last") or {}
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
 
 
-def _percent(figures: dict[str, float | None], name: str) -> float | None:
-    value = figures.get(name)
-    return None if value is None else 100 * value
-
-
-def side_by_side(runs: Sequence[Run]) -> None:
+def side_by_side(runs: Sequence[TrainingRun]) -> None:
     """Results and settings, a column per run; at first only the settings in which they differ."""
-    runs = [run for run in runs if run.config]
     if len(runs) < 2:
         return
     st.subheader("Side by side")
     every = st.toggle("All settings", key="all-settings")
-    configs = [run.config for run in runs if run.config]
+    configs = [run.config for run in runs]
     settings = difference(configs)
     if every:
         tables = [shown(config) for config in configs]
@@ -112,11 +109,11 @@ def side_by_side(runs: Sequence[Run]) -> None:
         st.caption("These runs have the same settings.")
 
 
-def _results(runs: Sequence[Run]) -> dict[str, list[str]]:
+def _results(runs: Sequence[TrainingRun]) -> dict[str, list[str]]:
     """What each came to, as text."""
     found: dict[str, list[str]] = {}
     for run in runs:
-        figures = _figures(run)
+        figures = asdict(run.figures) if run.figures else {}
         said = {
             "State": str(run.state),
             "Validation accuracy": _text(figures.get("val_acc"), ".2%"),

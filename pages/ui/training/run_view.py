@@ -9,7 +9,7 @@ from cifar_core.records.records import Metrics
 from cifar_core.runs.lifecycle import FORCE_AFTER_S, stopping_s
 from cifar_core.runs.pace import run_pace
 from cifar_core.runs.states import RunState, log_tail
-from cifar_core.runs.store import Run, read_run
+from cifar_core.runs.store import TrainingRun, read_run
 from cifar_core.system.utilisation import gpu_load, system_load
 from pages.ui.components import parts
 from pages.ui.components.curves import Asked, ask, draw_curves
@@ -20,7 +20,7 @@ REDRAW_S = 3.0  # less often, since a plot costs the browser more than a figure
 REDRAW_STEPS = 12  # records of half a second each
 
 
-def run_view(run: Run) -> None:
+def run_view(run: TrainingRun) -> None:
     """Draws a run; what changes refreshes by itself, in two parts, until the run ends."""
     was_active = run.state.is_active
 
@@ -40,12 +40,12 @@ def run_view(run: Run) -> None:
     parts.every(REDRAW_S if was_active else None, draw_plots)
 
 
-def _read(run: Run) -> Run:
+def _read(run: TrainingRun) -> TrainingRun:
     with parts.sentences():
-        return read_run(run.path)
+        return read_run(run.path, TrainingRun)
 
 
-def _shown_metrics(run: Run) -> Metrics:
+def _shown_metrics(run: TrainingRun) -> Metrics:
     """The newest records or, while the curves are paused, those of the moment of pausing."""
     now = cache.metrics_of(run.path)
     if not run.state.is_active or not now.steps:
@@ -64,7 +64,7 @@ def _settled(metrics: Metrics) -> Metrics:
     return replace(metrics, steps=steps[:kept])
 
 
-def _draw_state(run: Run, metrics: Metrics) -> None:
+def _draw_state(run: TrainingRun, metrics: Metrics) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         parts.state_badge(run)
         st.caption(_about(run))
@@ -75,13 +75,13 @@ def _draw_state(run: Run, metrics: Metrics) -> None:
         st.caption(
             f":material/speed: This machine: processor {load.cpu:.0%}, "
             f"{parts.megabytes(load.memory_used)} of {parts.megabytes(load.memory_total)} of memory"
-            + _gpu(str(run.request.get("device", "")))
+            + _gpu(run.request.device)
         )
     _say_why(run)
     _figures(run, metrics)
 
 
-def _draw_plots(run: Run, metrics: Metrics, asked: Asked) -> None:
+def _draw_plots(run: TrainingRun, metrics: Metrics, asked: Asked) -> None:
     if metrics.steps or metrics.epochs:
         draw_curves(run, _settled(metrics) if run.state.is_active else metrics, asked)
     elif run.state.is_active:
@@ -98,15 +98,14 @@ def _gpu(device: str) -> str:
     return f"; {gpu.name} {gpu.busy:.0%}, {used} of {total}"
 
 
-def _about(run: Run) -> str:
-    config, runtime = run.config, run.status.get("runtime")
-    assert config is not None
-    where = f"{runtime['device']}, {runtime['precision']}" if runtime else run.request["device"]
+def _about(run: TrainingRun) -> str:
+    config, runtime = run.config, run.status.runtime
+    where = f"{runtime.device}, {runtime.precision}" if runtime else run.request.device
     augmentation = f"augmentation `{config.augment.digest[:12]}`"
     return f"{config.model} on {run.data_title} · {where} · {augmentation}"
 
 
-def _stop_button(run: Run) -> None:
+def _stop_button(run: TrainingRun) -> None:
     if run.state is RunState.STOPPING:
         waited = stopping_s(run)
         st.caption(f"Finishing its batch and keeping a checkpoint … {waited:.0f} s")
@@ -121,13 +120,11 @@ def _stop_button(run: Run) -> None:
     st.button("Stop", icon=icon, key=key, on_click=parts.ask_to_stop, args=(run,))
 
 
-def _say_why(run: Run) -> None:
+def _say_why(run: TrainingRun) -> None:
     if run.state is RunState.QUEUED:
         ahead = queue_position(run.path)
         who = f"{ahead} before it" if ahead else "it is next"
-        st.info(
-            f"Waiting for {run.request.get('device')}: {who}.", icon=":material/hourglass_empty:"
-        )
+        st.info(f"Waiting for {run.request.device}: {who}.", icon=":material/hourglass_empty:")
     if run.state in (RunState.FAILED, RunState.INTERRUPTED):
         st.error(run.reason, icon=":material/error:")
         with st.expander("Last lines of its log", icon=":material/terminal:", expanded=True):
@@ -136,8 +133,7 @@ def _say_why(run: Run) -> None:
         st.info(run.reason, icon=":material/info:")
 
 
-def _figures(run: Run, metrics: Metrics) -> None:
-    assert run.config is not None
+def _figures(run: TrainingRun, metrics: Metrics) -> None:
     at, last, best = run_pace(run, metrics), metrics.epochs[-1:], metrics.best
     if run.state.is_active:
         st.progress(at.share, text=f"{at.share:.0%}")
