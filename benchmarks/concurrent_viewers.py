@@ -54,7 +54,7 @@ def measure(quick: bool) -> list[Measured]:
             Bar(max_p95_s=0.3),
         ),
         Measured(
-            f"an image trained on with {FEW} viewers: less than 5 % slower is the bar",
+            f"an image trained on with {FEW} viewers: less than 5% slower is the target",
             "without viewers, in turns",
             f"resnet18, windows of {window_s:g} s",
             watched,

@@ -138,7 +138,7 @@ def spread(seconds: Sequence[float], num_images: int = 0) -> str:
 def table(lines: Sequence[Measured], quick: bool = False) -> str:
     """The lines as a Markdown table, then what was compared before each was timed."""
     what = "what (quick: fewer images and repetitions)" if quick else "what"
-    rows = [f"| {what} | ours | peer | ratio | bar | reached |", f"|{' --- |' * 6}"]
+    rows = [f"| {what} | ours | peer | ratio | target | met |", f"|{' --- |' * 6}"]
     rows += [_row(line) for line in lines]
     return "\n".join([*rows, "", *(f"- {line.what}: {line.checked}." for line in lines)])
 
@@ -183,7 +183,7 @@ def machine() -> dict[str, str]:
         "python": platform.python_version(),
         "commit": _commit(),
         "date": time.strftime("%Y-%m-%d"),
-        "busy before": f"{psutil.cpu_percent(0.5):.0f} %",
+        "busy before": f"{psutil.cpu_percent(0.5):.0f}%",
     }
 
 

@@ -49,7 +49,7 @@ def measure(quick: bool) -> list[Measured]:
             Bar(min_ratio=1),
         ),
         Measured(
-            f"a record per step of sepnet_v1, batch {BATCH_SIZE}: 0.5 % of a step is the bar",
+            f"a record per step of sepnet_v1, batch {BATCH_SIZE}: 0.5% of a step is the target",
             "the step",
             f"{max(per_call) / min(step):.3%} of a step at worst; the engine records less often",
             per_call,

@@ -10,30 +10,30 @@ from cifar_core.system.paths import repository
 
 HEAD = """# Measurements
 
-Made by `python -m benchmarks --keep [NAME ...]`; it also writes every repetition to
-[benchmarks.json](benchmarks.json). Ours and the peer run in turns within one process or one
-server, results are compared before anything is timed, and what we lose is in the table, too.
-Figures are medians with their extremes; ratios above 1 are in our favour.
+Written by `python -m benchmarks --keep [NAME ...]`, which also stores every repetition in
+[benchmarks.json](benchmarks.json). Ours and the peer alternate within one process or one server,
+and results are compared before anything is timed. Comparisons that we lose are in the table, too.
+Values are medians with minimum and maximum; a ratio above 1 means that ours is faster.
 """
 
 
 # Why a bar is missed, and what was tried.
 REMARKS = {
     "training": """\
-Missed: 2.8x. The bar supposed a textbook loop of 68 images/s; with torch 2.15 it reaches 80 to 95
-here, and bf16 at the measured peak would give no more than 3x of that. 86 % of a step are oneDNN's
-convolutions (torch.profiler), so the engine is as fast as the bare step. Tried: freed memory kept
-in large pages (3 to 5 % quicker, kept), `torch.compile` (no gain on this network, in the table);
-the optimizer is 1 % of a step.""",
+Missed: 2.8x. The target assumed a textbook loop of 68 images/s; with torch 2.15 it reaches 80 to 95
+here, and bf16 at the measured peak would give at most 3x of that. oneDNN's convolutions take 86% of
+a step (torch.profiler), so the engine is as fast as the bare step. Tried: freed memory kept in
+large pages (3 to 5% faster, kept), `torch.compile` (no gain on this network, in the table); the
+optimizer takes 1% of a step.""",
     "lr_test": """\
-Missed: 2.5x. It is the training's limit again: a step is the engine's step, which is 2.1 to 2.4
-times a textbook one on these cores (see training), and building the model is in it; the plain
-library is at the speed of the textbook loop. What the library adds to a step is small: the test
-costs 5 % more than as many steps.""",
+Missed: 2.5x. The limit is that of training: a step is the engine's step, which is 2.1 to 2.4 times
+as fast as a textbook step on these cores (see training), and the time includes building the model;
+the library alone is as fast as the textbook loop. The library adds little to a step: the test takes
+5% longer than the same number of training steps.""",
     "small_models": """\
-The bar is meant for the first way, which is the one a run takes; fp32 alone and the compiled forms
-are reported apart. Compiled, `sepnet_v1` is quicker and `sepnet_v2` slower here, so compiling is
-off unless somebody asks for it, and the forecast of a run says which of the two it is.""",
+The target applies to the first row of each model, the settings that a run uses; fp32 and the
+compiled variants are listed separately. Compiled, `sepnet_v1` is faster and `sepnet_v2` slower
+here, so compiling is off by default, and the forecast of a run says which of the two it is.""",
 }
 
 

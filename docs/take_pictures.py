@@ -1,4 +1,4 @@
-"""python docs/take_pictures.py: photographs the real app with Shapes-10 for the README."""
+"""python docs/take_pictures.py: takes the README's screenshots of the app, with Shapes-10."""
 
 import os
 import shutil
@@ -28,12 +28,12 @@ COMMANDS = (
 
 
 def main() -> None:
-    """Trains two runs, evaluates one, starts the app and takes the pictures."""
+    """Trains two runs, evaluates one, starts the app and takes the screenshots."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ.pop("CIFAR10_DIR", None)
         os.environ |= {"CIFAR_CACHE": f"{folder}/cache", "CIFAR_RUNS": f"{folder}/runs"}
-        for words in COMMANDS:
-            command = [sys.executable, "-m", "cifar_core", *words]
+        for arguments in COMMANDS:
+            command = [sys.executable, "-m", "cifar_core", *arguments]
             subprocess.run(command, cwd=ROOT, check=True)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def wait(url: str) -> None:
-    """Until the server answers."""
+    """Waits until the server responds; gives up after about 20 seconds."""
     for _ in range(200):
         try:
             urllib.request.urlopen(url, timeout=1).close()
@@ -59,15 +59,16 @@ def wait(url: str) -> None:
 
 
 def worst_errors(root: Path, count: int) -> str:
-    """Indices of the errors that the evaluated run was most certain of."""
-    table = load_predictions(find_run(root, "convnet, cutout", TrainingRun))
+    """Indices of the evaluated run's errors with the highest confidence, separated by commas."""
+    predictions = load_predictions(find_run(root, "convnet, cutout", TrainingRun))
     return ",".join(
-        str(index) for index in table.examples.indices[most_confident_errors(table, count)]
+        str(index)
+        for index in predictions.examples.indices[most_confident_errors(predictions, count)]
     )
 
 
 def take_all(url: str, errors: str) -> None:
-    """All pictures of the README."""
+    """Takes all screenshots of the README."""
     with sync_playwright() as playwright:
         executable = shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
@@ -94,7 +95,7 @@ def take_all(url: str, errors: str) -> None:
 
 
 def settle(page: Page) -> None:
-    """Waits until nothing runs and plots are drawn."""
+    """Waits until the page is loaded and its plots are drawn."""
     page.locator("h1").wait_for(timeout=60_000)
     page.wait_for_timeout(4000)
 

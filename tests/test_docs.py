@@ -1,4 +1,4 @@
-"""The documents say what is: the tree, the example, the settings, no path of a machine."""
+"""The documents match the code: tree, example, settings, named files, hooks, no machine's path."""
 
 import ast
 import re
@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
 from cifar_core.config.reference import settings_doc
 from cifar_core.system.paths import repository
@@ -93,6 +94,40 @@ def test_every_command_in_the_readme_is_one() -> None:
 def test_pictures_of_the_readme_exist() -> None:
     for picture in re.findall(r"\]\((docs/images/[^)]+)\)", README):
         assert (ROOT / picture).is_file()
+
+
+def paths_in(text: str) -> list[str]:
+    """What stands in backticks and looks like a path of the repository, and relative links."""
+    quoted = [word for word in re.findall(r"`([^`\s]+)`", text) if "://" not in word]
+    paths = [w for w in quoted if "/" in w or w.endswith((".py", ".md", ".toml", ".txt"))]
+    return paths + re.findall(r"\]\((?!https?://|#)([^)\s]+)\)", text)
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"])
+def test_files_that_a_document_names_exist(name: str) -> None:
+    paths = paths_in((ROOT / name).read_text(encoding="utf-8"))
+    assert len(paths) > (30 if name == "CONTRIBUTING.md" else 1)
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_paths_in_a_text_are_told_from_other_words() -> None:
+    text = (
+        "`app.py`, `pages/`, `make lint`, `B C H W`, `status.json`, [a](docs/a.md), [b](https://b)"
+    )
+    assert paths_in(text) == ["app.py", "pages/", "docs/a.md"]
+
+
+def test_the_hooks_call_the_commands_of_make_lint() -> None:
+    recipe = re.search(
+        r"^lint:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE
+    )
+    assert recipe is not None
+    commands = recipe.group(1).replace("$(BIN)", ".venv/bin").split("\n")
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
+    assert [repo["repo"] for repo in config["repos"]] == ["local"]
+    (hooks,) = (repo["hooks"] for repo in config["repos"])
+    assert [hook["entry"] for hook in hooks] == [line.strip() for line in commands if line]
+    assert all(hook["language"] == "system" and not hook["pass_filenames"] for hook in hooks)
 
 
 def test_no_tracked_text_names_a_folder_of_one_machine() -> None:

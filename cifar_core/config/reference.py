@@ -13,8 +13,8 @@ from cifar_core.validation import describe_accepted
 
 _HEAD = """# Settings
 
-Every setting of a run, and of an LR test beside it. The form, the command line (`--batch-size 64`),
-the JSON of a run and this page are made from the same fields; unknown keys are refused.
+All settings of a run and of an LR test. The form, the command line (`--batch-size 64`), the JSON of
+a run and this page are generated from the same fields; unknown keys are rejected.
 """
 
 
@@ -29,7 +29,7 @@ def settings_doc() -> str:
 
 def _table(group: str, model: type[BaseModel]) -> Iterator[str]:
     """The rows of a group."""
-    yield f"\n## {group}\n\n| setting | default | accepted | |\n| --- | --- | --- | --- |\n"
+    yield f"\n## {group}\n\n| setting | default | accepted | meaning |\n| --- | --- | --- | --- |\n"
     for name, field in model.model_fields.items():
         extra = field.json_schema_extra
         if isinstance(extra, dict) and extra["group"] == group:

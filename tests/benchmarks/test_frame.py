@@ -64,7 +64,7 @@ def test_a_bar_is_reached_by_the_medians(bar: Bar, text: str, reached: bool) -> 
 
 def test_the_table_says_all_of_a_line_and_whether_it_was_quick() -> None:
     full = table([line(Bar(max_s=25))]).splitlines()
-    assert full[0] == "| what | ours | peer | ratio | bar | reached |"
+    assert full[0] == "| what | ours | peer | ratio | target | met |"
     assert full[2:] == [
         "| this | 2 s (1 s to 9 s) | that: 6 s (3 s to 8 s) | 3.00x | <= 25 s | yes |",
         "",

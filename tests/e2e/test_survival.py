@@ -99,7 +99,7 @@ def test_a_run_survives_its_page_and_its_server(
     assert len(list_runs(server.runs)) == times + 1
     assert read_run(twin).state is RunState.COMPLETED
     for fault in FAULTS:
-        what = f"{fault} while a torch worker trains, in Chromium: the same weights and figures"
+        what = f"{fault} while a torch worker trains, in Chromium: identical weights and metrics"
         tally.note("R2", what, survived[fault], met[fault])
 
 

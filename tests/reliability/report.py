@@ -17,15 +17,14 @@ from pathlib import Path
 import psutil
 
 REPORT = "docs/reliability.md"
-HEAD = """# Reliability, counted
+HEAD = """# Reliability
 
-Every line is a fault that was provoked for real: signals to real processes, disks that are really
-full, files that are really damaged. `make test` provokes a few of each, `make test-slow` all of
-them; the latter writes this page. *Plain* workers run the product's own worker, job, store and
-claims around an engine that only counts, so that hundreds can be killed in minutes; *torch*
-workers are the real thing.
+Every line is a real fault: signals to real processes, full disks, damaged files. `make test` tries
+a few of each, `make test-slow` all of them; the latter writes this page. *Plain* workers run the
+app's own worker, jobs and store with an engine that only counts, so that hundreds can be killed
+within minutes; *torch* workers really train.
 
-| | what was provoked | as it should be | seconds |
+| | fault, and what must hold | passed | seconds |
 | --- | --- | ---: | ---: |
 """
 
@@ -35,9 +34,9 @@ class Count:
     """One line of the report.
 
     Attributes:
-        requirement: Such as "R7"; those of one guarantee stand together.
-        what: The fault, and what has to come of it.
-        good: How often it did, of `of` times.
+        requirement: Such as "R7"; one guarantee may have several lines.
+        what: The fault, and what must hold.
+        good: How often it passed, of `of` times.
     """
 
     requirement: str
@@ -51,7 +50,7 @@ class Tally:
     """The counts of one test.
 
     Attributes:
-        full: All of them are asked for, not a few.
+        full: Whether to try all repetitions, not only a few.
     """
 
     def __init__(self, full: bool, out: list[Count]) -> None:
@@ -63,27 +62,27 @@ class Tally:
         return full if self.full else few
 
     def note(self, requirement: str, what: str, good: int, of: int) -> None:
-        """Says how often it went as it should; the test fails where that is not always."""
+        """Records how often it passed; the test fails unless it always did."""
         took_s = time.monotonic() - self.started
         self.out.append(Count(requirement, what, good, of, took_s))
         assert good == of, f"{what}: {good} of {of}"
 
 
 def write_counts(path: Path, counts: list[Count]) -> None:
-    """For `main`, which may put those of several sessions together."""
+    """Writes the counts of one session as JSON; the page is made from several."""
     path.write_text(json.dumps([asdict(count) for count in counts]), encoding="utf-8")
 
 
 def write_report(path: Path, counts: list[Count]) -> None:
-    """Writes the page; a count that fell short stands out."""
+    """Writes the page; counts with failures are in bold."""
     lines = []
     ordered = sorted(counts, key=lambda c: (int(c.requirement.strip("R")), c.what))
     for requirement, group in groupby(ordered, key=lambda c: c.requirement):
         for number, count in enumerate(group):
             figure = f"{count.good:,} of {count.of:,}"
             figure = figure if count.good == count.of else f"**{figure}**"
-            shown = requirement if number == 0 else ""
-            lines.append(f"| {shown} | {count.what} | {figure} | {count.took_s:.0f} |")
+            label = requirement if number == 0 else ""
+            lines.append(f"| {label} | {count.what} | {figure} | {count.took_s:.0f} |")
     path.write_text(HEAD + "\n".join(lines) + "\n\n" + _circumstances(), encoding="utf-8")
 
 
@@ -93,11 +92,11 @@ def _circumstances() -> str:
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     ).stdout.strip()
     return (
-        f"`make test-slow`, {datetime.now(UTC):%Y-%m-%d}, commit {commit}; seconds with the torch "
-        "workers' session beside that of the plain ones; "
+        f"`make test-slow`, {datetime.now(UTC):%Y-%m-%d}, commit {commit}; plain and torch workers "
+        "were tested at the same time; "
         f"{psutil.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}, "
-        f"Python {platform.python_version()}, torch {version('torch')}. No GPU, no power cut: what "
-        "a sudden loss of power does was not tried.\n"
+        f"Python {platform.python_version()}, torch {version('torch')}. Not tested: a GPU, a "
+        "sudden loss of power.\n"
     )
 
 

@@ -55,7 +55,7 @@ def test_a_killed_worker_is_shown_dead_at_once(runs: Path, tally: Tally) -> None
         run = wait_for(run_dir, RunState.INTERRUPTED, timeout_s=15)
         longest_s = max(longest_s, time.monotonic() - killed_at)
         good += "killed" in run.reason
-    what = f"kill -9 of a worker: shown dead within 15 s (the longest took {longest_s:.2f} s)"
+    what = f"kill -9 of a worker: shown dead within 15 s (slowest: {longest_s:.2f} s)"
     tally.note("R7", what, good, times)
 
 
@@ -86,7 +86,7 @@ def test_a_stopped_or_slow_worker_is_never_shown_dead(runs: Path, tally: Tally) 
         good += all(read_run(run_dir).state.is_active for _ in range(5))
         os.kill(pid, signal.SIGKILL)
         wait_for(run_dir, RunState.INTERRUPTED)
-    tally.note("R7", "SIGSTOP at a random moment, an hour old: never shown dead", good, times)
+    tally.note("R7", "SIGSTOP at a random moment, for an hour: never shown dead", good, times)
 
 
 # Who a forged identity names: an innocent process, with what is wrong in it.
@@ -137,7 +137,7 @@ def test_no_signal_reaches_a_process_that_is_not_ours(runs: Path, tally: Tally) 
         assert innocent.poll() is None
     innocent.kill()
     assert (innocent.wait(), zombie.wait()) == (-signal.SIGKILL, 0)
-    what = "forged identities (dead, zombie, reused, foreign, nonsense): dead, and no signal sent"
+    what = "forged identities (dead, zombie, reused, foreign, nonsense): shown dead, no signal sent"
     tally.note("R4", what, good, times)
 
 
@@ -169,7 +169,7 @@ def test_the_cause_of_a_death_is_named(runs: Path, tally: Tally, trouble: str) -
         (run_dir / "trouble").write_text(trouble)
         run = wait_for(run_dir, RunState.FAILED, RunState.INTERRUPTED)
         good += run.state is state and reason in run.reason and log in log_tail(run_dir)
-    tally.note("R9", f"the cause is named, with the last lines: {trouble.split()[0]}", good, times)
+    tally.note("R9", f"cause reported with the last log lines: {trouble.split()[0]}", good, times)
 
 
 @pytest.mark.usefixtures("plain")
@@ -196,4 +196,4 @@ def test_the_cause_of_a_signal_is_named(runs: Path, tally: Tally, how: str) -> N
             os.kill(pid, signal.SIGKILL)
         said = {"force": "Ended by force", "low memory": "50 MB of 10,000 MB of memory left"}[how]
         good += said in wait_for(run_dir, RunState.INTERRUPTED).reason
-    tally.note("R9", f"the cause is named: {how}", good, times)
+    tally.note("R9", f"cause reported: {how}", good, times)

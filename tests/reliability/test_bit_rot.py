@@ -69,7 +69,7 @@ def test_every_damage_is_seen_and_the_checkpoint_before_is_used(
         seen += refused
         shutil.copyfile(kept / file.name, file)
     assert not is_refused(newest, run_dir)
-    what = "a flipped bit or a cut in a file of a checkpoint: seen, the one before is used"
+    what = "a flipped bit or truncated file in a checkpoint: detected, the previous one is used"
     tally.note("R17", what, seen, times)
 
 
@@ -97,7 +97,7 @@ def test_twenty_wrecks_among_two_hundred_runs_disturb_nobody(runs: Path, tally: 
     readable, wrecks = list_runs(runs), unreadable(runs)
     took_s = time.perf_counter() - started
     assert all(why.endswith((".", "?", "!")) for _, why in wrecks)
-    what = f"200 runs, 20 wrecked in 10 ways: listed or named (in {took_s:.2f} s)"
+    what = f"200 runs, 20 damaged in 10 ways: all listed or reported (in {took_s:.2f} s)"
     tally.note("R18", what, len(readable) + len(wrecks), 200)
     assert (len(readable), len(wrecks)) == (180, 20)
 
@@ -152,4 +152,9 @@ def test_rotation_never_takes_the_last_good_one(
             load_state(kept[-1], set_up(config_of(), made_up(64, 30))[0])
             good += kept[-1].step >= state.step - 2
             state.step = kept[-1].step
-    tally.note("R21", "killed at a rename while a checkpoint is written: a whole one", good, times)
+    tally.note(
+        "R21",
+        "killed at a rename while a checkpoint is written: a complete one remains",
+        good,
+        times,
+    )

@@ -80,5 +80,5 @@ def test_no_success_is_reported_without_the_data(
                 same &= kept_figures(run.path) == pytest.approx(figures, abs=0.011)
                 good += same and newest_value(run.path) == value
     ended = ", ".join(f"{count} {state}" for state, count in ends.items() if count)
-    what = f"one {', '.join(FAULTY)} failing, each in turn: honest, and resumable ({ended})"
+    what = f"one {', '.join(FAULTY)} failing, each in turn: state correct, resumable ({ended})"
     tally.note("R16", what, good, done)

@@ -65,6 +65,6 @@ def test_killed_at_any_moment_a_run_loses_at_most_the_epoch_in_flight(
         assert not unreadable(runs)
         whole += 1
     assert len(list_runs(runs)) == whole
-    what = "kill -9 of a plain worker at a random moment: no epoch lost but the one in flight"
+    what = "kill -9 of a plain worker at a random moment: only the current epoch is lost"
     tally.note("R12", what, kept, times)
     assert find_process({}) is None

@@ -76,7 +76,7 @@ def test_eight_writers_and_ten_readers_do_not_disturb_each_other(
     running = [r for r in list_runs(runs) if r.state is RunState.RUNNING]
     assert all(list_checkpoints(run_dir, "last") for run_dir in run_dirs)
     what = (
-        f"8 writers ({sum(epochs):,} epochs kept) and 10 readers ({sum(rounds):,} rounds) "
+        f"8 writers ({sum(epochs):,} epochs saved) and 10 readers ({sum(rounds):,} rounds) "
         f"for {seconds} s: no torn read, no exception"
     )
     tally.note("R22", what, len(running) + sum(r > 0 for r in rounds), 18)
@@ -95,5 +95,5 @@ def test_endless_output_neither_blocks_a_run_nor_fills_the_disk(
     took_s = time.monotonic() - started
     assert read_run(run_dir).state is RunState.COMPLETED
     assert "the last line" in (run_dir / "worker.log").read_text()
-    what = f"a worker that prints {megabytes} MB in {took_s:.1f} s: its log at most 20 MB"
+    what = f"a worker that prints {megabytes} MB in {took_s:.1f} s: log stays below 20 MB"
     tally.note("R3", f"{what} ({largest / 1e6:.0f} MB)", int(largest <= 20_000_000), 1)

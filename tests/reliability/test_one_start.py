@@ -58,7 +58,7 @@ def test_fifty_processes_with_one_draft_start_one_run(
         wait_for(runs / answers[0], RunState.COMPLETED)
         good += len(set(answers)) == 1 and workers_of(runs / answers[0]) == 1
     assert len(list_runs(runs)) == rounds
-    what = f"{people} processes that start one draft in the same moment: one run, told to all"
+    what = f"{people} processes that start one draft at the same moment: one run, all get its id"
     tally.note("R1", what, good, rounds)
 
 
@@ -99,7 +99,7 @@ def test_two_resumes_in_the_same_moment_go_on_once(
         once = len(metrics.resumes) == 1 and workers_of(run_dir) == 2
         good += once and [e.test_acc for e in metrics.epochs] == figures
         assert newest_value(run_dir) == value
-    tally.note("R1", "two Resumes in the same moment: one worker, each epoch once", good, times)
+    tally.note("R1", "two Resumes at the same moment: one worker, each epoch once", good, times)
 
 
 def test_two_people_who_extend_a_run_get_the_same_longer_one(

@@ -81,7 +81,7 @@ def test_a_full_volume_ends_a_run_and_harms_nothing(volume: Path, tally: Tally) 
         shutil.rmtree(root)
         shutil.rmtree(volume / "copy", ignore_errors=True)
         ballast.unlink(missing_ok=True)
-    what = "a tmpfs that fills up at a random moment: said, nothing lost, resumable"
+    what = "a tmpfs that fills up at a random moment: reported, nothing lost, resumable"
     tally.note("R15", what, good, times)
 
 
@@ -117,7 +117,9 @@ def test_a_limit_on_files_ends_a_run_and_harms_nothing(
         if run.state.can_resume:
             resume_run(run)
         good += named and assert_twin(wait_for(run.path, RunState.COMPLETED))
-    tally.note("R15", "RLIMIT_FSIZE of a random size: said, nothing lost, resumable", good, times)
+    tally.note(
+        "R15", "RLIMIT_FSIZE of a random size: reported, nothing lost, resumable", good, times
+    )
 
 
 def test_start_refuses_what_will_not_fit_and_leaves_nothing(volume: Path) -> None:

@@ -259,5 +259,7 @@ def test_only_legal_changes_of_state(observer: Observer, places: Path, tally: Ta
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
         ),
     )
-    what = f"sequences of {steps} steps (Hypothesis), the worker dying at any write: legal states"
+    what = (
+        f"sequences of {steps} steps (Hypothesis), the worker dies at any write: only legal states"
+    )
     tally.note("R8", what, observer.sequences, max(observer.sequences, examples))

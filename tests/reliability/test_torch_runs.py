@@ -103,9 +103,13 @@ def test_killed_stopped_and_terminated_a_run_ends_as_its_twin(
         wait_for(run_dir, RunState.COMPLETED, timeout_s=400)
         good += are_twins(run_dir, twin)
         marked += len(read_metrics(run_dir / "metrics.jsonl").resumes) == resumes > 0
-    what = f"kill -9, Stop and SIGTERM in one torch run ({path}), resumed: its twin bit for bit"
+    what = (
+        f"kill -9, Stop and SIGTERM in one torch run ({path}), resumed: bit for bit as undisturbed"
+    )
     tally.note("R19", what, good, times)
-    tally.note("R20", f"the same runs ({path}): each epoch once, each resume marked", marked, times)
+    tally.note(
+        "R20", f"the same runs ({path}): each epoch once, each resume recorded", marked, times
+    )
 
 
 def test_a_killed_holder_lets_the_next_training_run(runs: Path, tally: Tally) -> None:
@@ -120,7 +124,10 @@ def test_a_killed_holder_lets_the_next_training_run(runs: Path, tally: Tally) ->
         assert wait_for(holder, RunState.INTERRUPTED, timeout_s=15)
         good += time.monotonic() - killed_at < 15 and read_run(follower).state.is_active
     tally.note(
-        "R10", "kill -9 of a training torch worker: dead at once, the next runs", good, times
+        "R10",
+        "kill -9 of a training torch worker: shown dead at once, the next job runs",
+        good,
+        times,
     )
 
 
@@ -142,7 +149,7 @@ def test_a_full_disk_ends_a_training_and_harms_nothing(
             1,
             2,
         ]
-    tally.note("R15", "a torch worker whose files may not grow: said, resumed", good, times)
+    tally.note("R15", "a torch worker whose files cannot grow: reported, resumed", good, times)
 
 
 def limit_files(pid: int, size: int) -> None:
@@ -165,7 +172,7 @@ def test_what_ends_a_training_is_named(runs: Path, tally: Tally) -> None:
         note_memory(run_dir, Memory(left=50_000_000, total=10**10))
         os.kill(pid_of(run_dir), signal.SIGKILL)
         good += "50 MB of 10,000 MB" in wait_for(run_dir, RunState.INTERRUPTED).reason
-    tally.note("R9", "a torch run that diverges, or is killed for memory: named", good, times)
+    tally.note("R9", "a torch run that diverges or runs out of memory: cause reported", good, times)
 
 
 def test_an_extended_run_is_the_longer_run(runs: Path, tally: Tally) -> None:
@@ -180,4 +187,6 @@ def test_an_extended_run_is_the_longer_run(runs: Path, tally: Tally) -> None:
         wait_for(extended, RunState.COMPLETED)
         good += are_twins(extended, longer)
         assert len(list_checkpoints(short.path, "last")) == 2
-    tally.note("R19", "2 epochs extended to 5 as a new run: as 5 from the start", good, times)
+    tally.note(
+        "R19", "2 epochs extended to 5 as a new run: identical to 5 from the start", good, times
+    )

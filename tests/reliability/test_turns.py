@@ -38,7 +38,7 @@ def test_jobs_run_one_at_a_time_in_the_order_they_were_started(runs: Path, tally
         time.sleep(0.03)
     spans = [(s["started"], s["ended"]) for s in (read_run(d).status for d in run_dirs)]
     assert all(ended <= begun for (_, ended), (begun, _) in pairwise(spans)), spans
-    what = f"{times} jobs of one device, looked at every 30 ms: never two at once, in order"
+    what = f"{times} jobs on one device, sampled every 30 ms: never two at once, in order"
     tally.note("R10", what, samples - crowded, samples)
 
 
@@ -65,7 +65,7 @@ def test_a_killed_holder_leaves_no_stuck_queue(runs: Path, tally: Tally) -> None
         killed_at = time.monotonic()
         good += wait_for(follower, RunState.RUNNING, timeout_s=15).state is RunState.RUNNING
         longest_s = max(longest_s, time.monotonic() - killed_at)
-    what = f"kill -9 of the job that holds the device: the next one runs (after {longest_s:.1f} s)"
+    what = f"kill -9 of the job that holds the device: the next job runs (after {longest_s:.1f} s)"
     tally.note("R10", what, good, times)
 
 
