@@ -20,10 +20,10 @@ from tests.reliability.report import Tally
 READER = """
 import sys
 from pathlib import Path
-from cifar_core.checkpoint import list_checkpoints
+from cifar_core.checkpoints.checkpoint import list_checkpoints
 from cifar_core.errors import CheckpointError
-from cifar_core.records import Metrics, read_metrics
-from cifar_core.runs import list_runs, unreadable
+from cifar_core.records.records import Metrics, read_metrics
+from cifar_core.runs.store import list_runs, unreadable
 from tests.reliability.plain import value_of
 root, over = Path(sys.argv[1]), Path(sys.argv[2])
 known, rounds, gone = {}, 0, 0
