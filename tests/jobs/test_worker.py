@@ -145,6 +145,7 @@ def test_runs_wait_for_the_device_in_order_and_can_be_taken_out(runs: Path) -> N
     assert wait_for(second, *ENDED).state is RunState.COMPLETED
 
 
+@pytest.mark.own_process
 def test_a_queued_worker_has_not_imported_torch(runs: Path) -> None:
     import psutil
 
