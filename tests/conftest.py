@@ -15,6 +15,7 @@ from cifar_core.data import CLASSES, Dataset, Split
 from cifar_core.data.dataset import histogram_of
 from tests.forked_workers import ForkServer
 from tests.reliability.report import Count, Tally, write_counts
+from tests.waiting import LIMIT_S
 
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 os.environ["CIFAR_WARM_UP"] = "0"
@@ -125,7 +126,7 @@ def runs(places: Path) -> Iterator[Path]:
     for run in list_runs(root, kind=None):
         if process := find_worker(run.status, last_start(run.path, run.created)[1]):
             process.kill()
-            process.wait(10)
+            process.wait(LIMIT_S)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from cifar_core.runs.lifecycle import force_stop, stopping_s
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import Run, read_run
 from tests.real_jobs import held, pretend_running
+from tests.waiting import LIMIT_S
 
 
 class Interrupts:
@@ -63,7 +64,7 @@ def test_after_ctrl_c_a_run_that_does_not_stop_can_be_ended_by_force(
         follow(copied, pressed)  # pressed twice: asking again is harmless
         assert stopping_s(read_run(copied)) > 0.05
         force_stop(read_run(copied))
-        assert process.wait(10) == -signal.SIGKILL
+        assert process.wait(LIMIT_S) == -signal.SIGKILL
     assert lines[:2] == [RunState.RUNNING, RunState.STOPPING]
     assert "Ended by force" in read_run(copied).reason
 

@@ -16,8 +16,6 @@ from cifar_core.training.batches import redraw
 from tests.e2e.conftest import Server
 from tests.e2e.steps import go, press_pill, set_number, settle, small_form
 
-pytestmark = pytest.mark.timeout(300)
-
 
 def build(page: Page) -> str:
     """A preset, one more operation, moved to the front; returns the hash on the page."""
