@@ -19,6 +19,8 @@ from tests.waiting import LIMIT_S
 
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 os.environ["CIFAR_WARM_UP"] = "0"
+TESTS = Path(__file__).parent
+LONG_ROOMS = ("pages", "jobs", "reliability", "evaluation", "explain", "cli")
 FULL_LIMIT_S = 3600.0  # of a test with the full counts
 REAL_DATA = os.environ.get("CIFAR10_DIR")
 
@@ -28,8 +30,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--counts", type=Path, help="the file to write them to, for the report")
 
 
+def order_of(file: Path) -> int:
+    """Rooms that start many jobs or pages come first, so that none is left for the end."""
+    room = file.relative_to(TESTS).parts[0]
+    return LONG_ROOMS.index(room) if room in LONG_ROOMS else len(LONG_ROOMS)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of the real data are skipped where it is not there; full counts may take long."""
+    """Long rooms come first; full counts may take long; real data may not be there."""
+    items.sort(key=lambda item: order_of(item.path))
     skip = pytest.mark.skip(reason="CIFAR10_DIR is not set")
     for item in items:
         if config.getoption("--full"):
@@ -56,7 +65,10 @@ def made_once(
 
 @pytest.fixture(scope="session")
 def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One cache for all tests of this process; what is in it from the start is made once."""
+    """One cache for all tests of this process, since it holds the locks of devices.
+
+    Where several processes run the tests, one of them draws Shapes-10 for all.
+    """
 
     def fill(folder: Path) -> None:
         from cifar_core.data import open_dataset
@@ -67,9 +79,10 @@ def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
             open_dataset("shapes10")
             probe()
 
-    filled = made_once(tmp_path_factory, "cache", fill)
-    cache = tmp_path_factory.mktemp("cache") / "cache"
-    shutil.copytree(filled, cache, copy_function=os.link)  # its locks are this process's own
+    cache = tmp_path_factory.mktemp("cache")
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        filled = made_once(tmp_path_factory, "cache", fill)
+        shutil.copytree(filled, cache, copy_function=os.link, dirs_exist_ok=True)
     return cache
 
 
