@@ -95,6 +95,18 @@ def places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shared_cache: Path) 
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def hardware(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, shared_cache: Path
+) -> None:
+    """The hardware is looked at once, whatever cache a test has; tests/system tests the look."""
+    from cifar_core.system import runtime
+
+    if request.path.parent.name != "system":
+        note = shared_cache / "hardware" / f"{runtime.machine_key()}.json"
+        monkeypatch.setattr(runtime, "_probe_note", lambda: note)
+
+
 @pytest.fixture(scope="session")
 def fork_server() -> Iterator[ForkServer]:
     """Forks the workers of this process's tests."""
