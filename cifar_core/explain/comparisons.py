@@ -40,8 +40,8 @@ ABOUT = {
     "other": "The same question to another trained model. One scale for both where they are the "
     "same network and have the layer in common; else each has its own.",
     "sanity": "Beside the map stand that of the same network with random weights and one by "
-    "chance. Each has a scale of its own, its peak is written below: it is the shape that counts. A map "
-    "of the same shape as these says nothing of what was learned.",
+    "chance. Each has a scale of its own, its peak is written below: it is the shape that counts. "
+    "A map of the same shape as these says nothing of what was learned.",
 }
 
 
