@@ -85,17 +85,14 @@ def test_data_stats_of_shapes(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(stats["all"]["mean"]) == 3
 
 
-def test_train_in_the_foreground_prints_epochs_and_the_result(runs: Path) -> None:
-    done = subprocess.run(
-        command("train", *SMALL_ARGUMENTS, "--name", "foreground"),
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-        check=True,
-    )
-    assert "foreground" in done.stdout
-    assert "completed" in done.stdout
-    assert done.stderr.count("epoch ") == 2
+def test_train_in_the_foreground_prints_epochs_and_the_result(
+    capsys: pytest.CaptureFixture[str], runs: Path
+) -> None:
+    assert main(["train", *SMALL_ARGUMENTS, "--name", "foreground"]) == 0
+    printed = capsys.readouterr()
+    assert "foreground" in printed.out
+    assert "completed" in printed.out
+    assert printed.err.count("epoch ") == 2
     (run,) = list_runs(runs)
     assert run.name == "foreground"
 
