@@ -26,14 +26,19 @@ def go(page: Page, name: str) -> None:
     expect(page.get_by_role("heading", name=name, exact=True, level=1)).to_be_visible()
 
 
+def catch_up(page: Page) -> None:
+    """Waits until the page has handled all events so far, and has drawn."""
+    page.evaluate(HANDLED)
+
+
 def settle(page: Page) -> None:
     """Waits until the page has sent what was done on it and all runs of its script have ended."""
-    page.evaluate(HANDLED)
+    catch_up(page)
     until = time.monotonic() + LIMIT_S
     while is_pending(page):
         assert time.monotonic() < until, "The script does not end."
         page.wait_for_timeout(50)  # messages are only heard inside a call
-        page.evaluate(HANDLED)
+        catch_up(page)
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     expect(page.get_by_test_id("stException")).to_have_count(0)
 

@@ -13,7 +13,7 @@ from cifar_core.evaluation.selections import named_selections
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import list_runs, read_run
 from tests.e2e.conftest import Server, new_window
-from tests.e2e.steps import metric, press_pill, settle, with_a_table
+from tests.e2e.steps import catch_up, metric, press_pill, settle, with_a_table
 from tests.real_jobs import wait_for
 
 
@@ -76,7 +76,7 @@ def test_a_lasso_opens_the_gallery_and_its_link_opens_elsewhere(
     page.goto(f"{server.url}/evaluation?run=first&view=places")
     expect(page.locator(".js-plotly-plot:visible")).to_have_count(1)
     settle(page)
-    page.wait_for_timeout(500)  # the dots are drawn by the browser's own thread
+    catch_up(page)  # the dots are drawn by the browser's own thread
     lasso(page)
     expect(page.get_by_role("heading", name="Gallery", level=1)).to_be_visible()
     expect(page).to_have_url(re.compile("selection="))
