@@ -20,6 +20,7 @@ from tests.e2e.steps import settle
 from tests.real_jobs import small, wait_for
 from tests.reliability.report import Tally
 
+pytestmark = pytest.mark.own_process
 TIMES = {"images_per_s": 0.0, "train_s": 0.0, "eval_s": 0.0, "elapsed_s": 0.0}
 CONFIG = small(train_size=2560, epochs=6)
 

@@ -26,6 +26,7 @@ from tests.real_jobs import small, wait_for, wait_until_training
 from tests.reliability.report import Tally
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.own_process
 TIMES = {"images_per_s": 0.0, "train_s": 0.0, "eval_s": 0.0, "elapsed_s": 0.0}
 ENDS = (RunState.COMPLETED, RunState.STOPPED, RunState.FAILED, RunState.INTERRUPTED)
 # One of each path that a state can take: optimizer, schedule, averaging, dropout, augmentation.
