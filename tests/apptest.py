@@ -5,11 +5,12 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from cifar_core.system.paths import repository
+from tests.waiting import LIMIT_S
 
 
 def app(page: str = "home", /, **query: str) -> AppTest:
     """The app after its first run, on a page."""
-    at = AppTest.from_file(repository() / "app.py", default_timeout=60).run()
+    at = AppTest.from_file(repository() / "app.py", default_timeout=LIMIT_S).run()
     for name, value in query.items():
         at.query_params[name] = value
     if page != "home":

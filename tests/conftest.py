@@ -3,19 +3,25 @@
 import io
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from PIL import Image
 
 from cifar_core.data import CLASSES, Dataset, Split
 from cifar_core.data.dataset import histogram_of
+from tests.forked_workers import ForkServer
 from tests.reliability.report import Count, Tally, write_counts
+from tests.waiting import LIMIT_S
 
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 os.environ["CIFAR_WARM_UP"] = "0"
+TESTS = Path(__file__).parent
+LONG_ROOMS = ("pages", "jobs", "reliability", "evaluation", "explain", "cli")
+FULL_LIMIT_S = 3600.0  # of a test with the full counts
 REAL_DATA = os.environ.get("CIFAR10_DIR")
 
 
@@ -24,18 +30,60 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--counts", type=Path, help="the file to write them to, for the report")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the real data say that they were skipped where it is not there."""
+def order_of(file: Path) -> int:
+    """Rooms that start many jobs or pages come first, so that none is left for the end."""
+    room = file.relative_to(TESTS).parts[0]
+    return LONG_ROOMS.index(room) if room in LONG_ROOMS else len(LONG_ROOMS)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long rooms come first; full counts may take long; real data may not be there."""
+    items.sort(key=lambda item: order_of(item.path))
     skip = pytest.mark.skip(reason="CIFAR10_DIR is not set")
     for item in items:
+        if config.getoption("--full"):
+            item.add_marker(pytest.mark.timeout(FULL_LIMIT_S))
         if item.get_closest_marker("real_data") and not REAL_DATA:
             item.add_marker(skip)
 
 
+def made_once(
+    tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]
+) -> Path:
+    """A folder that the first of the session's processes to need it fills, and all others read."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"once-{name}"
+    with FileLock(f"{folder}.lock"):
+        if not folder.is_dir():
+            draft = Path(f"{folder}.draft")
+            shutil.rmtree(draft, ignore_errors=True)
+            draft.mkdir()
+            make(draft)
+            draft.rename(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One cache for the whole session, so that Shapes-10 is drawn once."""
-    return tmp_path_factory.mktemp("cache")
+    """One cache for all tests of this process, since it holds the locks of devices.
+
+    Where several processes run the tests, one of them draws Shapes-10 for all.
+    """
+
+    def fill(folder: Path) -> None:
+        from cifar_core.data import open_dataset
+        from cifar_core.system.runtime import probe
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("CIFAR_CACHE", str(folder))
+            open_dataset("shapes10")
+            probe()
+
+    cache = tmp_path_factory.mktemp("cache")
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        filled = made_once(tmp_path_factory, "cache", fill)
+        shutil.copytree(filled, cache, copy_function=os.link, dirs_exist_ok=True)
+    return cache
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +93,35 @@ def places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shared_cache: Path) 
     monkeypatch.setenv("CIFAR_CACHE", str(shared_cache))
     monkeypatch.setenv("CIFAR_RUNS", str(tmp_path / "runs"))
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def hardware(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, shared_cache: Path
+) -> None:
+    """The hardware is looked at once, whatever cache a test has; tests/system tests the look."""
+    from cifar_core.system import runtime
+
+    if request.path.parent.name != "system":
+        note = shared_cache / "hardware" / f"{runtime.machine_key()}.json"
+        monkeypatch.setattr(runtime, "_probe_note", lambda: note)
+
+
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[ForkServer]:
+    """Forks the workers of this process's tests."""
+    server = ForkServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(autouse=True)
+def workers(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, fork_server: ForkServer
+) -> None:
+    """Jobs that a test starts are real, but forked, unless it is marked `own_process`."""
+    if not request.node.get_closest_marker("own_process"):
+        monkeypatch.setattr("cifar_core.jobs.launch.spawn", fork_server.spawn)
 
 
 @pytest.fixture
@@ -74,7 +151,7 @@ def runs(places: Path) -> Iterator[Path]:
     for run in list_runs(root, kind=None):
         if process := find_worker(run.status, last_start(run.path, run.created)[1]):
             process.kill()
-            process.wait(10)
+            process.wait(LIMIT_S)
 
 
 @pytest.fixture
@@ -138,12 +215,16 @@ def finished(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Pa
     from cifar_core.runs.states import RunState
     from tests.real_jobs import small, wait_for
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CIFAR_CACHE", str(shared_cache))
-        root = tmp_path_factory.mktemp("finished")
-        run_dir = launch_training(root, small(tensorboard=True), "first", "notes of the first")
-        wait_for(run_dir, RunState.COMPLETED, timeout_s=110)
-    return run_dir
+    def make(root: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("CIFAR_CACHE", str(shared_cache))
+            config = small(tensorboard=True)
+            wait_for(
+                launch_training(root, config, "first", "notes of the first"), RunState.COMPLETED
+            )
+
+    (request,) = made_once(tmp_path_factory, "finished", make).glob("*/request.json")
+    return request.parent
 
 
 @pytest.fixture
@@ -204,13 +285,13 @@ def evaluated_once(
     from cifar_core.runs.store import read_run
     from tests.real_jobs import wait_for
 
-    root = tmp_path_factory.mktemp("evaluated")
-    shutil.copytree(finished, root / finished.name)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CIFAR_CACHE", str(shared_cache))
-        job = launch_evaluation(root, read_run(root / finished.name), "best", "test")
-        wait_for(job, RunState.COMPLETED)
-    return root
+    def make(root: Path) -> None:
+        run = shutil.copytree(finished, root / finished.name)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("CIFAR_CACHE", str(shared_cache))
+            wait_for(launch_evaluation(root, read_run(run), "best", "test"), RunState.COMPLETED)
+
+    return made_once(tmp_path_factory, "evaluated", make)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import contextlib
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ from cifar_core.runs.lifecycle import create_run
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import Run, read_run
 from cifar_core.system.files import read_json, write_json
+from tests.waiting import LIMIT_S, wait_until
 
 SMALL: dict[str, Any] = {
     "data": "shapes10",
@@ -64,23 +64,28 @@ def ago(seconds: float) -> str:
     return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
 
 
-def wait_for(run_dir: Path, *states: RunState, timeout_s: float = 60) -> Run:
-    """Waits until a run is in one of the states."""
-    until = time.monotonic() + timeout_s
-    while (run := read_run(run_dir)).state not in states:
-        log = (run_dir / "worker.log").read_text(errors="replace")
-        assert time.monotonic() < until, f"{run.state}, not {states}\n{log}"
-        time.sleep(0.05)
-    return run
+def wait_for(run_dir: Path, *states: RunState, timeout_s: float = LIMIT_S) -> Run:
+    """Waits until a run is in one of the states; fails at once where it has ended in another."""
+
+    def run_there() -> Run | None:
+        run = read_run(run_dir)
+        assert run.state in states or run.state.is_active, log()
+        return run if run.state in states else None
+
+    def log() -> str:
+        text = (run_dir / "worker.log").read_text(errors="replace")
+        return f"{read_run(run_dir).state}, not {states}\n{text}"
+
+    return wait_until(run_there, log, timeout_s)
 
 
-def wait_until_training(run_dir: Path, timeout_s: float = 60) -> None:
+def wait_until_training(run_dir: Path) -> None:
     """Waits for the first record of a training."""
-    until = time.monotonic() + timeout_s
     metrics = run_dir / "metrics.jsonl"
-    while not (metrics.is_file() and metrics.stat().st_size):
-        assert time.monotonic() < until, (run_dir / "worker.log").read_text(errors="replace")
-        time.sleep(0.05)
+    wait_until(
+        lambda: metrics.is_file() and metrics.stat().st_size,
+        lambda: (run_dir / "worker.log").read_text(errors="replace"),
+    )
 
 
 HOLDER = """

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from cifar_core.data.download import Progress, download_file
+from tests.waiting import LIMIT_S
 
 BODY = bytes(range(256)) * 1000
 OTHER = BODY[::-1]
@@ -84,7 +85,7 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(answer.pause_s)
             self.server.sent[-1] += self.wfile.write(rest[at : at + (1 << 14)])
         if answer.stall:
-            self.server.over.wait(10)
+            self.server.over.wait(LIMIT_S)
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -110,7 +111,7 @@ def path_below(tmp_path: Path) -> Path:
 
 def fetch(site: Site, target: Path, sha256: str | None = SHA256, **how: Any) -> list[Progress]:
     """Downloads the site's file, in a hurry; what was reported."""
-    settings: dict[str, Any] = {"timeout_s": 5, "wait_s": 0.01, **how}
+    settings: dict[str, Any] = {"timeout_s": LIMIT_S, "wait_s": 0.01, **how}
     return list(download_file(f"{site.url}/file.bin", target, sha256=sha256, **settings))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cifar_core.errors import JobError
 from cifar_core.records.records import Metrics, read_metrics
+from cifar_core.runs.lifecycle import request_stop
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import Run, read_run
 
@@ -59,7 +60,7 @@ def follow(
                 return run, metrics
             if presses:
                 presses.clear()
-                (run_dir / "stop").touch()
+                request_stop(run)
                 bar.write(f"Stopping: {on_stop}.", file=sys.stderr)
             time.sleep(0.3)
 

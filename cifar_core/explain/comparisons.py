@@ -39,9 +39,9 @@ ABOUT = {
     "epochs": "The same question to the weights that were kept along the run. One scale for all.",
     "other": "The same question to another trained model. One scale for both where they are the "
     "same network and have the layer in common; else each has its own.",
-    "sanity": "Beside the map stand that of the same network before training and one by chance. "
-    "Each has a scale of its own, its peak is written below: it is the shape that counts. A map "
-    "of the same shape as these says nothing of what was learned.",
+    "sanity": "Beside the map stand that of the same network with random weights and one by "
+    "chance. Each has a scale of its own, its peak is written below: it is the shape that counts. "
+    "A map of the same shape as these says nothing of what was learned.",
 }
 
 
@@ -50,7 +50,7 @@ class View:
     """One of the maps of an image.
 
     Attributes:
-        untrained: Whether the network is taken as it was before training.
+        untrained: Whether the network has random weights, also where its run started from others.
     """
 
     label: str
@@ -128,7 +128,11 @@ def views(
 
 
 def untrained(run: TrainingRun) -> "nn.Module":
-    """The network of a run with the random weights it would begin with, in eval mode on the CPU.
+    """The network of a run with random weights of its seed, in eval mode on the CPU.
+
+    Random even where the run started from the weights of another: those were trained, and the
+    sanity check (Adebayo et al. 2018, https://arxiv.org/abs/1810.03292) asks what a map owes to
+    training. Only a whitening first layer follows from the training images, as in any new run.
 
     Raises:
         DataError: if its data are gone, which a first layer may be made from.

@@ -15,6 +15,7 @@ from cifar_core.checkpoints.checkpoint import list_checkpoints, load_model, remo
 from cifar_core.errors import CheckpointError
 from cifar_core.training.checkpointing import save_checkpoint
 from tests.builders import FACTS, contents_of, state_at
+from tests.waiting import LIMIT_S
 
 LAST = {"weights.safetensors", "state.pt", "manifest.json"}
 
@@ -117,7 +118,9 @@ print([c.name for c in list_checkpoints(Path(sys.argv[1]))])
 print([name for name in ("torch", "safetensors") if name in sys.modules])
 """
     command = [sys.executable, "-c", code, str(tmp_path)]
-    output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    output = subprocess.run(
+        command, capture_output=True, text=True, check=True, timeout=LIMIT_S
+    ).stdout
     assert output == "['best-0000003', 'last-0000003']\n[]\n"
 
 

@@ -9,8 +9,12 @@ import pytest
 from cifar_core.cli import follow as follow_module
 from cifar_core.cli.follow import StatusLine, follow
 from cifar_core.records.records import Metrics
+from cifar_core.runs import lifecycle
+from cifar_core.runs.lifecycle import force_stop, stopping_s
+from cifar_core.runs.states import RunState
 from cifar_core.runs.store import Run, read_run
 from tests.real_jobs import held, pretend_running
+from tests.waiting import LIMIT_S
 
 
 class Interrupts:
@@ -39,6 +43,30 @@ def test_a_press_that_meets_a_finaliser_is_not_lost(
     assert run is ended
     assert (copied / "stop").exists()
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_after_ctrl_c_a_run_that_does_not_stop_can_be_ended_by_force(
+    copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    completed, lines = read_run(copied), list[str]()
+    pretend_running(copied)
+
+    def pressed(run: Run, metrics: Metrics) -> StatusLine:
+        os.kill(os.getpid(), signal.SIGINT)
+        lines.append(run.state)
+        return StatusLine(0.0, "")
+
+    monkeypatch.setattr(
+        follow_module, "read_run", lambda path: completed if len(lines) == 2 else read_run(path)
+    )
+    monkeypatch.setattr(lifecycle, "FORCE_AFTER_S", 0.05)
+    with held(copied, "running") as process:
+        follow(copied, pressed)  # pressed twice: asking again is harmless
+        assert stopping_s(read_run(copied)) > 0.05
+        force_stop(read_run(copied))
+        assert process.wait(LIMIT_S) == -signal.SIGKILL
+    assert lines[:2] == [RunState.RUNNING, RunState.STOPPING]
+    assert "Ended by force" in read_run(copied).reason
 
 
 def test_without_a_press_nothing_is_asked(copied: Path) -> None:

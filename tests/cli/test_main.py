@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from cifar_core.models import list_models
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import list_runs, read_run
 from tests.real_jobs import SMALL, held, pretend_running, wait_for, wait_until_training
+from tests.waiting import LIMIT_S, wait_until
 
 SMALL_ARGUMENTS = [
     word for name, value in SMALL.items() for word in (f"--{name.replace('_', '-')}", str(value))
@@ -85,17 +85,14 @@ def test_data_stats_of_shapes(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(stats["all"]["mean"]) == 3
 
 
-def test_train_in_the_foreground_prints_epochs_and_the_result(runs: Path) -> None:
-    done = subprocess.run(
-        command("train", *SMALL_ARGUMENTS, "--name", "foreground"),
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=True,
-    )
-    assert "foreground" in done.stdout
-    assert "completed" in done.stdout
-    assert done.stderr.count("epoch ") == 2
+def test_train_in_the_foreground_prints_epochs_and_the_result(
+    capsys: pytest.CaptureFixture[str], runs: Path
+) -> None:
+    assert main(["train", *SMALL_ARGUMENTS, "--name", "foreground"]) == 0
+    printed = capsys.readouterr()
+    assert "foreground" in printed.out
+    assert "completed" in printed.out
+    assert printed.err.count("epoch ") == 2
     (run,) = list_runs(runs)
     assert run.name == "foreground"
 
@@ -107,13 +104,10 @@ def test_ctrl_c_stops_the_run_in_order(runs: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        until = time.monotonic() + 60
-        while not (found := list_runs(runs)):
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        found = wait_until(lambda: list_runs(runs))
         wait_until_training(found[0].path)
         process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 0
     assert "stopped" in output
     assert "Traceback" not in errors
@@ -125,7 +119,7 @@ def test_a_detached_run_outlives_its_command(runs: Path) -> None:
         command("train", *SMALL_ARGUMENTS, "--detach", "--json"),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LIMIT_S,
         check=True,
     )
     run_dir = Path(json.loads(done.stdout)["folder"])

@@ -6,11 +6,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -18,8 +18,11 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from cifar_core.runs.store import list_runs
 from cifar_core.system.paths import repository
 from cifar_core.system.process_identity import find_process
+from tests.e2e.script_runs import follow_scripts
+from tests.waiting import LIMIT_S, wait_until
 
-expect.set_options(timeout=40_000)
+LIMIT_MS = LIMIT_S * 1000
+expect.set_options(timeout=LIMIT_MS)
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -58,14 +61,11 @@ class Server:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        until = time.monotonic() + 60
-        while not self._answers():
-            assert time.monotonic() < until, (self.folder / "server.log").read_text()
-            time.sleep(0.1)
+        wait_until(self._answers, lambda: (self.folder / "server.log").read_text())
 
     def _answers(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1) as answer:
+            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=LIMIT_S) as answer:
                 return answer.read() == b"ok"
         except OSError:
             return False
@@ -74,11 +74,8 @@ class Server:
         """As a power switch would: the whole session of the server, with -9 or another signal."""
         assert self.process is not None
         os.killpg(self.process.pid, number)
-        self.process.wait(30)
-        until = time.monotonic() + 30
-        while self._answers():  # a large process takes a moment to go
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        self.process.wait(LIMIT_S)
+        wait_until(lambda: not self._answers())  # a large process takes a moment to go
 
 
 @pytest.fixture
@@ -106,12 +103,19 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
+def new_window(browser: Browser, width: int = 1280, height: int = 1200, **options: Any) -> Page:
+    """A page in a fresh window that waits as long as all tests do; close its `context`."""
+    context = browser.new_context(viewport={"width": width, "height": height}, **options)
+    context.set_default_timeout(LIMIT_MS)
+    page = context.new_page()
+    follow_scripts(page)
+    return page
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A fresh browser window on a desktop's width; any red box on the last page fails the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 1200})
-    context.set_default_timeout(40_000)
-    opened = context.new_page()
+    opened = new_window(browser)
     yield opened
     expect(opened.get_by_test_id("stException")).to_have_count(0)
-    context.close()
+    opened.context.close()

@@ -1,6 +1,7 @@
 """What people do on the pages, for the tests in the browser."""
 
 import shutil
+import time
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
@@ -9,7 +10,14 @@ from cifar_core.jobs.launch_analysis import launch_evaluation
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import read_run
 from tests.e2e.conftest import Server
+from tests.e2e.script_runs import is_pending
 from tests.real_jobs import wait_for
+from tests.waiting import LIMIT_S
+
+# Resolves when the page has handled all events before, drawn, and run what waits a moment for more.
+HANDLED = """() => new Promise(
+    done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 250)))
+)"""
 
 
 def go(page: Page, name: str) -> None:
@@ -18,10 +26,20 @@ def go(page: Page, name: str) -> None:
     expect(page.get_by_role("heading", name=name, exact=True, level=1)).to_be_visible()
 
 
+def catch_up(page: Page) -> None:
+    """Waits until the page has handled all events so far, and has drawn."""
+    page.evaluate(HANDLED)
+
+
 def settle(page: Page) -> None:
-    """Waits until no script runs."""
-    page.wait_for_timeout(400)
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    """Waits until the page has sent what was done on it and all runs of its script have ended."""
+    catch_up(page)
+    until = time.monotonic() + LIMIT_S
+    while is_pending(page):
+        assert time.monotonic() < until, "The script does not end."
+        page.wait_for_timeout(50)  # messages are only heard inside a call
+        catch_up(page)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 

@@ -14,9 +14,7 @@ from cifar_core.data import open_dataset
 from cifar_core.runs.store import list_runs
 from cifar_core.training.batches import redraw
 from tests.e2e.conftest import Server
-from tests.e2e.steps import go, press_pill, set_number, settle, small_form
-
-pytestmark = pytest.mark.timeout(300)
+from tests.e2e.steps import catch_up, go, press_pill, set_number, settle, small_form
 
 
 def build(page: Page) -> str:
@@ -77,7 +75,7 @@ def click_the_curve(page: Page, number: int) -> float:
         number,
     )
     page.mouse.move(x, y)
-    page.wait_for_timeout(300)
+    catch_up(page)  # it hovers before it clicks
     page.mouse.click(x, y)
     settle(page)
     return lr

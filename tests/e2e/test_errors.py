@@ -12,11 +12,9 @@ from cifar_core.evaluation.predictions import load_predictions
 from cifar_core.evaluation.selections import named_selections
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import list_runs, read_run
-from tests.e2e.conftest import Server
-from tests.e2e.steps import metric, press_pill, settle, with_a_table
+from tests.e2e.conftest import Server, new_window
+from tests.e2e.steps import catch_up, metric, press_pill, settle, with_a_table
 from tests.real_jobs import wait_for
-
-pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture
@@ -78,7 +76,7 @@ def test_a_lasso_opens_the_gallery_and_its_link_opens_elsewhere(
     page.goto(f"{server.url}/evaluation?run=first&view=places")
     expect(page.locator(".js-plotly-plot:visible")).to_have_count(1)
     settle(page)
-    page.wait_for_timeout(500)  # the dots are drawn by the browser's own thread
+    catch_up(page)  # the dots are drawn by the browser's own thread
     lasso(page)
     expect(page.get_by_role("heading", name="Gallery", level=1)).to_be_visible()
     expect(page).to_have_url(re.compile("selection="))
@@ -92,9 +90,9 @@ def test_a_lasso_opens_the_gallery_and_its_link_opens_elsewhere(
     expect(selection).to_have_value(re.compile(r"in the middle \(\d+\)"))
     (kept,) = named_selections(evaluated, "test")
     assert kept.name == "in the middle"
-    other = browser.new_context().new_page()
+    other = new_window(browser)
     other.goto(page.url)
-    expect(other.get_by_text(told).first).to_be_visible(timeout=40_000)
+    expect(other.get_by_text(told).first).to_be_visible()
     other.context.close()
 
 

@@ -16,8 +16,6 @@ from tests.conftest import REAL_DATA
 from tests.e2e.conftest import Server
 from tests.real_jobs import wait_for
 
-pytestmark = pytest.mark.timeout(240)
-
 
 @contextmanager
 def mirror(folder: Path, break_after: int = 0, wait_s: float = 0) -> Iterator[str]:
@@ -121,7 +119,7 @@ def test_the_real_data_arrive_over_a_connection_that_breaks(
         page.goto(server.url)
         page.get_by_text("Hugging Face").click()
         page.get_by_role("button", name="Download").click()
-        expect(page.get_by_text("CIFAR-10 is here")).to_be_visible(timeout=90_000)
+        expect(page.get_by_text("CIFAR-10 is here")).to_be_visible()
     page.get_by_role("link", name="Look at the images").click()
     expect(page.get_by_text("50,000 train images")).to_be_visible()
 
@@ -135,4 +133,4 @@ def test_a_folder_is_read_in(server: Server, page: Page) -> None:
     box.fill(str(Path(REAL_DATA).resolve()))
     box.press("Enter")
     page.get_by_role("button", name="Read it in").click()
-    expect(page.get_by_text("CIFAR-10 is here")).to_be_visible(timeout=90_000)
+    expect(page.get_by_text("CIFAR-10 is here")).to_be_visible()

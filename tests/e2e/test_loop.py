@@ -5,7 +5,6 @@ import re
 import shutil
 from pathlib import Path
 
-import pytest
 from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
@@ -14,10 +13,8 @@ from cifar_core.evaluation.predictions import Predictions, load_predictions
 from cifar_core.evaluation.sorting import sort_rows
 from cifar_core.records.records import read_metrics
 from cifar_core.runs.store import Run, list_runs
-from tests.e2e.conftest import Server
+from tests.e2e.conftest import Server, new_window
 from tests.e2e.steps import go, metric, set_number, settle, small_form
-
-pytestmark = pytest.mark.timeout(300)
 
 
 def find_learning_rate(server: Server, page: Page) -> None:
@@ -113,14 +110,13 @@ def test_from_home_to_the_map_of_an_image_it_got_wrong(
     assert f"images={table.examples.indices[rows[0]]}" in link
     server.kill()
     server.start()
-    context = browser.new_context()
-    again = context.new_page()
+    again = new_window(browser)
     again.goto(link)  # the first request of a new server, in a fresh browser
-    expect(again.locator("figure img").nth(1)).to_have_attribute("src", str(heat), timeout=60_000)
+    expect(again.locator("figure img").nth(1)).to_have_attribute("src", str(heat))
     expect(again.get_by_test_id("stSidebarNavLink").filter(has_text="Gallery")).to_be_visible()
     opacity_hides_the_image(again)
     other_layer(again, str(heat))
-    context.close()
+    again.context.close()
 
 
 def pick_two(page: Page) -> None:

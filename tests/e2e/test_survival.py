@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 from safetensors.numpy import load_file
 
 from cifar_core.checkpoints.checkpoint import find_checkpoint
@@ -15,11 +15,12 @@ from cifar_core.jobs.launch import launch_training
 from cifar_core.records.records import read_metrics
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import list_runs, read_run
-from tests.e2e.conftest import Server
+from tests.e2e.conftest import Server, new_window
 from tests.e2e.steps import settle
 from tests.real_jobs import small, wait_for
 from tests.reliability.report import Tally
 
+pytestmark = pytest.mark.own_process
 TIMES = {"images_per_s": 0.0, "train_s": 0.0, "eval_s": 0.0, "elapsed_s": 0.0}
 CONFIG = small(train_size=2560, epochs=6)
 
@@ -29,12 +30,6 @@ def result_of(run_dir: Path) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
     epochs = read_metrics(run_dir / "metrics.jsonl").epochs
     weights = load_file(find_checkpoint(run_dir, "last").path / "weights.safetensors")
     return [{**asdict(e), **TIMES} for e in epochs], {n: w.tobytes() for n, w in weights.items()}
-
-
-def opened(browser: Browser) -> tuple[BrowserContext, Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 1200})
-    context.set_default_timeout(40_000)
-    return context, context.new_page()
 
 
 def started_by_hand(page: Page, server: Server, twin: Path, clicks: int) -> Path:
@@ -66,7 +61,6 @@ def disturb(page: Page, server: Server, fault: str) -> None:
 FAULTS: tuple[str, ...] = ("page reloaded", "tab closed", "server terminated", "server killed")
 
 
-@pytest.mark.timeout(2400)
 def test_a_run_survives_its_page_and_its_server(
     server: Server, browser: Browser, monkeypatch: pytest.MonkeyPatch, tally: Tally
 ) -> None:
@@ -76,12 +70,13 @@ def test_a_run_survives_its_page_and_its_server(
     server.start()
     monkeypatch.setenv("CIFAR_CACHE", str(server.folder / "cache"))
     twin = launch_training(server.runs, CONFIG)
-    wait_for(twin, RunState.COMPLETED, timeout_s=100)
+    wait_for(twin, RunState.COMPLETED)
     expected = result_of(twin)
     chance, times = random.Random(9), tally.times(2, 30)
     met, survived = dict.fromkeys(FAULTS, 0), dict.fromkeys(FAULTS, 0)
     for number in range(times):
-        context, page = opened(browser)
+        page = new_window(browser)
+        context = page.context
         run_dir = started_by_hand(page, server, twin, clicks=1 + number % 2)
         faults = ["page reloaded", "tab closed", FAULTS[2 + number % 2]]
         faults = faults if tally.full else faults[number:]
@@ -103,13 +98,12 @@ def test_a_run_survives_its_page_and_its_server(
         tally.note("R2", what, survived[fault], met[fault])
 
 
-@pytest.mark.timeout(240)
 def test_a_completed_run_is_trained_longer_in_the_browser(
     server: Server, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CIFAR_CACHE", str(server.folder / "cache"))
     short = launch_training(server.runs, small(), "short")
-    wait_for(short, RunState.COMPLETED, timeout_s=100)
+    wait_for(short, RunState.COMPLETED)
     page.goto(f"{server.url}/train?run=short")
     page.get_by_role("button", name="Train longer").click()
     dialog = page.get_by_role("dialog")

@@ -8,11 +8,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import list_runs, read_run
-from tests.e2e.conftest import Server
+from tests.e2e.conftest import Server, new_window
 from tests.e2e.steps import go, metric, press_pill, set_number, settle, small_form, with_a_table
 from tests.real_jobs import wait_for, wait_until_training
 
-pytestmark = pytest.mark.timeout(240)
 PATHS = ("", "data", "augmentation", "lr_finder", "train", "runs", "models")
 PATHS += ("evaluation", "evaluation?view=epochs", "evaluation?view=places", "gallery", "image")
 PATHS += ("compare", "gradcam", "gradcam?beside=layers")
@@ -119,7 +118,7 @@ def test_a_run_is_untouched_by_reload_closing_and_a_killed_server(
     server.kill()
     assert read_run(run.path).state is RunState.RUNNING
     server.start()
-    again = browser.new_page()
+    again = new_window(browser)
     again.goto(link)  # the very first request of the new server is a deep link
     expect(again.get_by_role("heading", name=run.name)).to_be_visible()
     expect(again.get_by_text("running")).to_be_visible()
@@ -129,7 +128,7 @@ def test_a_run_is_untouched_by_reload_closing_and_a_killed_server(
     stopped = wait_for(run.path, RunState.STOPPED)
     expect(again.get_by_text("Stopped as asked.")).to_be_visible()
     assert list(stopped.path.glob("last-*/manifest.json"))
-    again.close()
+    again.context.close()
 
 
 def test_mistakes_are_sentences(server: Server, page: Page) -> None:
@@ -149,11 +148,7 @@ def test_no_page_scrolls_sideways_or_shows_an_exception(
     server: Server, browser: Browser, finished: Path, shared_cache: Path, theme: str, width: int
 ) -> None:
     with_a_table(server, finished, shared_cache)
-    context = browser.new_context(
-        color_scheme="dark" if theme == "dark" else "light",
-        viewport={"width": width, "height": 900},
-    )
-    page = context.new_page()
+    page = new_window(browser, width, 900, color_scheme=theme)
     for path in PATHS:
         page.goto(f"{server.url}/{path}")
         expect(page.locator("h1")).to_be_visible()
@@ -163,4 +158,4 @@ def test_no_page_scrolls_sideways_or_shows_an_exception(
     background = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
     channels = [int(n) for n in re.findall(r"\d+", background)[:3]]
     assert (sum(channels) < 200) == (theme == "dark")
-    context.close()
+    page.context.close()

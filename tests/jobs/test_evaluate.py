@@ -44,7 +44,7 @@ def launch(run_dir: Path, checkpoint: str = "best", split: str = "test") -> Path
 
 def launched(run_dir: Path, checkpoint: str = "best", split: str = "test") -> Run:
     """The job at its end."""
-    return wait_for(launch(run_dir, checkpoint, split), *ENDED, timeout_s=100)
+    return wait_for(launch(run_dir, checkpoint, split), *ENDED)
 
 
 def tables(run_dir: Path) -> list[str]:
@@ -92,13 +92,13 @@ def test_one_job_at_a_time_fills_a_table(copied: Path) -> None:
     first = launch(copied)
     assert launch(copied) == first  # while it starts
     assert launch(copied, find_checkpoint(copied).name) == first  # by name it is the same
-    wait_for(first, RunState.COMPLETED, timeout_s=100)
+    wait_for(first, RunState.COMPLETED)
     pretend_running(first)
     with held(first, "running"):
         assert launch(copied) == first
         other = launch(copied, split="val")
         assert other != first
-    wait_for(other, RunState.COMPLETED, timeout_s=100)
+    wait_for(other, RunState.COMPLETED)
     assert len(jobs(copied)) == 2
 
 

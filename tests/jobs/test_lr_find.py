@@ -29,6 +29,7 @@ from cifar_core.runs.states import RunState
 from cifar_core.runs.store import Run, list_runs, read_run
 from cifar_core.validation import validated
 from tests.real_jobs import ENDLESS, SMALL, small, wait_for, wait_until_training
+from tests.waiting import LIMIT_S, wait_until
 
 ENDED = (RunState.COMPLETED, RunState.STOPPED, RunState.FAILED, RunState.INTERRUPTED)
 
@@ -56,7 +57,7 @@ def points_of(run_dir: Path) -> list[LRPoint]:
 
 
 def ended(run_dir: Path) -> Run:
-    return wait_for(run_dir, *ENDED, timeout_s=100)
+    return wait_for(run_dir, *ENDED)
 
 
 def test_its_points_are_those_of_the_library_and_its_request_keeps_the_settings(
@@ -104,10 +105,7 @@ def test_it_waits_behind_a_training_of_the_same_device(runs: Path) -> None:
     for waiting in (first, second):
         wait_for(waiting, RunState.QUEUED)
     assert (queue_position(first), queue_position(second)) == (0, 1)
-    until = time.monotonic() + 20
-    while "worker" not in read_run(second).status:
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    wait_until(lambda: "worker" in read_run(second).status)
     request_stop(read_run(second))  # out of the queue
     taken_out = ended(second)
     assert (taken_out.state, points_of(second)) == (RunState.STOPPED, [])
@@ -236,7 +234,7 @@ def test_several_seeds_are_tested_one_after_the_other(runs: Path) -> None:
 
 def test_the_command_as_a_process(runs: Path) -> None:
     command = [sys.executable, "-m", "cifar_core", "lr-find", *SETTINGS, *RANGE]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=True)
     first, second, *_ = done.stdout.splitlines()
     assert first == "All 12 steps were done."
     assert second.startswith(("Suggested learning rate: ", "The curve supports no suggestion."))

@@ -1,6 +1,5 @@
 """Resume, with real workers: what was stopped or killed goes on as if nothing had happened."""
 
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,16 @@ from safetensors.torch import load_file
 from cifar_core.checkpoints.checkpoint import find_checkpoint
 from cifar_core.errors import RunError
 from cifar_core.evaluation.history import load_history
+from cifar_core.jobs import launch
 from cifar_core.jobs.launch import launch_training, resume_run
 from cifar_core.records.records import EpochRecord, Metrics, read_metrics
 from cifar_core.runs.lifecycle import request_stop
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import Run, read_run
 from cifar_core.system.process_identity import find_process
+from tests.forked_workers import ForkServer
 from tests.real_jobs import rewrite, small, wait_for, wait_until_training
+from tests.waiting import LIMIT_S, wait_until
 
 TIMES = {"images_per_s": 0.0, "train_s": 0.0, "eval_s": 0.0, "elapsed_s": 0.0}
 LONGER: dict[str, Any] = {"train_size": 2560, "epochs": 4, "ema": 0.9, "augment": "cutout"}
@@ -39,11 +41,11 @@ def weights(run_dir: Path, role: str) -> dict[str, torch.Tensor]:
     return load_file(find_checkpoint(run_dir, role).path / "weights.safetensors")
 
 
-def wait_for_epochs(run_dir: Path, count: int, timeout_s: float = 60) -> None:
-    until = time.monotonic() + timeout_s
-    while len(metrics_of(run_dir).epochs) < count:
-        assert time.monotonic() < until, (run_dir / "worker.log").read_text()
-        time.sleep(0.02)
+def wait_for_epochs(run_dir: Path, count: int) -> None:
+    wait_until(
+        lambda: len(metrics_of(run_dir).epochs) >= count,
+        lambda: (run_dir / "worker.log").read_text(),
+    )
 
 
 def kill(run_dir: Path) -> Run:
@@ -51,23 +53,26 @@ def kill(run_dir: Path) -> Run:
     process = find_process(read_run(run_dir).status["worker"])
     assert process is not None
     process.kill()
-    process.wait(10)
+    process.wait(LIMIT_S)
     return wait_for(run_dir, RunState.INTERRUPTED)
 
 
 def resume(run_dir: Path) -> Run:
     resume_run(read_run(run_dir))
     assert read_run(run_dir).state.is_active
-    return wait_for(run_dir, RunState.COMPLETED, timeout_s=100)
+    return wait_for(run_dir, RunState.COMPLETED)
 
 
 @pytest.fixture(scope="module")
-def undisturbed(shared_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def undisturbed(
+    shared_cache: Path, tmp_path_factory: pytest.TempPathFactory, fork_server: ForkServer
+) -> Path:
     """The run that nothing happens to."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(launch, "spawn", fork_server.spawn)
         patch.setenv("CIFAR_CACHE", str(shared_cache))
         run_dir = launch_training(tmp_path_factory.mktemp("twin"), small(**LONGER))
-        wait_for(run_dir, RunState.COMPLETED, timeout_s=100)
+        wait_for(run_dir, RunState.COMPLETED)
     return run_dir
 
 
@@ -86,7 +91,6 @@ def assert_twins(run_dir: Path, undisturbed: Path) -> None:
         assert {**ours[role], **TIMES} == {**others[role], **TIMES}
 
 
-@pytest.mark.timeout(240)
 def test_killed_in_mid_epoch_twice_it_ends_as_its_undisturbed_twin(
     undisturbed: Path, runs: Path
 ) -> None:
@@ -104,7 +108,6 @@ def test_killed_in_mid_epoch_twice_it_ends_as_its_undisturbed_twin(
     assert {r.note for r in resumes} == {""}
 
 
-@pytest.mark.timeout(240)
 def test_stopped_and_resumed_it_ends_as_its_undisturbed_twin(undisturbed: Path, runs: Path) -> None:
     run_dir = launch_training(runs, small(**LONGER))
     wait_for_epochs(run_dir, 1)
@@ -159,21 +162,20 @@ def test_two_clicks_on_resume_train_once(runs: Path, undisturbed: Path) -> None:
     as_seen_by_both = read_run(run_dir)
     resume_run(as_seen_by_both)
     resume_run(as_seen_by_both)  # another process, which has not seen the first click
-    wait_for(run_dir, RunState.COMPLETED, timeout_s=100)
-    until = time.monotonic() + 15
-    while workers_of(run_dir) and time.monotonic() < until:
-        time.sleep(0.1)
-    assert not workers_of(run_dir)
+    wait_for(run_dir, RunState.COMPLETED)
+    wait_until(lambda: not workers_of(run_dir))
     assert len(metrics_of(run_dir).resumes) == 1
     assert_twins(run_dir, undisturbed)
 
 
 def workers_of(run_dir: Path) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        if str(run_dir) in (process.info["cmdline"] or []):
-            found.append(process)
-    return found
+    """The processes whose output goes to the run's log."""
+    log = str(run_dir / "worker.log")
+    return [
+        process
+        for process in psutil.process_iter(["open_files"])
+        if log in [file.path for file in process.info["open_files"] or []]
+    ]
 
 
 def test_half_a_line_of_a_killed_worker_costs_only_itself(copied: Path) -> None:

@@ -23,6 +23,7 @@ from cifar_core.system.files import read_json, write_json
 from cifar_core.system.runtime import choose_runtime
 from cifar_core.training.inference import log_probabilities, score
 from tests.real_jobs import ENDLESS, small, wait_for, wait_until_training
+from tests.waiting import wait_until
 
 ENDED = (RunState.COMPLETED, RunState.STOPPED, RunState.FAILED, RunState.INTERRUPTED)
 
@@ -86,7 +87,7 @@ def test_kill_is_shown_as_interrupted(runs: Path) -> None:
     run_dir = launch_training(runs, endless())
     wait_until_training(run_dir)
     os.kill(read_run(run_dir).status["worker"]["pid"], signal.SIGKILL)
-    run = wait_for(run_dir, *ENDED, timeout_s=15)
+    run = wait_for(run_dir, *ENDED)
     assert run.state is RunState.INTERRUPTED
     assert "vanished" in run.reason
 
@@ -145,15 +146,15 @@ def test_runs_wait_for_the_device_in_order_and_can_be_taken_out(runs: Path) -> N
     assert wait_for(second, *ENDED).state is RunState.COMPLETED
 
 
+@pytest.mark.own_process
 def test_a_queued_worker_has_not_imported_torch(runs: Path) -> None:
     import psutil
 
     first = launch_training(runs, endless())
     wait_for(first, RunState.RUNNING)
     second = wait_for(launch_training(runs, small()), RunState.QUEUED)
-    while "worker" not in second.status:
-        second = read_run(second.path)
-    maps = {m.path for m in psutil.Process(second.status["worker"]["pid"]).memory_maps()}
+    worker = wait_until(lambda: read_run(second.path).status.get("worker"))
+    maps = {m.path for m in psutil.Process(worker["pid"]).memory_maps()}
     assert not any("libtorch" in path for path in maps)
     for run_dir in (second.path, first):
         request_stop(read_run(run_dir))

@@ -18,6 +18,7 @@ from cifar_core.errors import CifarCoreError
 from cifar_core.jobs import launch
 from cifar_core.runs.store import read_run
 from tests.reliability.plain import fork_worker, make_plain, plain_config
+from tests.waiting import LIMIT_S
 
 
 def click(action: str, root: Path, target: str, epochs: int) -> str:
@@ -81,7 +82,7 @@ class Clickers:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.close()
-        self.process.wait(10)
+        self.process.wait(LIMIT_S)
         self.process.stdout.close()
 
 

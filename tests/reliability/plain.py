@@ -28,6 +28,7 @@ from cifar_core.errors import TrainingError
 from cifar_core.records.records import EpochRecord, Record, StepRecord
 from tests.real_jobs import rewrite, small
 from tests.reliability.faults import Faults
+from tests.waiting import LIMIT_S
 
 STEPS_PER_EPOCH = 4
 TROUBLED_STEP = 6  # after the first epoch
@@ -116,7 +117,7 @@ TROUBLES: dict[str, Callable[[str], None]] = {
     "full": lambda text: _fail(OSError(errno.ENOSPC, "No space left on device")),
     "exit": lambda text: os._exit(3),
     "crash": lambda text: os.kill(os.getpid(), signal.SIGSEGV),
-    "hang": lambda text: time.sleep(600),
+    "hang": lambda text: time.sleep(2 * LIMIT_S),
     "print": _print_much,
 }
 
@@ -266,7 +267,7 @@ class PlainServer:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.close()
-        self.process.wait(10)
+        self.process.wait(LIMIT_S)
         self.process.stdout.close()
 
 

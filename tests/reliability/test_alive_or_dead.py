@@ -23,16 +23,17 @@ from cifar_core.system.process_identity import identity_of
 from tests.real_jobs import ago, new_run, rewrite, wait_for
 from tests.reliability.plain import plain_config
 from tests.reliability.report import Tally
+from tests.waiting import LIMIT_S, wait_until
 
 LONG = plain_config(epochs=2000, step_s=0.01)
 HOUR = 3600.0
+DEAD_AFTER_S = 15.0  # at most, on a machine that does nothing else
 
 
 def pid_of(run_dir: Path) -> int:
     """Of a worker that has named itself."""
-    while "worker" not in (status := read_json(run_dir / "status.json") or {}):
-        assert read_run(run_dir).state.is_active
-    return status["worker"]["pid"]
+    worker = wait_until(lambda: (read_json(run_dir / "status.json") or {}).get("worker"))
+    return worker["pid"]
 
 
 def launched(runs: Path, chance: random.Random | None = None) -> Path:
@@ -44,7 +45,6 @@ def launched(runs: Path, chance: random.Random | None = None) -> Path:
 
 
 @pytest.mark.usefixtures("plain")
-@pytest.mark.timeout(1800)
 def test_a_killed_worker_is_shown_dead_at_once(runs: Path, tally: Tally) -> None:
     chance, longest_s, good = random.Random(1), 0.0, 0
     times = tally.times(5, 300)
@@ -52,7 +52,9 @@ def test_a_killed_worker_is_shown_dead_at_once(runs: Path, tally: Tally) -> None
         run_dir = launched(runs, chance)
         os.kill(pid_of(run_dir), signal.SIGKILL)
         killed_at = time.monotonic()
-        run = wait_for(run_dir, RunState.INTERRUPTED, timeout_s=15)
+        run = wait_for(
+            run_dir, RunState.INTERRUPTED, timeout_s=DEAD_AFTER_S if tally.full else LIMIT_S
+        )
         longest_s = max(longest_s, time.monotonic() - killed_at)
         good += "killed" in run.reason
     what = f"kill -9 of a worker: shown dead within 15 s (slowest: {longest_s:.2f} s)"
@@ -70,7 +72,6 @@ def age(run_dir: Path) -> None:
 
 
 @pytest.mark.usefixtures("plain")
-@pytest.mark.timeout(1800)
 def test_a_stopped_or_slow_worker_is_never_shown_dead(runs: Path, tally: Tally) -> None:
     """SIGSTOP at a random moment, its first sign of life or later, and an hour passes."""
     chance, good = random.Random(2), 0
@@ -114,9 +115,8 @@ def forge(true: dict[str, Any], lie: dict[str, Any]) -> dict[str, Any]:
     return forged
 
 
-@pytest.mark.timeout(600)
 def test_no_signal_reaches_a_process_that_is_not_ours(runs: Path, tally: Tally) -> None:
-    innocent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
+    innocent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(10000)"])
     zombie = subprocess.Popen([sys.executable, "-c", ""])
     until_dead(zombie.pid)
     true = [identity_of(innocent.pid), identity_of(zombie.pid), identity_of(os.getpid())]
@@ -143,8 +143,7 @@ def test_no_signal_reaches_a_process_that_is_not_ours(runs: Path, tally: Tally) 
 
 def until_dead(pid: int) -> None:
     """Waits until a child has ended; nobody has asked for its code yet."""
-    while psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-        time.sleep(0.01)
+    wait_until(lambda: psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
 
 
 CAUSES = {
@@ -159,7 +158,6 @@ CAUSES = {
 
 
 @pytest.mark.usefixtures("plain")
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("trouble", CAUSES)
 def test_the_cause_of_a_death_is_named(runs: Path, tally: Tally, trouble: str) -> None:
     state, reason, log = CAUSES[trouble]

@@ -45,7 +45,6 @@ def is_refused(checkpoint: Checkpoint, run_dir: Path) -> bool:
     return False
 
 
-@pytest.mark.timeout(1800)
 def test_every_damage_is_seen_and_the_checkpoint_before_is_used(
     tmp_path: Path, tally: Tally
 ) -> None:
@@ -119,7 +118,6 @@ class Crash(BaseException):
     """kill -9 at a file operation."""
 
 
-@pytest.mark.timeout(1800)
 def test_rotation_never_takes_the_last_good_one(
     tmp_path: Path, tally: Tally, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,8 +21,9 @@ from tests.reliability.plain import (
     value_of,
 )
 from tests.reliability.report import Tally
+from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.usefixtures("plain"), pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.usefixtures("plain")
 ERRORS = ("EIO", "ENOSPC", "EACCES", "EROFS")
 CONFIG = plain_config(epochs=3, step_s=0.0)
 ENDS = (RunState.COMPLETED, RunState.STOPPED, RunState.FAILED, RunState.INTERRUPTED)
@@ -49,8 +50,7 @@ def count_calls(runs: Path, plain: PlainServer) -> dict[str, int]:
     wait_for(run_dir, RunState.COMPLETED)
     plain.fault = {}
     counted = run_dir / "calls.json"
-    while not counted.exists():
-        pass
+    wait_until(counted.exists)
     return json.loads(counted.read_text())
 
 

@@ -15,6 +15,7 @@ from cifar_core.system.process_identity import find_process
 from tests.real_jobs import wait_for
 from tests.reliability.plain import figures_of, kept_figures, newest_value, plain_config, value_of
 from tests.reliability.report import Tally
+from tests.waiting import LIMIT_S
 
 pytestmark = pytest.mark.usefixtures("plain")
 
@@ -26,10 +27,9 @@ def kill_after(run_dir: Path, seconds: float) -> None:
     process = find_worker(run.status, last_start(run_dir, run.created)[1])
     if process:
         process.kill()
-        process.wait(10)
+        process.wait(LIMIT_S)
 
 
-@pytest.mark.timeout(1800)
 def test_killed_at_any_moment_a_run_loses_at_most_the_epoch_in_flight(
     runs: Path, tally: Tally
 ) -> None:

@@ -15,14 +15,17 @@ from tests.real_jobs import rewrite, wait_for
 from tests.reliability.clicks import Clickers
 from tests.reliability.plain import PlainServer, figures_of, newest_value, plain_config
 from tests.reliability.report import Tally
+from tests.waiting import wait_until
 
 
-@pytest.fixture
-def clickers(places: Path) -> Iterator[Clickers]:
-    """In the test's own places, which it inherits."""
-    found = Clickers()
-    yield found
-    found.close()
+@pytest.fixture(scope="module")
+def clickers(shared_cache: Path) -> Iterator[Clickers]:
+    """With the cache of all tests; which runs they are about is said with each order."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CIFAR_CACHE", str(shared_cache))
+        started = Clickers()
+    yield started
+    started.close()
 
 
 def workers_of(run_dir: Path) -> int:
@@ -30,7 +33,6 @@ def workers_of(run_dir: Path) -> int:
     return (run_dir / "worker.log").read_text().count("plain worker begins")
 
 
-@pytest.mark.timeout(1800)
 def test_two_clicks_within_half_a_second_start_one_run(
     runs: Path, clickers: Clickers, tally: Tally
 ) -> None:
@@ -47,7 +49,6 @@ def test_two_clicks_within_half_a_second_start_one_run(
     )
 
 
-@pytest.mark.timeout(600)
 def test_fifty_processes_with_one_draft_start_one_run(
     runs: Path, clickers: Clickers, tally: Tally
 ) -> None:
@@ -76,8 +77,7 @@ def test_a_draft_with_other_settings_is_refused_and_starts_nothing(
 def interrupted(runs: Path, plain: PlainServer) -> Path:
     """A run whose worker was killed in its third epoch."""
     run_dir = launch_training(runs, plain_config(epochs=4, step_s=0.02))
-    while len(read_metrics(run_dir / "metrics.jsonl").epochs) < 2:
-        assert read_run(run_dir).state is not RunState.COMPLETED
+    wait_until(lambda: len(read_metrics(run_dir / "metrics.jsonl").epochs) >= 2)
     process = find_process(read_run(run_dir).status["worker"])
     assert process is not None
     process.kill()
@@ -85,7 +85,6 @@ def interrupted(runs: Path, plain: PlainServer) -> Path:
     return run_dir
 
 
-@pytest.mark.timeout(600)
 def test_two_resumes_in_the_same_moment_go_on_once(
     runs: Path, plain: PlainServer, clickers: Clickers, tally: Tally
 ) -> None:

@@ -19,7 +19,7 @@ from tests.real_jobs import small, wait_for
 from tests.reliability.plain import PlainServer, figures_of, newest_value, plain_config, value_of
 from tests.reliability.report import Tally
 
-pytestmark = [pytest.mark.usefixtures("plain"), pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.usefixtures("plain")
 CONFIG = plain_config(epochs=8, step_s=0.0, keep_epochs=8)
 ENDS = (RunState.COMPLETED, RunState.FAILED, RunState.INTERRUPTED)
 

@@ -241,7 +241,6 @@ def start_nobody(run_dir: Path) -> None:
     files.write_json(run_dir / "start.json", {"asked": time.time()})
 
 
-@pytest.mark.timeout(3000)
 def test_only_legal_changes_of_state(observer: Observer, places: Path, tally: Tally) -> None:
     class InThisPlace(Lives):
         pass

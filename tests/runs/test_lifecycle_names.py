@@ -11,6 +11,7 @@ from cifar_core.errors import RunError
 from cifar_core.runs.lifecycle import check_name, create_run, free_name, rename_run
 from cifar_core.runs.store import find_run, list_runs, read_run
 from tests.real_jobs import REQUEST, folders, new_run
+from tests.waiting import LIMIT_S
 
 REFUSED = {
     "empty": "",
@@ -113,7 +114,9 @@ for n in range(5):
         assert worker.stdin is not None
         worker.stdin.write("go\n")
         worker.stdin.flush()
-    told = [line for worker in workers for line in worker.communicate(timeout=60)[0].splitlines()]
+    told = [
+        line for worker in workers for line in worker.communicate(timeout=LIMIT_S)[0].splitlines()
+    ]
     assert len([line for line in told if line.startswith("got")]) == 5
     assert len([line for line in told if "already a run named" in line]) == 15
     assert {run.name for run in list_runs(runs, "data")} == {f"wanted {n}" for n in range(5)}

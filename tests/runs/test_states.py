@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import psutil
@@ -15,6 +14,7 @@ from cifar_core.system.files import read_json, write_json
 from cifar_core.system.locks import is_locked
 from cifar_core.system.process_identity import find_process, own_identity
 from tests.real_jobs import ago, held, new_run, rewrite
+from tests.waiting import LIMIT_S, wait_until
 
 
 def state_of(path: Path) -> RunState:
@@ -53,7 +53,7 @@ def test_a_live_worker_is_in_its_phase_until_it_is_killed(
         assert state_of(path) is state
         assert is_locked(path / "worker.lock")
         process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        process.wait(LIMIT_S)
         run = read_run(path)
     assert run.state is RunState.INTERRUPTED
     assert "vanished" in run.reason
@@ -86,10 +86,7 @@ def test_a_zombie_is_not_alive(runs: Path) -> None:
     with held(path, "running") as process:
         identity = read_run(path).status["worker"]
         process.send_signal(signal.SIGKILL)  # and nobody waits for it
-        until = time.monotonic() + 10
-        while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE:
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        wait_until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE)
         assert find_process(identity) is None
         assert state_of(path) is RunState.INTERRUPTED
 
