@@ -82,6 +82,10 @@ st.markdown(
 )
 st.caption(f"{one.run.name}: {first} · {two.run.name}: {second}. Exact McNemar test, two-sided.")
 matrix_difference(first, second)
+st.caption(
+    f"Below each image: prediction of {one.run.name} → prediction of {two.run.name}. Click an "
+    "image for its Grad-CAM."
+)
 left, right = st.columns(2, gap="large")
 with left:
     fixed = np.flatnonzero(second.correct & ~first.correct)

@@ -14,7 +14,7 @@ from tests.real_jobs import wait_for, wait_until_training
 
 pytestmark = pytest.mark.timeout(240)
 PATHS = ("", "data", "augmentation", "lr_finder", "train", "runs", "models")
-PATHS += ("evaluation", "evaluation?view=epochs", "evaluation?view=places", "gallery", "image")
+PATHS += ("evaluation", "evaluation?view=epochs", "evaluation?view=embedding", "gallery", "image")
 PATHS += ("compare", "gradcam", "gradcam?beside=layers")
 
 

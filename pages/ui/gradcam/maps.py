@@ -51,8 +51,7 @@ def pick_request(checkpoint: Checkpoint, targets: Sequence[str], num_images: int
     )
     info = METHODS[method]
     link = info.source[info.source.index("https") :]
-    same = "" if info.uses_class else " Does not depend on the target class."
-    st.caption(f"{info.about}{same} [Source]({link})")
+    st.caption(f"{info.about} [Source]({link})")
     return CamRequest(layer.name, method, target, opacity / 100)
 
 
@@ -60,8 +59,8 @@ def _method_label(name: str, checkpoint: Checkpoint, layer: TargetLayer, num_ima
     method = METHODS[name]
     if method.slow:
         cost = cost_s(name, layer, num_images, cache_analysis.pass_s(checkpoint))
-        return f"{name} (slow: about {duration(max(cost, 1))})"
-    return name if method.uses_class else f"{name} (class-independent)"
+        return f"{name} (~{duration(max(cost, 1))})"
+    return name if method.uses_class else f"{name} (any class)"
 
 
 def _pick_layer(checkpoint: Checkpoint) -> TargetLayer:
