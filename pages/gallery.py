@@ -65,7 +65,7 @@ def show_page(predictions: Predictions, rows: list[int]) -> None:
     with bar:
         if selected:
             selection_actions(selected, place)
-        label = "this page" if num_pages > 1 else parts.counted(len(page_rows), "image")
+        label = "this page" if num_pages > 1 else parts.count(len(page_rows), "image")
         if st.button(f"Grad-CAM for {label}", icon=":material/filter_center_focus:"):
             open_gradcam([int(predictions.examples.indices[row]) for row in page_rows])
         zip_button(predictions, rows, selected)

@@ -134,9 +134,9 @@ def megabytes(num_bytes: float) -> str:
     return f"{num_bytes / 1e9:.1f} GB" if num_bytes > 1e9 else f"{num_bytes / 1e6:.0f} MB"
 
 
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: "1 image", "2,000 images"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def count(number: int, noun: str) -> str:
+    """A number with its noun, such as 1 run or 2 runs."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def dark() -> bool:

@@ -120,7 +120,7 @@ def _lists(
     if len(rows) > MAX_TILES:
         order = "highest loss" if chosen == "cell" else "largest change in loss"
         st.caption(f"{MAX_TILES} of {len(rows):,} images, {order} first")
-    label = f"Open {parts.counted(len(rows), 'image')} in the gallery"
+    label = f"Open {parts.count(len(rows), 'image')} in the gallery"
     if st.button(label, icon=":material/photo_library:"):
         open_images(subject, "test", history.examples.indices[rows].tolist(), "loss")
     if opened is not None:

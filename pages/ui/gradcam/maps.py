@@ -18,7 +18,7 @@ from cifar_core.explain.overlay import heatmap, overlay
 from cifar_core.explain.sheet import Card, sheet_png
 from cifar_core.explain.targets import TARGETS
 from pages.ui.components.images import picture
-from pages.ui.components.parts import counted, duration
+from pages.ui.components.parts import count, duration
 from pages.ui.session import cache_analysis, url
 
 _COLUMNS = "repeat(auto-fill,minmax(min(100%,330px),1fr))"
@@ -123,7 +123,7 @@ def check_cost(maps: Sequence[tuple[Checkpoint, str, str]]) -> None:
     if len(slow) > 1 and cost > MAX_S:
         raise ConfigError(
             f"{len(slow)} {slow[0][2]} maps would take about {duration(cost)} on this machine. "
-            f"Choose at most {counted(max(int(MAX_S / cost * len(slow)), 1), 'map')}, or another "
+            f"Choose at most {count(max(int(MAX_S / cost * len(slow)), 1), 'map')}, or another "
             "method or layer."
         )
 
