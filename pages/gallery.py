@@ -56,15 +56,15 @@ def show_page(predictions: Predictions, rows: list[int]) -> None:
     page = url.page_of(num_pages)
     page_rows = rows[(page - 1) * MAX_IMAGES : page * MAX_IMAGES]
     bar = st.container(horizontal=True, vertical_alignment="center")
-    place = f"{subject.run.run_id}/{subject.checkpoint.name}/{split}"
+    key = f"{subject.run.run_id}/{subject.checkpoint.name}/{split}"
     label_issues = set(doubted_rows(predictions).tolist())
     page_tiles = [tile(predictions, row, label_issues) for row in page_rows]
-    opened, selected = tiles(page_tiles, selected_indices(place), place)
-    remember_selected(place, selected)
+    opened, selected = tiles(page_tiles, selected_indices(key), key)
+    remember_selected(key, selected)
     url.page_buttons(num_pages, page)
     with bar:
         if selected:
-            selection_actions(selected, place)
+            selection_actions(selected, key)
         label = "this page" if num_pages > 1 else parts.count(len(page_rows), "image")
         if st.button(f"Grad-CAM for {label}", icon=":material/filter_center_focus:"):
             open_gradcam([int(predictions.examples.indices[row]) for row in page_rows])
@@ -95,7 +95,7 @@ def zip_button(predictions: Predictions, rows: list[int], selected: list[int]) -
     )
 
 
-def selection_actions(selected: list[int], place: str) -> None:
+def selection_actions(selected: list[int], key: str) -> None:
     """Grad-CAM, saving and clearing of the selected images."""
     label = f"Grad-CAM for {len(selected):,} selected"
     if len(selected) > MAX_IMAGES:
@@ -104,7 +104,7 @@ def selection_actions(selected: list[int], place: str) -> None:
         open_gradcam(selected[:MAX_IMAGES])
     save_selected(subject, split, selected)
     icon = ":material/deselect:"
-    st.button("Clear selection", icon=icon, on_click=clear_selected, args=(place,))
+    st.button("Clear selection", icon=icon, on_click=clear_selected, args=(key,))
 
 
 parts.heading("Gallery", "Browse predictions; click an image for its Grad-CAM")

@@ -46,7 +46,7 @@ def another(copied: Path) -> Path:
     return run_dir
 
 
-def test_what_is_said_is_what_the_predictions_say(copied: Path) -> None:
+def test_the_numbers_are_those_of_the_predictions(copied: Path) -> None:
     second = another(copied)
     one = evaluated_as(copied, 1, 0.6)
     at = app("compare", run=copied.name, other=second.name)

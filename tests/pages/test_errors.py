@@ -80,7 +80,7 @@ def test_a_cell_and_a_list_stay_while_the_slider_moves(evaluated: Path) -> None:
     assert f"**{len(fixed):,}** of" in texts(at)
 
 
-def test_epochs_that_are_missing_or_damaged_are_a_sentence(evaluated: Path) -> None:
+def test_epochs_that_are_missing_or_damaged_show_an_error(evaluated: Path) -> None:
     for path in (evaluated / FOLDER).iterdir():
         path.write_bytes(b"x")
     at = opened("evaluation", view="epochs")
@@ -127,7 +127,7 @@ def test_without_features_the_next_step_is_named(predictions: Predictions, evalu
     assert button(at, "Evaluate again")
 
 
-def test_predictions_without_their_numbers_are_a_sentence(
+def test_predictions_without_their_numbers_show_an_error(
     predictions: Predictions, evaluated: Path
 ) -> None:
     predictions_path(evaluated, predictions.checkpoint.name, "test").unlink()

@@ -73,7 +73,7 @@ def test_an_evaluation_shows_its_progress_and_why_it_failed(evaluated: Path) -> 
     assert button(at, "Evaluate")
 
 
-def test_damaged_predictions_are_a_sentence_and_can_be_made_anew(evaluated: Path) -> None:
+def test_damaged_predictions_show_an_error_and_can_be_made_again(evaluated: Path) -> None:
     path = predictions_path(evaluated, find_checkpoint(evaluated).name, "test")
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     at = app("gallery", run="first")
@@ -139,7 +139,7 @@ def test_the_gallery_is_filtered_by_its_address(predictions: Predictions) -> Non
     assert "page" not in at.query_params
 
 
-def test_what_a_link_names_wrongly_is_said(predictions: Predictions) -> None:
+def test_unknown_values_in_a_link_show_a_warning(predictions: Predictions) -> None:
     at = app()
     image = str(first_error(predictions))
     for query, sentence in (
@@ -182,7 +182,7 @@ def test_grad_cam_shows_the_images_that_a_link_names(predictions: Predictions) -
     assert "Upload an image" in at.info[0].value
 
 
-def test_damaged_weights_are_a_sentence(evaluated: Path) -> None:
+def test_damaged_weights_show_an_error(evaluated: Path) -> None:
     weights = next(p for p in evaluated.glob("best-*/weights.safetensors"))
     weights.write_bytes(weights.read_bytes()[:-4])
     at = app("gradcam", run="first")
@@ -201,7 +201,7 @@ def test_a_run_leads_to_its_evaluation(copied: Path) -> None:
     assert "renamed" in texts(at.run())
 
 
-def test_data_that_are_gone_are_a_sentence(evaluated: Path, tmp_path: Path) -> None:
+def test_data_that_are_gone_show_an_error(evaluated: Path, tmp_path: Path) -> None:
     request = read_json(evaluated / "request.json")
     assert request is not None
     request["config"]["data"] = str(tmp_path / "gone")
@@ -212,7 +212,7 @@ def test_data_that_are_gone_are_a_sentence(evaluated: Path, tmp_path: Path) -> N
         assert "gone" in at.error[0].value, page
 
 
-def test_a_run_without_a_checkpoint_is_a_sentence(evaluated: Path) -> None:
+def test_a_run_without_a_checkpoint_shows_an_error(evaluated: Path) -> None:
     for checkpoint in (*evaluated.glob("best-*"), *evaluated.glob("last-*")):
         shutil.rmtree(checkpoint)
     assert find_checkpoint(evaluated).role == "epoch"

@@ -22,20 +22,20 @@ from pages.ui.session.state import PICKED
 ALL = "all"
 
 
-def selected_indices(place: str) -> list[int]:
+def selected_indices(key: str) -> list[int]:
     """Indices selected in a run, checkpoint and split."""
-    return st.session_state.setdefault(PICKED, {}).get(place, [])
+    return st.session_state.setdefault(PICKED, {}).get(key, [])
 
 
-def remember_selected(place: str, selected: list[int]) -> None:
+def remember_selected(key: str, selected: list[int]) -> None:
     """Keeps the selected indices for this session."""
-    st.session_state[PICKED][place] = selected
+    st.session_state[PICKED][key] = selected
 
 
-def clear_selected(place: str) -> None:
+def clear_selected(key: str) -> None:
     """For `on_click`: clears the selection."""
-    st.session_state[PICKED].pop(place, None)
-    st.session_state.pop(place, None)
+    st.session_state[PICKED].pop(key, None)
+    st.session_state.pop(key, None)
 
 
 def open_images(subject: Subject, split: str, indices: Sequence[int], sort: str) -> NoReturn:
