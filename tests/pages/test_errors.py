@@ -144,7 +144,7 @@ def test_the_embedding_is_pca_at_once_and_t_sne_after_a_job(
     at = opened("evaluation", view="embedding", colour="correct")
     num_wrong, num_correct = len(predictions.rows()), predictions.correct.sum()
     names = [trace["name"] for trace in chart(at)["data"]]
-    assert names == [f"wrong ({num_wrong:,})", f"correct ({num_correct:,})"]
+    assert names == [f"incorrect ({num_wrong:,})", f"correct ({num_correct:,})"]
     assert np.isfinite(principal(read_values(evaluated, checkpoint, examples, "features"))).all()
 
     opened_again(at, "evaluation", view="embedding", project="tsne")

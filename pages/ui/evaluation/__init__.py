@@ -5,7 +5,7 @@ predictions        predictions and features, or the button that computes them
 summary            metrics, confusion matrix and per-class plots
 epochs             confusion matrix and class accuracy over the epochs
 embedding          PCA and t-SNE of the features; lasso
-filters            true and predicted class, correct or wrong, possible label errors
+filters            true and predicted class, correct or incorrect, possible label errors
 selections         selected images; saved selections
 report             the button that generates a report
 """

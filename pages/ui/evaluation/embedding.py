@@ -18,7 +18,7 @@ from pages.ui.session import cache, cache_analysis, url
 
 MAX_POINTS = 10_000
 KINDS = {"pca": "PCA", "tsne": "t-SNE"}
-COLOURS = {"true": "True class", "predicted": "Predicted class", "correct": "Correct or wrong"}
+COLOURS = {"true": "True class", "predicted": "Predicted class", "correct": "Correct or incorrect"}
 
 
 def embedding(subject: Subject, predictions: Predictions) -> None:
@@ -98,7 +98,7 @@ def _figure(
     examples, predicted = predictions.examples, predictions.predictions
     correct = predictions.correct
     groups = {"true": examples.labels, "predicted": predicted, "correct": correct}[colour]
-    names = ("wrong", "correct") if colour == "correct" else examples.classes
+    names = ("incorrect", "correct") if colour == "correct" else examples.classes
     classes = examples.classes
     tips = [
         f"{examples.name(row)}: true {classes[examples.labels[row]]}, "
