@@ -79,7 +79,7 @@ def _lines(page: "Page", url: str, num_images: int, repeats: int) -> list[Measur
             "evaluation?run=one",
             CELLS,
             0.2,
-            ("Shares of each true class",) * 2,
+            ("Normalize by row",) * 2,
         ),
         (
             "the next page of 48 images of the gallery",

@@ -79,7 +79,7 @@ def take_all(url: str, errors: str) -> None:
             ("evaluation", "evaluation?run=convnet, cutout", "light", 1010),
             ("gallery", "gallery?run=convnet, cutout", "dark", 830),
             ("gradcam", f"gradcam?run=convnet, cutout&images={errors}", "light", 1180),
-            ("places", "evaluation?run=convnet, cutout&view=places", "light", 1080),
+            ("places", "evaluation?run=convnet, cutout&view=embedding", "light", 1080),
             ("image", f"image?run=convnet, cutout&image={errors.split(',')[0]}", "dark", 1180),
         ):
             context = browser.new_context(

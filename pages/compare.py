@@ -1,4 +1,4 @@
-"""Compare: two trained models on the same images; what the second fixes, and what it breaks."""
+"""Compare: two trained models on the same images; which errors the second fixes or adds."""
 
 from urllib.parse import urlencode
 
@@ -8,7 +8,7 @@ import streamlit as st
 from cifar_core import plots
 from cifar_core.data.encode import data_uri
 from cifar_core.evaluation.metrics import mcnemar_test
-from cifar_core.evaluation.predictions import Predictions
+from cifar_core.evaluation.predictions import SPLIT_NAMES, Predictions
 from pages.ui.components import parts
 from pages.ui.components.curves import PLOT
 from pages.ui.components.tiles import Tile, tiles
@@ -17,74 +17,79 @@ from pages.ui.evaluation.predictions import predictions_of
 from pages.ui.session.boot import boot
 
 boot(__file__)
-MOST_SHOWN = 24
+MAX_TILES = 24
 
 
-def matrices(first: Predictions, second: Predictions) -> None:
-    """The second matrix less the first."""
-    st.subheader("Difference of the matrices")
-    st.caption("How many more images the second puts into each cell; green is better.")
+def matrix_difference(first: Predictions, second: Predictions) -> None:
+    """The second confusion matrix minus the first."""
+    st.subheader("Confusion matrix difference")
+    st.caption("Second model minus first, images per cell. Green: better. Red: worse.")
     classes = first.examples.classes
     figure = plots.matrix_difference(first.matrix, second.matrix, classes, parts.dark())
     config = {**PLOT, "displayModeBar": False}
-    st.plotly_chart(figure, key="difference", config=config, alt="Difference of the matrices")
+    st.plotly_chart(figure, key="difference", config=config, alt="Confusion matrix difference")
 
 
-def changed(
+def changed_images(
     first: Predictions, second: Predictions, rows: np.ndarray, title: str, subject: Subject
 ) -> None:
-    """Images on which the two differ; a click opens the map of the one that is wrong there."""
+    """Images that only one model gets right; a click opens Grad-CAM of the one that is wrong."""
     st.subheader(f"{title} ({len(rows):,})")
     if not len(rows):
-        st.caption("None.")
+        st.caption("No images")
         return
     query = {**subject.query, "split": split}
-    shown = rows[np.argsort(-np.abs(second.losses - first.losses)[rows], kind="stable")]
-    drawn = [tile(first, second, int(row), query) for row in shown[:MOST_SHOWN]]
-    opened, _ = tiles(drawn, [], f"{title}-{subject.run.run_id}", pickable=False)
-    if len(rows) > MOST_SHOWN:
-        st.caption(f"The {MOST_SHOWN} whose loss changed most.")
+    ordered = rows[np.argsort(-np.abs(second.losses - first.losses)[rows], kind="stable")]
+    changed_tiles = [tile(first, second, int(row), query) for row in ordered[:MAX_TILES]]
+    opened, _ = tiles(changed_tiles, [], f"{title}-{subject.run.run_id}", pickable=False)
+    if len(rows) > MAX_TILES:
+        st.caption(f"{MAX_TILES} of {len(rows):,} images, largest change in loss first")
     if opened is not None:
         st.switch_page("pages/gradcam.py", query_params={**query, "images": str(opened)})
 
 
 def tile(first: Predictions, second: Predictions, row: int, query: dict[str, str]) -> Tile:
-    """One image and what each model takes it for."""
+    """One image and what each model predicts."""
     examples = first.examples
-    then, now = (examples.classes[table.predictions[row]] for table in (first, second))
-    index = int(examples.indices[row])
+    before, after = (examples.classes[model.predictions[row]] for model in (first, second))
+    index, true = int(examples.indices[row]), examples.classes[examples.labels[row]]
     return Tile(
         id=index,
         src=data_uri(examples.pixels([row])[0]),
         href="gradcam?" + urlencode({**query, "images": index}),
-        lines=(f"{then} → {now}", f"is {examples.classes[examples.labels[row]]}"),
-        tip=f"{examples.name(row)}: {then}, then {now}",
+        lines=(f"{before} → {after}", f"true: {true}"),
+        tip=f"{examples.name(row)}: true {true}, predicted {before}, then {after}",
     )
 
 
-parts.heading("Compare", "Two models on the same images: what the second fixes and what it breaks.")
+parts.heading("Compare", "Two models on the same images: errors fixed and errors added")
 one = pick_subject()
 two = pick_other(one)
 if two is None:
     st.stop()
 split = pick_split(one)
-before, after = predictions_of(one, split), predictions_of(two, split)
-if not np.array_equal(before.examples.indices, after.examples.indices):
-    st.info("The two held out other images. Compare them on the test images.")
+first, second = predictions_of(one, split), predictions_of(two, split)
+if not np.array_equal(first.examples.indices, second.examples.indices):
+    st.info(
+        f"The two runs have different {SPLIT_NAMES[split]} images. Compare them on the test "
+        "images.",
+        icon=":material/compare:",
+    )
     st.stop()
-parts.figures(
-    {
-        one.run.name: f"{before.acc:.2%}",
-        two.run.name: f"{after.acc:.2%}",
-    }
-)
+parts.figures({one.run.name: f"{first.acc:.2%}", two.run.name: f"{second.acc:.2%}"})
 st.markdown(
-    f"**{two.run.name}** against **{one.run.name}**: {mcnemar_test(before.correct, after.correct)}"
+    f"**{two.run.name}** vs. **{one.run.name}**: {mcnemar_test(first.correct, second.correct)}"
 )
-st.caption(f"{one.run.name}: {before} · {two.run.name}: {after}. Exact McNemar test, two-sided.")
-matrices(before, after)
+st.caption(f"{one.run.name}: {first} · {two.run.name}: {second}. Exact McNemar test, two-sided.")
+matrix_difference(first, second)
+st.caption(
+    f"Below each image: prediction of {one.run.name} → prediction of {two.run.name}. Click an "
+    "image for its Grad-CAM."
+)
 left, right = st.columns(2, gap="large")
 with left:
-    changed(before, after, np.flatnonzero(after.correct & ~before.correct), "Fixed", one)
+    fixed = np.flatnonzero(second.correct & ~first.correct)
+    changed_images(first, second, fixed, "Fixed", one)
 with right:
-    changed(before, after, np.flatnonzero(before.correct & ~after.correct), "Broken", two)
+    broken = np.flatnonzero(first.correct & ~second.correct)
+    changed_images(first, second, broken, "Broken", two)

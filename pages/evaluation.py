@@ -1,4 +1,4 @@
-"""Evaluation: how often a trained model is right: now, over its epochs, and where images lie."""
+"""Evaluation: metrics of a trained model, now and over its epochs, and its feature space."""
 
 import streamlit as st
 
@@ -14,37 +14,35 @@ from pages.ui.session.boot import boot
 
 boot(__file__)
 
-VIEWS = {"now": "This checkpoint", "epochs": "Over the epochs", "places": "Map of the images"}
+VIEWS = {"now": "Checkpoint", "epochs": "Over epochs", "embedding": "Embedding"}
 
 
-def ways_on(subject: Subject, query: dict[str, str]) -> None:
-    """Links to what else there is to see of it, and its report."""
+def links(subject: Subject, query: dict[str, str]) -> None:
+    """Links to the other pages about this checkpoint, and its report."""
     with st.container(horizontal=True, vertical_alignment="center"):
         for page, label, icon in (
-            ("gallery", "All errors", "photo_library"),
-            ("compare", "Against another", "compare"),
-            ("train", "The run", "show_chart"),
+            ("gallery", "Browse errors", "photo_library"),
+            ("compare", "Compare", "compare"),
+            ("train", "Open run", "show_chart"),
         ):
-            to = {"run": subject.run.run_id} if page == "train" else query
+            params = {"run": subject.run.run_id} if page == "train" else query
             icon = f":material/{icon}:"
-            st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=to)
+            st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=params)
         report_button(subject)
 
 
-parts.heading(
-    "Evaluation", "How often a trained model is right, class by class, and what it mixes up."
-)
+parts.heading("Evaluation", "Accuracy, per-class metrics and the most confused classes")
 over_epochs = st.query_params.get("view") == "epochs"
 subject = pick_subject(whole_run=over_epochs)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     view = url.select("View", "view", list(VIEWS), "now", shown=VIEWS.__getitem__, beside=True)
     split = "test" if view == "epochs" else pick_split(subject, flip=True)
 query = {**subject.query, "split": split}
-table = None if view == "epochs" else predictions_of(subject, split)
-ways_on(subject, query)
-if table is None:
+predictions = None if view == "epochs" else predictions_of(subject, split)
+links(subject, query)
+if predictions is None:
     epochs(subject)
 elif view == "now":
-    summary(subject.run, table, query)
+    summary(subject.run, predictions, query)
 else:
-    embedding(subject, table)
+    embedding(subject, predictions)

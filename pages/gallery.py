@@ -1,4 +1,4 @@
-"""Gallery: the images a model gets wrong, filtered and sorted; a click leads to the map."""
+"""Gallery: images with their predictions, filtered and sorted; a click opens Grad-CAM."""
 
 from collections.abc import Collection
 from urllib.parse import urlencode
@@ -14,67 +14,61 @@ from pages.ui.components.tiles import Tile, tiles
 from pages.ui.evaluation.checkpoint_picker import Subject, pick_split, pick_subject
 from pages.ui.evaluation.filters import chosen_rows, doubted_rows
 from pages.ui.evaluation.predictions import predictions_of
-from pages.ui.evaluation.selections import forget_picks, keep_picks, picks_of, remember
+from pages.ui.evaluation.selections import (
+    clear_selected,
+    remember_selected,
+    save_selected,
+    selected_indices,
+)
 from pages.ui.session import url
 from pages.ui.session.boot import boot
 
 boot(__file__)
 
-MOST_TAKEN = 5000  # images in a ZIP
+MAX_ZIP_IMAGES = 5000
 
 
-def tile(table: Predictions, row: int, doubted: Collection[int]) -> Tile:
-    """One image with its classes and the model's confidence."""
-    examples = table.examples
+def tile(predictions: Predictions, row: int, label_issues: Collection[int]) -> Tile:
+    """One image with its predicted and true class."""
+    examples = predictions.examples
     true = examples.classes[examples.labels[row]]
-    predicted = examples.classes[table.predictions[row]]
-    index = int(examples.indices[row])
-    verdict = f"{predicted} {table.confidence[row]:.0%}"
-    doubt = ", whose label is in doubt" if row in doubted else ""
+    predicted = examples.classes[predictions.predictions[row]]
+    index, confidence = int(examples.indices[row]), f"{predictions.confidence[row]:.0%}"
+    issue = ", possible label error" if row in label_issues else ""
     return Tile(
         id=index,
         src=data_uri(examples.pixels([row])[0]),
         href="gradcam?" + urlencode({**query, "images": index}),
-        lines=(verdict, f"is {true}{'?' if doubt else ''}"),
-        tip=f"{examples.name(row)}: {true}, taken for {verdict}, "
-        f"loss {table.losses[row]:.2f}{doubt}",
+        lines=(f"{predicted} {confidence}", f"true: {true}{'?' if issue else ''}"),
+        tip=f"{examples.name(row)}: true {true}, predicted {predicted} ({confidence}), "
+        f"loss {predictions.losses[row]:.2f}{issue}",
     )
 
 
-def open_maps(indices: list[int]) -> None:
+def open_gradcam(indices: list[int]) -> None:
     """Opens the Grad-CAM page with these images."""
     url.go("pages/gradcam.py", **query, images=",".join(str(index) for index in indices))
 
 
-def show_page(table: Predictions, rows: list[int]) -> None:
-    """One page of tiles, and the ways on to their maps."""
+def show_page(predictions: Predictions, rows: list[int]) -> None:
+    """One page of tiles under a bar of actions."""
     num_pages = -(-len(rows) // MAX_IMAGES)
     page = url.page_of(num_pages)
-    here = rows[(page - 1) * MAX_IMAGES : page * MAX_IMAGES]
+    page_rows = rows[(page - 1) * MAX_IMAGES : page * MAX_IMAGES]
     bar = st.container(horizontal=True, vertical_alignment="center")
-    place = f"{subject.run.run_id}/{subject.checkpoint.name}/{split}"
-    doubted = set(doubted_rows(table).tolist())
-    drawn = [tile(table, row, doubted) for row in here]
-    opened, picks = tiles(drawn, picks_of(place), place)
-    remember(place, picks)
+    key = f"{subject.run.run_id}/{subject.checkpoint.name}/{split}"
+    label_issues = set(doubted_rows(predictions).tolist())
+    page_tiles = [tile(predictions, row, label_issues) for row in page_rows]
+    opened, selected = tiles(page_tiles, selected_indices(key), key)
+    remember_selected(key, selected)
     url.page_buttons(num_pages, page)
     with bar:
-        if picks:
-            ways_on_from(picks, place)
-        label = "Maps of this page" if num_pages > 1 else f"Maps of all {len(here)}"
-        if st.button(label, icon=":material/filter_center_focus:"):
-            open_maps([int(table.examples.indices[row]) for row in here])
-        wanted = [table.examples.find(index) for index in picks] or rows[:MOST_TAKEN]
-        first = f" of the first {MOST_TAKEN:,}" if not picks and len(rows) > MOST_TAKEN else ""
-        st.download_button(
-            f"ZIP{first}",
-            lambda: images_zip(table, wanted),
-            file_name=f"{subject.run.name}-{split}.zip",
-            mime="application/zip",
-            icon=":material/download:",
-            help="PNGs and a CSV of what was picked, else of all that is filtered.",
-            on_click="ignore",
-        )
+        if selected:
+            selection_actions(selected, key)
+        label = "this page" if num_pages > 1 else parts.count(len(page_rows), "image")
+        if st.button(f"Grad-CAM for {label}", icon=":material/filter_center_focus:"):
+            open_gradcam([int(predictions.examples.indices[row]) for row in page_rows])
+        zip_button(predictions, rows, selected)
         st.page_link(
             "pages/evaluation.py",
             label="Evaluation",
@@ -82,28 +76,48 @@ def show_page(table: Predictions, rows: list[int]) -> None:
             query_params=query,
         )
     if opened is not None:
-        open_maps([opened])
+        open_gradcam([opened])
 
 
-def ways_on_from(picks: list[int], place: str) -> None:
-    """To the maps of what was picked, to keeping it, or back to nothing picked."""
-    label = f"Maps of the {len(picks)} picked"
-    if len(picks) > MAX_IMAGES:
-        label = f"Maps of the first {MAX_IMAGES} of {len(picks)} picked"
+def zip_button(predictions: Predictions, rows: list[int], selected: list[int]) -> None:
+    """Downloads the selected images, or without a selection all filtered ones."""
+    first = f" (first {MAX_ZIP_IMAGES:,})" if not selected and len(rows) > MAX_ZIP_IMAGES else ""
+    zip_rows = [predictions.examples.find(index) for index in selected] or rows[:MAX_ZIP_IMAGES]
+    st.download_button(
+        f"Download ZIP{first}",
+        lambda: images_zip(predictions, zip_rows),
+        file_name=f"{subject.run.name}-{split}.zip",
+        mime="application/zip",
+        icon=":material/download:",
+        help="PNG files and a CSV of the selected images; without a selection, of all "
+        "filtered images.",
+        on_click="ignore",
+    )
+
+
+def selection_actions(selected: list[int], key: str) -> None:
+    """Grad-CAM, saving and clearing of the selected images."""
+    label = f"Grad-CAM for {len(selected):,} selected"
+    if len(selected) > MAX_IMAGES:
+        label = f"Grad-CAM for the first {MAX_IMAGES} of {len(selected):,} selected"
     if st.button(label, type="primary", icon=":material/center_focus_strong:"):
-        open_maps(picks[:MAX_IMAGES])
-    keep_picks(subject, split, picks)
-    st.button("Pick none", icon=":material/deselect:", on_click=forget_picks, args=(place,))
+        open_gradcam(selected[:MAX_IMAGES])
+    save_selected(subject, split, selected)
+    icon = ":material/deselect:"
+    st.button("Clear selection", icon=icon, on_click=clear_selected, args=(key,))
 
 
-parts.heading("Gallery", "The images a model gets wrong. A click shows what it looked at.")
+parts.heading("Gallery", "Browse predictions; click an image for its Grad-CAM")
 subject: Subject = pick_subject()
 split = pick_split(subject)
-found = predictions_of(subject, split)
+predictions = predictions_of(subject, split)
 query = {**subject.query, "split": split}
-rows = chosen_rows(subject, found)
+rows = chosen_rows(subject, predictions)
 if rows:
-    st.caption(f"**{len(rows):,}** of {found}, run {subject.run.name}")
-    show_page(found, rows)
+    st.caption(f"**{len(rows):,}** of {predictions}, run {subject.run.name}")
+    show_page(predictions, rows)
 else:
-    st.info(f"None of {found} is like that. Choose other classes, or show all.")
+    st.info(
+        f"No matching images among the {predictions}. Change the filters, or show all images.",
+        icon=":material/filter_alt_off:",
+    )

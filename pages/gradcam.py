@@ -1,4 +1,4 @@
-"""Grad-CAM: which places in an image speak for a class, in the eyes of one layer."""
+"""Grad-CAM: which regions of an image support a class, at one layer of the model."""
 
 import streamlit as st
 
@@ -11,102 +11,111 @@ from pages.ui.components import parts
 from pages.ui.evaluation.checkpoint_picker import Subject, pick_split, pick_subject
 from pages.ui.evaluation.predictions import predictions_of
 from pages.ui.gradcam.comparison import side_by_side
-from pages.ui.gradcam.maps import download, draw_cards, maps_with_progress, pick_question
-from pages.ui.gradcam.ranking import which_layer
+from pages.ui.gradcam.maps import (
+    download,
+    draw_cards,
+    grid_switch,
+    maps_with_progress,
+    pick_request,
+)
+from pages.ui.gradcam.ranking import layer_ranking
 from pages.ui.gradcam.upload import own_image
 from pages.ui.session import url
 from pages.ui.session.boot import boot
 
 boot(__file__)
 
-OWN = "your own"
-ONE = "one"
+UPLOAD = "upload"
+OFF = "off"
 
 
-def pick_rows(table: Predictions) -> list[int]:
-    """The images in the URL; without any, the error that the model was most certain of."""
+def pick_rows(predictions: Predictions) -> list[int]:
+    """The images in the URL; without any, the most confident error."""
     text = st.query_params.get("images", "")
     if not text:
-        (row,) = most_confident_errors(table, 1) or [0]
-        text = st.query_params["images"] = str(table.examples.indices[row])
+        (row,) = most_confident_errors(predictions, 1) or [0]
+        text = st.query_params["images"] = str(predictions.examples.indices[row])
     key = f"url-images-{text}"
     st.text_input(
-        f"Images, by index, at most {MAX_IMAGES}",
+        f"Image indices (at most {MAX_IMAGES})",
         text,
         key=key,
         on_change=url.take,
         args=("images", key),
-        help="Indices in the data set, with commas between. The gallery fills this in.",
+        help="Comma-separated. Images opened from the gallery appear here.",
     )
-    return [table.examples.find(index) for index in url.numbers("images", text)]
+    return [predictions.examples.find(index) for index in url.numbers("images", text)]
 
 
 def show_maps(subject: Subject, split: str) -> None:
-    """The maps of the images asked for, or several maps of one image."""
-    table = predictions_of(subject, split)
+    """One map of each image, or several maps of one image."""
+    predictions = predictions_of(subject, split)
     with parts.sentences():
-        rows = pick_rows(table)
-        targets = [*TARGETS, *table.examples.classes]
-        alone = st.query_params.get("beside", ONE) != ONE
-        question = pick_question(subject.checkpoint, targets, 1 if alone else len(rows))
+        rows = pick_rows(predictions)
+        targets = [*TARGETS, *predictions.examples.classes]
+        single = st.query_params.get("beside", OFF) != OFF
+        request = pick_request(subject.checkpoint, targets, 1 if single else len(rows))
         beside = url.select(
             "Side by side",
             "beside",
-            [ONE, *KINDS],
-            ONE,
-            shown=lambda kind: KINDS.get(kind, "Nothing"),
+            [OFF, *KINDS],
+            OFF,
+            shown=lambda kind: KINDS.get(kind, "Off"),
             beside=True,
         )
-        if beside == ONE:
-            show_cards(subject, table, rows, question)
+        if beside == OFF:
+            show_cards(subject, predictions, rows, request)
         else:
             if len(rows) > 1:
-                st.caption(f"The first of {len(rows)} images; name another to see that one.")
-            side_by_side(beside, subject, table, rows[0], question)
-    ways_on(table, rows[0], {**subject.query, "split": split})
-    which_layer(subject)
+                st.caption(f"First of {len(rows)} images. Enter another index to see that one.")
+            side_by_side(beside, subject, predictions, rows[0], request)
+    links(predictions, rows[0], {**subject.query, "split": split})
+    layer_ranking(subject)
 
 
-def show_cards(subject: Subject, table: Predictions, rows: list[int], question: CamRequest) -> None:
+def show_cards(
+    subject: Subject, predictions: Predictions, rows: list[int], request: CamRequest
+) -> None:
     """Image, map and overlay of each image, side by side."""
     with st.container(horizontal=True):
-        grid = url.switch("Grid of the layer", "grid", "The cells that the layer really has.")
-        stretched = len(rows) == 1 or url.switch(
-            "Stretch each map",
+        grid = grid_switch()
+        normalized = len(rows) == 1 or url.switch(
+            "Normalize each map",
             "stretch",
-            "Draws each map at full strength. Faint ones then look as strong as any: only where "
-            "they are brightest can be compared.",
+            "Scales each map to its own maximum. Weak maps then look as strong as any other, so "
+            "only the location of the maximum can be compared between images.",
         )
-    asked = target_classes(table, rows, question.target)
-    cams = maps_with_progress(subject.checkpoint, table.examples.pixels(rows), question, asked)
-    cards = cards_from(table, rows, asked, cams, one_scale=not stretched)
-    draw_cards(cards, question.opacity, cams.grid if grid else None)
-    about = f"{subject.run.name}: {table}"
+    targets = target_classes(predictions, rows, request.target)
+    pixels = predictions.examples.pixels(rows)
+    cams = maps_with_progress(subject.checkpoint, pixels, request, targets)
+    cards = cards_from(predictions, rows, targets, cams, one_scale=not normalized)
+    draw_cards(cards, request.opacity, cams.grid if grid else None)
+    about = f"{subject.run.name}: {predictions}"
     st.caption(about)
-    download(cards, (about, heading_of(str(question.layer), cams, question)), question.opacity)
+    download(cards, (about, heading_of(str(request.layer), cams, request)), request.opacity)
 
 
-def ways_on(table: Predictions, row: int, query: dict[str, str]) -> None:
-    """To more images, and to what else is known of this one."""
+def links(predictions: Predictions, row: int, query: dict[str, str]) -> None:
+    """Links to the gallery and to the page of this image."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(
             "pages/gallery.py",
-            label="More images",
+            label="Gallery",
             icon=":material/photo_library:",
             query_params={**st.query_params.to_dict(), **query},
         )
         st.page_link(
             "pages/image.py",
-            label="How this image fared",
+            label="Training history of this image",
             icon=":material/timeline:",
-            query_params={**query, "image": str(table.examples.indices[row])},
+            query_params={**query, "image": str(predictions.examples.indices[row])},
         )
 
 
-parts.heading("Grad-CAM", "What the model looked at: which places speak for a class.")
-chosen = pick_subject()
-source = pick_split(chosen, OWN)
-if source == OWN:
-    own_image(chosen)
+parts.heading("Grad-CAM", "Which image regions support a class")
+subject = pick_subject()
+source = pick_split(subject, UPLOAD)
+if source == UPLOAD:
+    own_image(subject)
 else:
-    show_maps(chosen, source)
+    show_maps(subject, source)

@@ -1,4 +1,4 @@
-"""One image: how it fared over the epochs, what is like it, and where the model looked."""
+"""One image: its predictions over the epochs, its nearest neighbours, and its Grad-CAM."""
 
 from urllib.parse import urlencode
 
@@ -27,102 +27,108 @@ from pages.ui.session.boot import boot
 boot(__file__)
 
 NUM_NEIGHBOURS = 12
+NO_HISTORY = "{run} has no saved predictions per epoch. New runs save them; train one to see them."
+ONLY_TEST = "The training history is saved for test images only. Switch to the test images."
 
 
-def pick_row(table: Predictions) -> int:
-    """The image in the URL; without one, the error that the model was most certain of."""
+def pick_row(predictions: Predictions) -> int:
+    """The image in the URL; without one, the most confident error."""
     text = st.query_params.get("image", "").strip()
     if not text:
-        (row,) = most_confident_errors(table, 1) or [0]
-        text = st.query_params["image"] = str(table.examples.indices[row])
+        (row,) = most_confident_errors(predictions, 1) or [0]
+        text = st.query_params["image"] = str(predictions.examples.indices[row])
     key = f"url-image-{text}"
-    st.text_input("Image, by index", text, key=key, on_change=url.take, args=("image", key))
+    st.text_input("Image index", text, key=key, on_change=url.take, args=("image", key))
     index = url.number(text)
     if index is None:
         raise ConfigError(f"image = {text[:80]!r} is not accepted; give an index such as 407.")
-    return table.examples.find(index)
+    return predictions.examples.find(index)
 
 
-def show_story(table: Predictions, row: int) -> None:
-    """Its probabilities over the epochs, when it was learned, how often forgotten."""
+def show_history(predictions: Predictions, row: int) -> None:
+    """When it was learned, how often forgotten, and its class probabilities over the epochs."""
+    st.subheader("Training history")
     with parts.sentences():
         history = cache_analysis.history(subject.run) if split == "test" else None
     if history is None:
-        why = "are kept of test images only" if split != "test" else "were not kept by this run"
-        st.info(f"Probabilities over the epochs {why}.", icon=":material/history:")
+        why = ONLY_TEST if split != "test" else NO_HISTORY.format(run=subject.run.name)
+        st.info(why, icon=":material/history:")
         return
     st.markdown(f"**{history.learning_summary(row)}**")
     if subject.flip:
-        st.caption("What was said after each epoch is without test-time flip.")
+        st.caption("Predictions per epoch are made without TTA.")
     epochs, probs = cache_analysis.learning_summary(subject.run, history, row)
     figure = plots.image_story(
-        epochs, probs, table.examples.classes, int(table.examples.labels[row])
+        epochs, probs, predictions.examples.classes, int(predictions.examples.labels[row])
     )
-    st.plotly_chart(figure, key="story", config=PLOT, alt="Probability of each class")
+    st.plotly_chart(figure, key="history", config=PLOT, alt="Class probabilities over epochs")
 
 
-def show_neighbours(table: Predictions, row: int) -> None:
-    """The images that the model sees most alike."""
-    st.subheader("What is most like it to the model")
-    features = features_or_offer(subject, table)
+def show_neighbours(predictions: Predictions, row: int) -> None:
+    """The images with the most similar features."""
+    st.subheader("Nearest neighbours")
+    features = features_or_offer(subject, predictions)
     if features is None:
         return
-    examples, drawn = table.examples, list[Tile]()
-    for other, alike in neighbours(features, row, NUM_NEIGHBOURS):
+    examples, neighbour_tiles = predictions.examples, list[Tile]()
+    for other, similarity in neighbours(features, row, NUM_NEIGHBOURS):
         index = int(examples.indices[other])
-        true, said = (
-            examples.classes[k] for k in (examples.labels[other], table.predictions[other])
+        true, predicted = (
+            examples.classes[k] for k in (examples.labels[other], predictions.predictions[other])
         )
-        drawn.append(
+        neighbour_tiles.append(
             Tile(
                 id=index,
                 src=data_uri(examples.pixels([other])[0]),
                 href="image?" + urlencode({**query, "image": index}),
-                lines=(said, f"is {true} · {alike:.2f}"),
-                tip=f"{examples.name(other)}: {true}, taken for {said}, cosine {alike:.3f}",
+                lines=(f"{predicted} · {similarity:.2f}", f"true: {true}"),
+                tip=f"{examples.name(other)}: true {true}, predicted {predicted}, "
+                f"cosine similarity {similarity:.3f}",
             )
         )
-    st.caption("By the angle between penultimate features, among the same images; 1 is the same.")
-    opened, _ = tiles(drawn, [], f"alike-{row}", pickable=False)
+    st.caption("Cosine similarity of penultimate features, within the same split")
+    opened, _ = tiles(neighbour_tiles, [], f"neighbours-{row}", pickable=False)
     if opened is not None:
         url.go("pages/image.py", **query, image=str(opened))
 
 
-def show_maps(table: Predictions, row: int) -> None:
-    """Its maps at the weights that were kept along the run."""
-    st.subheader("Where it looked, along the run")
+def show_gradcam(predictions: Predictions, row: int) -> None:
+    """Its Grad-CAM at the checkpoints of the run."""
+    st.subheader("Grad-CAM over epochs")
     with parts.sentences():
         layers = cache_analysis.layers(subject.checkpoint)
-        question = CamRequest(default_layer(layers).name)
-        (asked,) = target_classes(table, [row], question.target)
-        drawn = views("epochs", subject.run, table, row, question, layers)
-        pixels = table.examples.pixels([row])[0]
-        cams = [cache_analysis.view_map(view, pixels) for view in drawn]
-    name = target_label(table.examples.classes, asked)
-    st.caption(f"GradCAM at {question.layer}, what speaks for {name}. {ABOUT['epochs']}")
-    draw_panels(pixels, "the image", panels(drawn, cams), question.opacity, grid=False)
+        request = CamRequest(default_layer(layers).name)
+        (target,) = target_classes(predictions, [row], request.target)
+        epoch_views = views("epochs", subject.run, predictions, row, request, layers)
+        pixels = predictions.examples.pixels([row])[0]
+        cams = [cache_analysis.view_map(view, pixels) for view in epoch_views]
+    name = target_label(predictions.examples.classes, target)
+    st.caption(f"GradCAM at {request.layer}, target class: {name}. {ABOUT['epochs']}")
+    draw_panels(pixels, "Image", panels(epoch_views, cams), request.opacity, grid=False)
+    index = str(predictions.examples.indices[row])
     st.page_link(
         "pages/gradcam.py",
         label="Other layers, methods and classes",
         icon=":material/center_focus_strong:",
-        query_params={**query, "images": str(table.examples.indices[row]), "beside": "epochs"},
+        query_params={**query, "images": index, "beside": "epochs"},
     )
 
 
-parts.heading("One image", "How it fared over the epochs, what is like it, where the model looked.")
+parts.heading("One image", "Training history, nearest neighbours and Grad-CAM of an image")
 subject = pick_subject()
 split = pick_split(subject)
 query = {**subject.query, "split": split}
-found = predictions_of(subject, split)
+predictions = predictions_of(subject, split)
 with parts.sentences():
-    shown = pick_row(found)
+    row = pick_row(predictions)
 left, right = st.columns([1, 3], gap="large")
 with left:
-    st.html(picture(found.examples.pixels([shown])[0], found.examples.name(shown)))
-    st.markdown(f"**{found.examples.name(shown)}**: {verdict(found, shown)}")
-    st.caption(f"{found}, run {subject.run.name}")
+    name = predictions.examples.name(row)
+    st.html(picture(predictions.examples.pixels([row])[0], name))
+    st.markdown(f"**{name}**: {verdict(predictions, row)}")
+    st.caption(f"{predictions}, run {subject.run.name}")
 with right:
-    show_story(found, shown)
-show_neighbours(found, shown)
+    show_history(predictions, row)
+show_neighbours(predictions, row)
 if epoch_checkpoints(subject.run):
-    show_maps(found, shown)
+    show_gradcam(predictions, row)

@@ -18,6 +18,16 @@ def app(page: str = "home", /, **query: str) -> AppTest:
     return at
 
 
+def opened_again(at: AppTest, page: str, /, run: str = "first", **query: str) -> AppTest:
+    """A page in a session that is open already, as after a click on a link: one run less."""
+    at.query_params.clear()
+    for name, value in {"run": run, **query}.items():
+        at.query_params[name] = value
+    at.switch_page(f"pages/{page}.py").run()
+    assert not at.exception, page
+    return at
+
+
 def texts(at: AppTest) -> str:
     """Everything written on the page."""
     parts = [*at.title, *at.caption, *at.markdown, *at.subheader, *at.info, *at.error]

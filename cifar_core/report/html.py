@@ -1,4 +1,4 @@
-"""A run on one page that opens offline: settings, curves, errors with maps, how to repeat it."""
+"""A run on one self-contained HTML page: settings, curves, errors with Grad-CAM, commands."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -28,30 +28,33 @@ from cifar_core.report.commands import NUM_WORST, checkpoint_option, commands, r
 from cifar_core.runs.store import TrainingRun
 
 
-def worst_cards(table: Predictions) -> tuple[list[Card], str]:
-    """The errors that the model was most certain of with their maps, and how those were made."""
+def worst_cards(predictions: Predictions) -> tuple[list[Card], str]:
+    """The most confident errors with their maps, and a sentence about how these were made."""
     from cifar_core.checkpoints.checkpoint import load_model
     from cifar_core.explain.layers import default_layer, list_layers
     from cifar_core.explain.maps import CamRequest, cards_from, compute_cams, heading_of
     from cifar_core.explain.targets import target_classes
 
-    rows = most_confident_errors(table, NUM_WORST)
+    rows = most_confident_errors(predictions, NUM_WORST)
     if not rows:
-        return [], "There is no error."
-    model = load_model(table.checkpoint)
+        return [], "No errors"
+    model = load_model(predictions.checkpoint)
     layer = default_layer(list_layers(model)).name
-    asked, pixels = target_classes(table, rows, "predicted"), table.examples.pixels(rows)
-    cams = compute_cams(model, table.checkpoint, pixels, layer, asked)
-    how = f"{heading_of(layer, cams, CamRequest(layer))}. All maps have one scale."
-    return cards_from(table, rows, asked, cams, one_scale=True), how
+    targets = target_classes(predictions, rows, "predicted")
+    pixels = predictions.examples.pixels(rows)
+    cams = compute_cams(model, predictions.checkpoint, pixels, layer, targets)
+    about = f"{heading_of(layer, cams, CamRequest(layer))}. All maps share one colour scale."
+    return cards_from(predictions, rows, targets, cams, one_scale=True), about
 
 
-def report_html(run: TrainingRun, table: Predictions, cards: Sequence[Card], maps: str) -> str:
-    """The page; all it needs is in it.
+def report_html(
+    run: TrainingRun, predictions: Predictions, cards: Sequence[Card], maps: str
+) -> str:
+    """The page, self-contained.
 
     Args:
         cards: Errors with their maps, see `worst_cards`.
-        maps: How the maps were made.
+        maps: A sentence about how the maps were made.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -59,50 +62,50 @@ def report_html(run: TrainingRun, table: Predictions, cards: Sequence[Card], map
     pages = Environment(autoescape=True, loader=loader, undefined=StrictUndefined)
     return pages.get_template("report.html").render(
         run=run,
-        table=table,
+        predictions=predictions,
         plotly=script(),
-        written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        **_judged(table),
+        generated=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        **_metrics(predictions),
         curves=_curves(run),
-        worst_title=f"The {len(cards)} errors it was most certain of",
-        worst=[_drawn(card) for card in cards],
+        worst_title=f"Most confident errors ({len(cards)})",
+        worst=[_images(card) for card in cards],
         maps=maps,
         settings=_settings(run.config),
-        facts=_facts(run, table.checkpoint),
-        repeats=reproducibility(run),
-        commands=commands(run.config, run.name, checkpoint_option(table.checkpoint)),
+        environment=_environment(run, predictions.checkpoint),
+        reproducibility=reproducibility(run),
+        commands=commands(run.config, run.name, checkpoint_option(predictions.checkpoint)),
     )
 
 
-def key_figures(table: Predictions) -> dict[str, str]:
-    """What is said of a table first, by its name."""
+def key_figures(predictions: Predictions) -> dict[str, str]:
+    """The main metrics as text, by name."""
     return {
-        "Accuracy": f"{table.acc:.2%}",
-        "Top-2": f"{topk_accuracy(table.log_probs, table.examples.labels, 2):.2%}",
-        "Errors": f"{len(table.rows()):,}",
-        "Loss": f"{table.losses.mean():.3f}",
+        "Accuracy": f"{predictions.acc:.2%}",
+        "Top-2": f"{topk_accuracy(predictions.log_probs, predictions.examples.labels, 2):.2%}",
+        "Errors": f"{len(predictions.rows()):,}",
+        "Loss": f"{predictions.losses.mean():.3f}",
     }
 
 
-def sure_of(table: Predictions) -> str:
-    """How sure its accuracy is."""
-    low, high = wilson_interval(int(table.correct.sum()), len(table.correct))
-    return f"95 % interval of the accuracy, by Wilson: {low:.2%} to {high:.2%}."
+def accuracy_interval(predictions: Predictions) -> str:
+    """The confidence interval of the accuracy as text."""
+    low, high = wilson_interval(int(predictions.correct.sum()), len(predictions.correct))
+    return f"95% CI (Wilson): {low:.2%} to {high:.2%}"
 
 
-def _judged(table: Predictions) -> dict[str, Any]:
-    """Figures and plots of a table."""
-    classes = table.examples.classes
-    judged = (
-        plots.class_scores(precision_recall_f1(table.matrix), classes),
-        plots.class_accuracies(class_acc(table.matrix), classes),
-        plots.reliability(calibration(table.confidence, table.correct)),
+def _metrics(predictions: Predictions) -> dict[str, Any]:
+    """Metrics and plots of the predictions."""
+    classes = predictions.examples.classes
+    scores = (
+        plots.class_scores(precision_recall_f1(predictions.matrix), classes),
+        plots.class_accuracies(class_acc(predictions.matrix), classes),
+        plots.reliability(calibration(predictions.confidence, predictions.correct)),
     )
     return {
-        "figures": key_figures(table),
-        "interval": sure_of(table),
-        "matrix": as_html(plots.confusion(table.matrix, classes), "matrix"),
-        "judged": [as_html(figure, f"judged-{n}") for n, figure in enumerate(judged)],
+        "figures": key_figures(predictions),
+        "interval": accuracy_interval(predictions),
+        "matrix": as_html(plots.confusion(predictions.matrix, classes), "matrix"),
+        "scores": [as_html(figure, f"scores-{n}") for n, figure in enumerate(scores)],
     }
 
 
@@ -113,26 +116,26 @@ def _curves(run: TrainingRun) -> list[str]:
     return [as_html(plots.curves((curve,), q, plots.View()), q) for q in ("loss", "acc")]
 
 
-def _drawn(card: Card) -> dict[str, Any]:
+def _images(card: Card) -> dict[str, Any]:
     over = overlay(card.pixels, card.cam, 0.5, scale=1)
     return {"image": data_uri(card.pixels), "overlay": data_uri(over), "lines": card.lines}
 
 
 def _settings(config: TrainConfig) -> list[tuple[str, str, bool]]:
-    """Each setting as text, and whether it is other than the default."""
+    """Each setting as text, and whether it differs from the default."""
     plain = shown(TrainConfig())
     return [(name, text, text != plain[name]) for name, text in shown(config).items()]
 
 
-def _facts(run: TrainingRun, checkpoint: Checkpoint) -> dict[str, str]:
-    """Hardware, versions, times and sums."""
+def _environment(run: TrainingRun, checkpoint: Checkpoint) -> dict[str, str]:
+    """Hardware, versions, duration and checksums."""
     runtime = asdict(run.status.runtime) if run.status.runtime else {}
-    chosen = [name for name in ("device", "precision", "memory_format") if name in runtime]
+    chosen = [n for n in ("device", "precision", "memory_format") if n in runtime]
     took = run.took_s
     return {
         "run": run.run_id,
         "started": f"{run.created:%Y-%m-%d %H:%M} UTC",
-        "took": f"{took:,.0f} s" if took is not None else "not over yet",
+        "duration": f"{took:,.0f} s" if took is not None else "not finished",
         "checkpoint": f"{checkpoint.name}, weights SHA-256 {checkpoint.weights_sha256}",
         "data": f"{run.data_title}, fingerprint {checkpoint.manifest.fingerprint}",
         **{name: f"{runtime[name]}: {runtime[f'{name}_reason']}" for name in chosen},

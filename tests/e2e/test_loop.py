@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, FilePayload, Page, expect
 from cifar_core.evaluation.metrics import most_confused
 from cifar_core.evaluation.predictions import Predictions, load_predictions
 from cifar_core.evaluation.sorting import sort_rows
+from cifar_core.explain.maps import verdict
 from cifar_core.records.records import read_metrics
 from cifar_core.runs.store import Run, list_runs
 from tests.e2e.conftest import Server, new_window
@@ -51,10 +52,10 @@ def open_evaluation(page: Page, run: Run) -> Predictions:
     page.get_by_role("button", name="What does it get wrong?").click()
     expect(page.get_by_role("heading", name="Evaluation", exact=True)).to_be_visible()
     expect(metric(page, "Accuracy")).to_be_visible()
-    table = load_predictions(run)
-    expect(metric(page, "Accuracy")).to_have_text(f"{table.acc:.2%}")
-    expect(page.get_by_text(f"{run.name}: {table}")).to_be_visible()
-    return table
+    predictions = load_predictions(run)
+    expect(metric(page, "Accuracy")).to_have_text(f"{predictions.acc:.2%}")
+    expect(page.get_by_text(f"{run.name}: {predictions}")).to_be_visible()
+    return predictions
 
 
 def click_cell(page: Page, true: int, predicted: int) -> None:
@@ -75,39 +76,39 @@ def test_from_home_to_the_map_of_an_image_it_got_wrong(
     expect(page.get_by_text("CIFAR-10 is not here")).to_be_visible()
     find_learning_rate(server, page)
     run = train(server, page)
-    table = open_evaluation(page, run)
-    classes = table.examples.classes
+    predictions = open_evaluation(page, run)
+    classes = predictions.examples.classes
 
-    (true, predicted, count), *_ = most_confused(table.matrix, 1)
+    (true, predicted, count), *_ = most_confused(predictions.matrix, 1)
     click_cell(page, true, predicted)
     expect(page.get_by_role("heading", name="Gallery", exact=True)).to_be_visible()
-    expect(page.get_by_text(f"{count:,} of {table}, run {run.name}")).to_be_visible()
-    rows = sort_rows(table, table.rows(true, predicted), "confidence")
+    expect(page.get_by_text(f"{count:,} of {predictions}, run {run.name}")).to_be_visible()
+    rows = sort_rows(predictions, predictions.rows(true, predicted), "confidence")
     expect(page.locator(".tiles figure")).to_have_count(min(count, 48))
-    first = table.examples.name(rows[0])
-    title = f"{first}: {classes[true]}, taken for {classes[predicted]}"
+    first = predictions.examples.name(rows[0])
+    title = f"{first}: true {classes[true]}, predicted {classes[predicted]}"
     tile = page.locator(".tiles a").first
     expect(tile).to_have_attribute("title", re.compile(re.escape(title)))
 
     tile.click()
     expect(page.get_by_role("heading", name="Grad-CAM", exact=True)).to_be_visible()
-    expect(page.get_by_text(f"{classes[true]}, taken for {classes[predicted]}")).to_be_visible()
+    expect(page.get_by_text(verdict(predictions, int(rows[0])))).to_be_visible()
     expect(page.locator("figure img")).to_have_count(3)
     image, heat, both = (page.locator("figure img").nth(n).get_attribute("src") for n in range(3))
     assert len({image, heat, both}) == 3
 
     page.go_back()
     expect(page.get_by_role("heading", name="Gallery", exact=True)).to_be_visible()
-    expect(page.get_by_text(f"{count:,} of {table}, run {run.name}")).to_be_visible()
-    pick_two(page)
+    expect(page.get_by_text(f"{count:,} of {predictions}, run {run.name}")).to_be_visible()
+    select_two(page)
     page.go_back()
-    expect(page.get_by_role("button", name="Maps of the 2 picked")).to_be_visible()  # kept
+    expect(page.get_by_role("button", name="Grad-CAM for 2 selected")).to_be_visible()  # kept
     tile.click()
     expect(page.get_by_role("heading", name="Grad-CAM", exact=True)).to_be_visible()
     expect(page.locator("figure img")).to_have_count(3)
 
     link = page.url
-    assert f"images={table.examples.indices[rows[0]]}" in link
+    assert f"images={predictions.examples.indices[rows[0]]}" in link
     server.kill()
     server.start()
     again = new_window(browser)
@@ -119,19 +120,19 @@ def test_from_home_to_the_map_of_an_image_it_got_wrong(
     again.context.close()
 
 
-def pick_two(page: Page) -> None:
-    """Two ticks and one click lead to the maps of both."""
+def select_two(page: Page) -> None:
+    """Selects two images and opens Grad-CAM of both."""
     boxes = page.locator(".tiles input[type=checkbox]")
     boxes.nth(0).check()
     boxes.nth(1).check()
-    page.get_by_role("button", name="Maps of the 2 picked").click()
+    page.get_by_role("button", name="Grad-CAM for 2 selected").click()
     expect(page.get_by_role("heading", name="Grad-CAM", exact=True)).to_be_visible()
     expect(page.locator("figure img")).to_have_count(6)
 
 
 def opacity_hides_the_image(page: Page) -> None:
-    """At 100 % only the map is left, at 0 % only the image."""
-    slider = page.get_by_role("slider", name="Opacity of the map")
+    """At 100% only the map is left, at 0% only the image."""
+    slider = page.get_by_role("slider", name="Overlay opacity")
     images = page.locator("figure img")
     slider.press("End")
     expect(images.nth(2)).to_have_attribute("src", str(images.nth(1).get_attribute("src")))
@@ -140,13 +141,13 @@ def opacity_hides_the_image(page: Page) -> None:
 
 
 def other_layer(page: Page, before: str) -> None:
-    """Another layer gives another map and stands in the URL."""
+    """Another layer gives another map and is in the URL."""
     page.get_by_role("combobox", name=re.compile("Layer")).click()
     page.get_by_role("option").first.click()
     expect(page.locator("figure img").nth(1)).not_to_have_attribute("src", before)
     assert "layer=" in page.url
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download as PNG").click()
+        page.get_by_role("button", name="Download PNG").click()
     content = download.value.path().read_bytes()
     assert content.startswith(b"\x89PNG")
 
@@ -159,13 +160,13 @@ def test_an_own_image_is_cropped_named_and_explained(
     server: Server, page: Page, finished: Path
 ) -> None:
     shutil.copytree(finished, server.runs / finished.name)
-    page.goto(f"{server.url}/gradcam?run=first&split=your+own")
-    expect(page.get_by_text("Choose a picture.")).to_be_visible()
+    page.goto(f"{server.url}/gradcam?run=first&split=upload")
+    expect(page.get_by_text("Upload an image.")).to_be_visible()
     picture = io.BytesIO()
     Image.new("RGB", (90, 60), (200, 40, 40)).save(picture, "PNG")
     upload = page.locator("input[type=file]")
     upload.set_input_files(as_upload(picture.getvalue()))
-    expect(page.get_by_text("The square that the model gets")).to_be_visible()
+    expect(page.get_by_text("Centre crop (model input)")).to_be_visible()
     expect(page.get_by_text("What the model takes it for")).to_be_visible()
     expect(page.locator("figure img")).to_have_count(3)
 

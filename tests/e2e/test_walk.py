@@ -13,7 +13,7 @@ from tests.e2e.steps import go, metric, press_pill, set_number, settle, small_fo
 from tests.real_jobs import wait_for, wait_until_training
 
 PATHS = ("", "data", "augmentation", "lr_finder", "train", "runs", "models")
-PATHS += ("evaluation", "evaluation?view=epochs", "evaluation?view=places", "gallery", "image")
+PATHS += ("evaluation", "evaluation?view=epochs", "evaluation?view=embedding", "gallery", "image")
 PATHS += ("compare", "gradcam", "gradcam?beside=layers")
 
 

@@ -6,71 +6,74 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from cifar_core.checkpoints.checkpoint import find_checkpoint
 from cifar_core.evaluation.predictions import Predictions, load_predictions, predictions_path
+from cifar_core.explain.targets import TARGETS
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import list_runs, read_run
 from cifar_core.system.files import read_json, write_json
-from tests.apptest import app, button, in_url, texts
+from tests.apptest import app, button, in_url, opened_again, texts
 from tests.real_jobs import held, pretend_failed, pretend_running, wait_for
 
 pytestmark = pytest.mark.usefixtures("fresh_caches", "known_speeds")
 
 
 @pytest.fixture
-def table(evaluated: Path) -> Predictions:
+def predictions(evaluated: Path) -> Predictions:
     return load_predictions(read_run(evaluated))
 
 
-def first_error(table: Predictions) -> int:
-    """The index of an image that it got wrong."""
-    return int(table.examples.indices[table.rows()[0]])
+def first_error(predictions: Predictions) -> int:
+    """The index of a misclassified image."""
+    return int(predictions.examples.indices[predictions.rows()[0]])
 
 
-@pytest.mark.parametrize("page", ["evaluation", "gallery", "compare", "gradcam", "image"])
-def test_without_a_model_the_next_step_is_named(page: str) -> None:
-    at = app(page)
-    assert not at.exception
-    assert "no trained model yet" in texts(at)
+def labels(at: AppTest) -> list[str]:
+    return [button.label for button in at.button]
 
 
-@pytest.mark.parametrize("page", ["evaluation", "gallery", "gradcam", "image"])
-def test_without_a_table_the_page_offers_to_make_it(page: str, copied: Path) -> None:
-    at = app(page, run="first")
-    assert not at.exception
-    assert "was not evaluated on the test images yet" in texts(at)
+def test_without_a_model_the_next_step_is_named() -> None:
+    at = app()
+    for page in ("evaluation", "gallery", "compare", "gradcam", "image"):
+        at.switch_page(f"pages/{page}.py").run()
+        assert not at.exception, page
+        assert "No trained model yet" in texts(at), page
+
+
+def test_without_predictions_the_page_offers_to_evaluate(copied: Path) -> None:
+    at = app()
+    for page in ("evaluation", "gallery", "gradcam", "image"):
+        opened_again(at, page)
+        assert "has not been evaluated on the test images yet" in texts(at), page
+        assert "Evaluate" in labels(at), page
     button(at, "Evaluate").click().run()
     assert not at.exception
     (job,) = list_runs(copied.parent, "evaluate")
     wait_for(job.path, RunState.COMPLETED)
-    at.run()
-    assert not at.exception
-    assert "was not evaluated" not in texts(at)
+    for page in ("image", "gradcam", "gallery", "evaluation"):
+        opened_again(at, page)
+        assert "has not been evaluated" not in texts(at), page
 
 
-def test_an_evaluation_under_way_shows_how_far_it_is(evaluated: Path) -> None:
+def test_an_evaluation_shows_its_progress_and_why_it_failed(evaluated: Path) -> None:
     (job,) = list_runs(evaluated.parent, "evaluate")
     shutil.rmtree(evaluated / "tables")
     pretend_running(job.path)
     with held(job.path, "running"):
         at = app("evaluation", run="first")
         assert not at.exception
-        assert "was not evaluated on the test images yet" in texts(at)
-        assert "Stop" in [b.label for b in at.button]
-        assert "Evaluate" not in [b.label for b in at.button]
-
-
-def test_a_failed_evaluation_says_why_and_can_be_tried_again(evaluated: Path) -> None:
-    (job,) = list_runs(evaluated.parent, "evaluate")
-    shutil.rmtree(evaluated / "tables")
+        assert "has not been evaluated on the test images yet" in texts(at)
+        assert "Stop" in labels(at)
+        assert "Evaluate" not in labels(at)
     pretend_failed(job.path, "The disk is full.")
-    at = app("evaluation", run="first")
+    opened_again(at, "evaluation")
     assert at.error[0].value == "The disk is full."
     assert button(at, "Evaluate")
 
 
-def test_a_damaged_table_is_a_sentence_and_can_be_made_anew(evaluated: Path) -> None:
+def test_damaged_predictions_show_an_error_and_can_be_made_again(evaluated: Path) -> None:
     path = predictions_path(evaluated, find_checkpoint(evaluated).name, "test")
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     at = app("gallery", run="first")
@@ -82,131 +85,104 @@ def test_a_damaged_table_is_a_sentence_and_can_be_made_anew(evaluated: Path) -> 
     assert not at.run().error
 
 
-def test_evaluation_shows_the_figures_of_the_table(table: Predictions) -> None:
-    at = app("evaluation", run="first")
-    assert not at.exception
-    shown = {metric.label: metric.value for metric in at.metric}
-    assert shown["Accuracy"] == f"{table.acc:.2%}"
-    assert shown["Errors"] == f"{len(table.rows()):,}"
-    assert f"first: {table}" in texts(at)
+def test_evaluation_shows_the_metrics_and_opens_the_images_of_a_cell(
+    predictions: Predictions,
+) -> None:
+    at = app("evaluation", run="nobody")
+    assert "There is no run 'nobody'" in at.error[0].value
+    opened_again(at, "evaluation")
+    metrics = {metric.label: metric.value for metric in at.metric}
+    assert metrics["Accuracy"] == f"{predictions.acc:.2%}"
+    assert metrics["Errors"] == f"{len(predictions.rows()):,}"
+    assert f"first: {predictions}" in texts(at)
     charts = [json.loads(chart.proto.spec)["data"] for chart in at.get("plotly_chart")]
     cells = next(trace for chart in charts for trace in chart if "customdata" in trace)
     for (true, predicted), text in zip(cells["customdata"], cells["text"], strict=True):
-        assert int(text.replace(",", "")) == table.matrix[true, predicted]
+        assert int(text.replace(",", "")) == predictions.matrix[true, predicted]
 
-
-def test_two_lists_lead_to_the_images_of_a_cell(table: Predictions) -> None:
-    at = app("evaluation", run="first")
-    next(s for s in at.selectbox if s.label == "Taken for").set_value("square").run()
-    button(at, "Show its images").click().run()
+    next(s for s in at.selectbox if s.label == "Predicted class").set_value("square").run()
+    button(at, "Show images").click().run()
     assert not at.exception
     assert at.title[0].value == "Gallery"
-    true, predicted = table.examples.classes[0], table.examples.classes.index("square")
-    count = len(table.rows(0, predicted))
-    wanted = f"**{count:,}** of {table}" if count else f"None of {table}"
-    assert wanted in texts(at)
+    true, predicted = predictions.examples.classes[0], predictions.examples.classes.index("square")
+    count = len(predictions.rows(0, predicted))
+    expected = f"**{count:,}** of {predictions}" if count else "No matching images"
+    assert expected in texts(at)
     assert in_url(at, "true") == true
 
 
-def test_a_linked_view_of_the_gallery_is_that_view(table: Predictions) -> None:
-    at = app("gallery", run="first", show="right", sort="loss", true=table.examples.classes[3])
+def test_the_gallery_is_filtered_by_its_address(predictions: Predictions) -> None:
+    third = predictions.examples.classes[3]
+    at = app("gallery", run="first", show="right", sort="loss", true=third)
     assert not at.exception
-    count = len(table.rows(true=3, show="right"))
-    assert f"**{count:,}** of {table}" in texts(at)
+    count = len(predictions.rows(true=3, show="right"))
+    assert f"**{count:,}** of {predictions}" in texts(at)
     boxes = {s.label: s.value for s in at.selectbox}
-    assert boxes["Order"] == "loss"
+    assert boxes["Sort by"] == "loss"
 
-
-def test_the_gallery_is_filtered_by_confidence(table: Predictions) -> None:
-    middle = int(100 * np.median(table.confidence))
-    at = app("gallery", run="first", show="all", sure=f"0-{middle}")
-    assert not at.exception
-    low = int((100 * table.confidence <= middle).sum())
-    assert 0 < low < len(table.correct)
+    percent = 100 * predictions.confidence
+    middle = int(np.median(percent))
+    opened_again(at, "gallery", show="all", sure=f"0-{middle}")
+    low = int((percent <= middle).sum())
+    assert 0 < low < len(predictions.correct)
     assert f"**{low:,}** of" in texts(at)
     slider = next(s for s in at.slider if s.label == "Confidence")
     slider.set_value((middle, 100)).run()
     assert in_url(at, "sure") == f"{middle}-100"
-    assert f"**{int((100 * table.confidence >= middle).sum()):,}** of" in texts(at)
-    at = app("gallery", run="first", sure="80-x")
+    assert f"**{int((percent >= middle).sum()):,}** of" in texts(at)
+    opened_again(at, "gallery", sure="80-x")
     assert "no range such as 20-80" in at.warning[0].value
 
-
-def test_a_gallery_filter_goes_into_the_url(table: Predictions) -> None:
-    at = app("gallery", run="first", page="2")
+    opened_again(at, "gallery", page="2")
     next(s for s in at.selectbox if s.label == "True class").set_value("ring").run()
     assert in_url(at, "true") == "ring"
     assert "page" not in at.query_params
 
 
-@pytest.mark.parametrize(
-    ("query", "sentence"),
-    [
+def test_unknown_values_in_a_link_show_a_warning(predictions: Predictions) -> None:
+    at = app()
+    image = str(first_error(predictions))
+    for query, sentence in (
         ({"layer": "fc"}, "There is no layer 'fc' here. Shown: "),
-        ({"target": "10"}, "There is no target '10' here. Shown: the predicted class"),
+        ({"target": "10"}, f"There is no target '10' here. Shown: {TARGETS['predicted']}"),
         ({"method": "Magic"}, "There is no method 'Magic' here. Shown: GradCAM"),
         ({"split": "all"}, "There is no split 'all' here. Shown: Test"),
         ({"checkpoint": "best-1"}, "There is no checkpoint 'best-1' here. Shown: best"),
-    ],
-)
-def test_what_a_link_names_wrongly_is_said(
-    table: Predictions, query: dict[str, str], sentence: str
-) -> None:
-    at = app("gradcam", run="first", images=str(first_error(table)), **query)
+    ):
+        opened_again(at, "gradcam", images=image, **query)
+        assert sentence in at.warning[0].value
+        assert len(at.get("html")) == 1, query
+
+
+def test_grad_cam_shows_the_images_that_a_link_names(predictions: Predictions) -> None:
+    at = app("gradcam", run="first")  # none
     assert not at.exception
-    assert sentence in at.warning[0].value
-    assert len(at.get("html")) == 1
+    rows = predictions.rows()
+    worst = predictions.examples.indices[rows[predictions.confidence[rows].argmax()]]
+    assert in_url(at, "images") == str(worst)
 
-
-@pytest.mark.parametrize("images", ["99999", "a cat", "-1", ","])
-def test_images_that_are_not_there_are_a_sentence(evaluated: Path, images: str) -> None:
-    at = app("gradcam", run="first", images=images)
-    assert not at.exception
-    assert len(at.error) == 1
-    assert not at.get("html")
-
-
-def test_more_images_than_a_page_holds_are_a_sentence(evaluated: Path) -> None:
-    at = app("gradcam", run="first", images=",".join(map(str, range(49))))
-    assert "Choose 1 to 48" in at.error[0].value
-
-
-def test_an_unknown_run_is_a_sentence(evaluated: Path) -> None:
-    assert "There is no run 'nobody'" in app("evaluation", run="nobody").error[0].value
-
-
-def test_grad_cam_draws_three_pictures_per_image(table: Predictions) -> None:
-    indices = ",".join(str(i) for i in table.examples.indices[:4])
-    at = app("gradcam", run="first", images=indices)
-    assert not at.exception
-    drawn = at.get("html")[0].proto.body
-    assert drawn.count("<img") == 12
-    assert drawn.count("<figure") == 4
+    indices = ",".join(str(i) for i in predictions.examples.indices[:4])
+    opened_again(at, "gradcam", images=indices)
+    html = at.get("html")[0].proto.body
+    assert html.count("<img") == 12
+    assert html.count("<figure") == 4
     layers = next(s for s in at.selectbox if s.label == "Layer")
-    assert layers.options[0].endswith("x32x32") or "32x32" in layers.options[0]
+    assert "32x32" in layers.options[0]
     offered = len(layers.options)
     next(t for t in at.toggle if t.label == "All layers").set_value(True).run()
     assert len(next(s for s in at.selectbox if s.label == "Layer").options) > offered
 
-
-def test_without_images_the_most_certain_error_is_shown(table: Predictions) -> None:
-    at = app("gradcam", run="first")
-    assert not at.exception
-    rows = table.rows()
-    worst = table.examples.indices[rows[table.confidence[rows].argmax()]]
-    assert in_url(at, "images") == str(worst)
-
-
-def test_own_images_are_asked_for(evaluated: Path) -> None:
-    at = app("gradcam", run="first", split="your own")
-    assert not at.exception
-    assert "Choose a picture" in at.info[0].value
+    for images in ("99999", "a cat", "-1", ","):
+        opened_again(at, "gradcam", images=images)
+        assert len(at.error) == 1, images
+        assert not at.get("html"), images
+    opened_again(at, "gradcam", images=",".join(map(str, range(49))))
+    assert "Choose 1 to 48" in at.error[0].value
+    opened_again(at, "gradcam", split="upload")
+    assert "Upload an image" in at.info[0].value
 
 
-def test_a_checkpoint_of_another_model_is_a_sentence(evaluated: Path) -> None:
-    checkpoint = find_checkpoint(evaluated)
-    manifest = read_json(checkpoint.path / "manifest.json")
-    assert manifest is not None
+def test_damaged_weights_show_an_error(evaluated: Path) -> None:
     weights = next(p for p in evaluated.glob("best-*/weights.safetensors"))
     weights.write_bytes(weights.read_bytes()[:-4])
     at = app("gradcam", run="first")
@@ -225,25 +201,25 @@ def test_a_run_leads_to_its_evaluation(copied: Path) -> None:
     assert "renamed" in texts(at.run())
 
 
-def test_data_that_are_gone_are_a_sentence(evaluated: Path, tmp_path: Path) -> None:
+def test_data_that_are_gone_show_an_error(evaluated: Path, tmp_path: Path) -> None:
     request = read_json(evaluated / "request.json")
     assert request is not None
     request["config"]["data"] = str(tmp_path / "gone")
     write_json(evaluated / "request.json", request)
+    at = app()
     for page in ("evaluation", "gallery", "gradcam"):
-        at = app(page, run="first")
-        assert not at.exception
-        assert "gone" in at.error[0].value
+        opened_again(at, page)
+        assert "gone" in at.error[0].value, page
 
 
-def test_a_run_without_a_checkpoint_is_a_sentence(evaluated: Path) -> None:
+def test_a_run_without_a_checkpoint_shows_an_error(evaluated: Path) -> None:
     for checkpoint in (*evaluated.glob("best-*"), *evaluated.glob("last-*")):
         shutil.rmtree(checkpoint)
     assert find_checkpoint(evaluated).role == "epoch"
-    assert not app("evaluation", run="first").exception
-    for checkpoint in evaluated.glob("epoch-*"):
-        shutil.rmtree(checkpoint)
     at = app("evaluation", run="first")
     assert not at.exception
+    for checkpoint in evaluated.glob("epoch-*"):
+        shutil.rmtree(checkpoint)
+    opened_again(at, "evaluation")
     assert "first has no checkpoint" in at.error[0].value
-    assert "no trained model yet" in texts(at)
+    assert "No trained model yet" in texts(at)

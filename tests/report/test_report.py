@@ -80,11 +80,11 @@ def test_it_holds_all_and_loads_nothing(page: str, copied: Path) -> None:
     read.feed(page)
     assert read.loaded == []
     assert read.images == 40
-    run, table = read_run(copied), load_predictions(read_run(copied))
+    run, predictions = read_run(copied), load_predictions(read_run(copied))
     assert run.config is not None
     for told in (
-        f"{table.acc:.2%}",
-        str(table),
+        f"{predictions.acc:.2%}",
+        str(predictions),
         run.run_id,
         run.config.augment.digest,
         find_checkpoint(copied).facts["weights"],
@@ -97,7 +97,7 @@ def test_it_holds_all_and_loads_nothing(page: str, copied: Path) -> None:
         assert told in read.text, told
     for name in TrainConfig.model_fields:
         assert name in read.text
-    assert len(re.findall(r'id="plot-(?:matrix|loss|acc|judged-\d)"', page)) == 6
+    assert len(re.findall(r'id="plot-(?:matrix|loss|acc|scores-\d)"', page)) == 6
 
 
 def test_it_is_made_anew_at_each_asking_and_needs_no_table_before(copied: Path) -> None:

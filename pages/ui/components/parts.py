@@ -134,6 +134,11 @@ def megabytes(num_bytes: float) -> str:
     return f"{num_bytes / 1e9:.1f} GB" if num_bytes > 1e9 else f"{num_bytes / 1e6:.0f} MB"
 
 
+def count(number: int, noun: str) -> str:
+    """A number with its noun, such as 1 run or 2 runs."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def dark() -> bool:
     """Whether the page is dark now."""
     return st.context.theme.type == "dark"

@@ -1,4 +1,4 @@
-"""What is explained: a run, one of its checkpoints, a split, and another run beside it."""
+"""Choosing a run, one of its checkpoints, a split, and another run to compare with."""
 
 from dataclasses import dataclass
 
@@ -14,19 +14,18 @@ BELOW_SPLIT = ("images", "image", "page", "selection", "sort", "show")
 BELOW_RUN = (*BELOW_SPLIT, "checkpoint", "layer", "epoch", "cell", "list", "true", "predicted")
 BELOW_RUN += ("target", "other")
 
-
-FLIP = (
-    "Averages the logits of each image and of its mirror image: a little more accurate, twice the "
-    "time."
+TTA_HELP = (
+    "Test-time augmentation: averages the logits of each image and its mirror image. Slightly "
+    "more accurate, twice the inference time."
 )
 
 
 @dataclass(frozen=True)
 class Subject:
-    """The checkpoint that a page speaks of.
+    """The checkpoint that a page is about.
 
     Attributes:
-        flip: Whether test-time flip is used; see `FlipTTA`.
+        flip: Whether TTA (flip) is on; see `FlipTTA`.
     """
 
     run: TrainingRun
@@ -35,29 +34,29 @@ class Subject:
 
     @property
     def query(self) -> dict[str, str]:
-        """For links that stay with it."""
+        """URL parameters of links to the same checkpoint."""
         flip = {"flip": url.ON} if self.flip else {}
         return {"run": self.run.run_id, "checkpoint": self.checkpoint.name, **flip}
 
 
 def pick_subject(whole_run: bool = False) -> Subject:
-    """Lets people choose run and checkpoint; ends the page with the next step if there is none.
+    """Lets people choose run and checkpoint; without any run, ends the page with the next step.
 
     Args:
-        whole_run: Whether the checkpoint plays no part, so that it is not asked for.
+        whole_run: Whether the page is about all epochs, so that no checkpoint is chosen.
     """
     runs = {run.run_id: run for run in cache.listing().trained()}
-    if wanted := st.query_params.get("run"):
-        with parts.sentences():  # a name does as well as an id
-            found = find_run(cache.root(), wanted, TrainingRun)
-        if found.run_id not in runs:
-            st.error(f"{found.name} has no checkpoint. Choose another run.")
+    if name_or_id := st.query_params.get("run"):
+        with parts.sentences():
+            linked = find_run(cache.root(), name_or_id, TrainingRun)
+        if linked.run_id not in runs:
+            st.error(f"{linked.name} has no checkpoint. Choose another run.")
             st.query_params.pop("run")
-        elif wanted != found.run_id:
-            st.query_params["run"] = found.run_id
+        elif name_or_id != linked.run_id:
+            st.query_params["run"] = linked.run_id
     if not runs:
         parts.empty_state(
-            "There is no trained model yet. The first takes about a minute.",
+            "No trained model yet. Training the first one takes about a minute.",
             "pages/train.py",
             "Train a model",
             ":material/play_circle:",
@@ -76,48 +75,46 @@ def pick_subject(whole_run: bool = False) -> Subject:
     run, flip = runs[run_id], url.is_on("flip")
     if right is None:
         with parts.sentences():
-            wanted = st.query_params.get("checkpoint", "best")
-            there = {one.name for one in list_checkpoints(run.path)}
-            return Subject(
-                run, find_checkpoint(run.path, wanted if wanted in there else "best"), flip
-            )
+            name = st.query_params.get("checkpoint", "best")
+            names = {checkpoint.name for checkpoint in list_checkpoints(run.path)}
+            return Subject(run, find_checkpoint(run.path, name if name in names else "best"), flip)
     with right, parts.sentences():
         return Subject(run, _pick_checkpoint(run), flip)
 
 
 def _pick_checkpoint(run: TrainingRun) -> Checkpoint:
-    there = {c.name: c for c in reversed(list_checkpoints(run.path))}
+    checkpoints = {c.name: c for c in reversed(list_checkpoints(run.path))}
     if (role := st.query_params.get("checkpoint")) in ("best", "last"):
         st.query_params["checkpoint"] = find_checkpoint(run.path, role).name
     name = url.select(
         "Checkpoint",
         "checkpoint",
-        list(there),
+        list(checkpoints),
         find_checkpoint(run.path, "best").name,
-        shown=lambda name: label(there[name]),
+        shown=lambda name: label(checkpoints[name]),
     )
-    return there[name]
+    return checkpoints[name]
 
 
 def _run_label(run: TrainingRun) -> str:
-    acc = "" if run.best_acc is None else f" · {run.best_acc:.1%}"
+    acc = "" if run.best_acc is None else f" · {run.best_acc:.2%}"
     return f"{run.name}{acc}"
 
 
 def label(checkpoint: Checkpoint) -> str:
-    """What people call a checkpoint: role, epoch, how good it is."""
+    """A checkpoint in words: role, epoch, validation accuracy."""
     figures = checkpoint.manifest.figures
     acc = figures.val_acc if figures else None
-    judged = "" if acc is None else f", validation {acc:.1%}"
-    return f"{checkpoint.role}, epoch {checkpoint.epoch}{judged}"
+    val_acc = "" if acc is None else f", validation {acc:.2%}"
+    return f"{checkpoint.role}, epoch {checkpoint.epoch}{val_acc}"
 
 
 def pick_split(subject: Subject, *more: str, flip: bool = False) -> str:
-    """Lets people choose the images, and takes test-time flip off where it is on.
+    """Lets people choose the split, and switch TTA off where it is on.
 
     Args:
-        more: Other sources than the splits.
-        flip: Whether it can also be put on.
+        more: Other sources of images than the splits.
+        flip: Whether TTA can also be switched on.
     """
     offered = [s for s in SPLITS if s != "val" or subject.run.config.val_size]
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -131,27 +128,28 @@ def pick_split(subject: Subject, *more: str, flip: bool = False) -> str:
             beside=True,
         )
         if flip or subject.flip:
-            url.switch("Test-time flip", "flip", FLIP)
+            url.switch("TTA (flip)", "flip", TTA_HELP)
     return split
 
 
 def pick_other(first: Subject) -> Subject | None:
-    """Another run that was trained on the same data; None where there is none, which is said."""
+    """Another run on the same data; where there is none, says so and returns None."""
     fingerprint = first.checkpoint.manifest.fingerprint
     others = {run.run_id: run for run in cache.rivals(first.run, fingerprint)}
     if not others:
         parts.empty_state(
-            "There is no second model of the same data yet.",
+            "No other model was trained on this data yet.",
             "pages/train.py",
-            "Train another one",
+            "Train another model",
             ":material/play_circle:",
         )
         return None
-    for run_id, run in others.items():  # a name does as well as an id
+    for run_id, run in others.items():  # the URL may hold a name
         if st.query_params.get("other") == run.name:
             st.query_params["other"] = run_id
-    chosen = url.select(
-        "With", "other", list(others), next(iter(others)), shown=lambda r: others[r].name
+    chosen_id = url.select(
+        "Compare with", "other", list(others), next(iter(others)), shown=lambda r: others[r].name
     )
     with parts.sentences():
-        return Subject(others[chosen], find_checkpoint(others[chosen].path), first.flip)
+        other = others[chosen_id]
+        return Subject(other, find_checkpoint(other.path), first.flip)

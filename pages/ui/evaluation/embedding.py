@@ -1,4 +1,4 @@
-"""Where images lie in the model's feature space; a line drawn around some opens them."""
+"""PCA and t-SNE of the features; a lasso opens images in the gallery."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -17,43 +17,45 @@ from pages.ui.evaluation.predictions import features_or_offer
 from pages.ui.evaluation.selections import open_images
 from pages.ui.session import cache, cache_analysis, url
 
-MOST_DRAWN = 10_000
-KINDS = {"pca": "PCA", "tsne": "Neighbours (t-SNE)"}
-COLOURS = {"true": "True class", "predicted": "Predicted class", "right": "Right or wrong"}
+MAX_POINTS = 10_000
+KINDS = {"pca": "PCA", "tsne": "t-SNE"}
+COLOURS = {"true": "True class", "predicted": "Predicted class", "correct": "Correct or incorrect"}
 
 
-def embedding(subject: Subject, table: Predictions) -> None:
-    """The dots, coloured as asked for; a lasso leads to the gallery."""
+def embedding(subject: Subject, predictions: Predictions) -> None:
+    """The projection and its controls."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = url.select(
             "Projection", "project", list(KINDS), "pca", shown=KINDS.__getitem__, beside=True
         )
         colour = url.select(
-            "Colour", "colour", list(COLOURS), "true", shown=COLOURS.__getitem__, beside=True
+            "Colour by", "colour", list(COLOURS), "true", shown=COLOURS.__getitem__, beside=True
         )
     with parts.sentences():
-        places = _places(subject, table, kind)
-    if places is not None:
-        _draw(subject, table, places, colour)
+        coordinates = _coordinates(subject, predictions, kind)
+    if coordinates is not None:
+        _draw(subject, predictions, coordinates, colour)
 
 
-def _places(subject: Subject, table: Predictions, kind: str) -> NDArray[np.float32] | None:
-    """Where the dots lie; None where that has to be found first, which is offered."""
+def _coordinates(
+    subject: Subject, predictions: Predictions, kind: str
+) -> NDArray[np.float32] | None:
+    """(N, 2) coordinates; None if they have to be computed first, after the button for that."""
     try:
-        if kind == "tsne" and (there := cache_analysis.places(subject.run, table)) is not None:
-            return there
+        if kind == "tsne" and (tsne := cache_analysis.places(subject.run, predictions)) is not None:
+            return tsne
     except CheckpointError as error:
         st.warning(str(error), icon=":material/scatter_plot:")
-    if features_or_offer(subject, table) is None:
+    if features_or_offer(subject, predictions) is None:
         return None
     if kind == "pca":
-        return cache_analysis.principal_places(subject.run, table)
-    st.write("Images that the model sees alike are put side by side; about 15 s for 10,000.")
-    run, name, split = subject.run, subject.checkpoint.name, table.examples.split
+        return cache_analysis.principal_places(subject.run, predictions)
+    st.write("Places images with similar features close together. About 15 s for 10,000 images.")
+    run, name, split = subject.run, subject.checkpoint.name, predictions.examples.split
     jobs = jobs_on(cache.listing().runs(AnalysisJob), "embed", run, name, split=split)
     job.offer(
         jobs,
-        "Find the neighbours",
+        "Compute t-SNE",
         ":material/scatter_plot:",
         lambda: launch_embedding(cache.root(), run, name, split),
         primary=True,
@@ -64,50 +66,51 @@ def _places(subject: Subject, table: Predictions, kind: str) -> NDArray[np.float
 
 def _draw(
     subject: Subject,
-    table: Predictions,
-    places: NDArray[np.float32],
+    predictions: Predictions,
+    coordinates: NDArray[np.float32],
     colour: str,
 ) -> None:
-    rows = np.arange(len(places))
-    if len(rows) > MOST_DRAWN:
-        rows = np.sort(np.random.default_rng(0).permutation(len(rows))[:MOST_DRAWN])
-        st.caption(f"{MOST_DRAWN:,} of {len(places):,} images are drawn, chosen by chance.")
+    rows = np.arange(len(coordinates))
+    if len(rows) > MAX_POINTS:
+        rows = np.sort(np.random.default_rng(0).permutation(len(rows))[:MAX_POINTS])
+        st.caption(f"Random sample of {MAX_POINTS:,} of {len(coordinates):,} images")
     st.caption(
-        "Each dot is an image; what lies together is alike to the model. Draw a line around some "
-        "to see them."
+        "Each dot is an image; nearby images have similar features. Lasso to select images and "
+        "open them in the gallery."
     )
-    figure = _figure(table, places[rows], rows, colour)
+    figure = _figure(predictions, coordinates[rows], rows, colour)
     event = st.plotly_chart(
         figure,
-        key=f"places-{colour}-{subject.checkpoint.name}-{len(places)}",
+        key=f"embedding-{colour}-{subject.checkpoint.name}-{len(coordinates)}",
         config={**PLOT, "scrollZoom": True},
         on_select="rerun",
         selection_mode=("lasso", "box"),
-        alt="Map of the images",
+        alt="Embedding of the images",
     )
-    chosen = [int(rows[point["customdata"]]) for point in event["selection"]["points"]]
-    if chosen:
-        indices = table.examples.indices[chosen].tolist()
-        open_images(subject, table.examples.split, indices, "loss")
+    selected = [int(rows[point["customdata"]]) for point in event["selection"]["points"]]
+    if selected:
+        indices = predictions.examples.indices[selected].tolist()
+        open_images(subject, predictions.examples.split, indices, "loss")
 
 
 def _figure(
-    table: Predictions, places: NDArray[np.float32], rows: NDArray[np.int64], colour: str
+    predictions: Predictions, coordinates: NDArray[np.float32], rows: NDArray[np.int64], colour: str
 ) -> go.Figure:
-    examples, predictions = table.examples, table.predictions
-    groups = {"true": examples.labels, "predicted": predictions, "right": table.correct}[colour]
-    names = ("wrong", "right") if colour == "right" else examples.classes
+    examples, predicted = predictions.examples, predictions.predictions
+    correct = predictions.correct
+    groups = {"true": examples.labels, "predicted": predicted, "correct": correct}[colour]
+    names = ("incorrect", "correct") if colour == "correct" else examples.classes
     classes = examples.classes
     tips = [
-        f"{examples.name(row)}: {classes[examples.labels[row]]}, "
-        f"taken for {classes[predictions[row]]}"
+        f"{examples.name(row)}: true {classes[examples.labels[row]]}, "
+        f"predicted {classes[predicted[row]]}"
         for row in rows.tolist()
     ]
     return plots.embedding(
-        places,
+        coordinates,
         groups[rows].astype(np.int64),
         names,
         tips,
-        right_or_wrong=colour == "right",
+        right_or_wrong=colour == "correct",
         dark=parts.dark(),
     )

@@ -1,4 +1,4 @@
-"""Which images of a table to look at, and in which order; all of it in the URL."""
+"""Filters and order of the gallery, all in the URL."""
 
 import numpy as np
 import streamlit as st
@@ -14,19 +14,21 @@ from pages.ui.evaluation.selections import pick_selection
 from pages.ui.session import cache_analysis, url
 
 ANY = "any"
-SHOWS = {"errors": "Errors", "right": "Right", "all": "All", "doubted": "Label in doubt"}
+SHOWS = {"errors": "Errors", "right": "Correct", "all": "All", "doubted": "Possible label errors"}
 
 
-def chosen_rows(subject: Subject, table: Predictions) -> list[int]:
-    """The rows that the filters leave, in the order asked for."""
-    classes, history = table.examples.classes, _history(subject, table)
+def chosen_rows(subject: Subject, predictions: Predictions) -> list[int]:
+    """(M,) filtered rows in the chosen order."""
+    classes, history = predictions.examples.classes, _history(subject, predictions)
     sorts = {**SORTS, **(HISTORY_SORTS if history else {})}
-    shows = [show for show in SHOWS if show != "doubted" or can_find_label_issues(table)]
+    shows = [show for show in SHOWS if show != "doubted" or can_find_label_issues(predictions)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         true = url.select("True class", "true", [ANY, *classes], ANY, forget=("page",))
-        predicted = url.select("Taken for", "predicted", [ANY, *classes], ANY, forget=("page",))
+        predicted = url.select(
+            "Predicted class", "predicted", [ANY, *classes], ANY, forget=("page",)
+        )
         by = url.select(
-            "Order",
+            "Sort by",
             "sort",
             list(sorts),
             "confidence",
@@ -42,50 +44,52 @@ def chosen_rows(subject: Subject, table: Predictions) -> list[int]:
             forget=("page",),
             beside=True,
         )
-    sure = url.span("Confidence", "sure", "Probability of the predicted class.", forget=("page",))
-    rows = table.rows(_number(classes, true), _number(classes, predicted), "all")
-    rows = rows[_shown(table, show)[rows]]
-    confidence = 100 * table.confidence[rows]
+    sure = url.span("Confidence", "sure", "Probability of the predicted class", forget=("page",))
+    rows = predictions.rows(_number(classes, true), _number(classes, predicted), "all")
+    rows = rows[_shown(predictions, show)[rows]]
+    confidence = 100 * predictions.confidence[rows]
     rows = rows[(confidence >= sure[0]) & (confidence <= sure[1])]
-    if selection := pick_selection(subject, table.examples.split):
-        rows = rows[np.isin(table.examples.indices[rows], selection.indices)]
+    if selection := pick_selection(subject, predictions.examples.split):
+        rows = rows[np.isin(predictions.examples.indices[rows], selection.indices)]
     if show == "doubted":
-        _about_doubts(table)
-    return sort_rows(table, rows, by, history).tolist()
+        _about_doubts(predictions)
+    return sort_rows(predictions, rows, by, history).tolist()
 
 
-def _about_doubts(table: Predictions) -> None:
+def _about_doubts(predictions: Predictions) -> None:
     st.caption(ABOUT)
-    if table.acc < MIN_ACC:
+    if predictions.acc < MIN_ACC:
         st.info(
-            f"This model recognises {table.acc:.0%}; below {MIN_ACC:.0%} its doubts are mostly "
-            "its own errors, so none are shown. Train a better one.",
+            f"This model's accuracy is {predictions.acc:.2%}. Below {MIN_ACC:.0%}, most of what it "
+            "flags are its own errors, so nothing is shown. Train a more accurate model.",
             icon=":material/help:",
         )
 
 
-def _shown(table: Predictions, show: str) -> NDArray[np.bool_]:
-    """(N,) whether an image is of the kind asked for."""
+def _shown(predictions: Predictions, show: str) -> NDArray[np.bool_]:
+    """(N,) whether an image is of the kind to show."""
     if show == "doubted":
-        doubted = np.zeros_like(table.correct)
-        doubted[doubted_rows(table)] = True
+        doubted = np.zeros_like(predictions.correct)
+        doubted[doubted_rows(predictions)] = True
         return doubted
-    every = np.ones_like(table.correct)
-    return {"errors": ~table.correct, "right": table.correct, "all": every}[show]
+    every = np.ones_like(predictions.correct)
+    return {"errors": ~predictions.correct, "right": predictions.correct, "all": every}[show]
 
 
-def doubted_rows(table: Predictions) -> NDArray[np.int64]:
-    """Rows whose label is in doubt; none where it cannot be."""
-    return cache_analysis.doubted(table) if can_find_label_issues(table) else np.empty(0, np.int64)
+def doubted_rows(predictions: Predictions) -> NDArray[np.int64]:
+    """(M,) rows of possible label errors; empty where labels cannot be checked."""
+    if not can_find_label_issues(predictions):
+        return np.empty(0, np.int64)
+    return cache_analysis.doubted(predictions)
 
 
-def _history(subject: Subject, table: Predictions) -> History | None:
-    """How these images fared over the epochs, as far as that is known."""
-    if table.examples.split != "test":
+def _history(subject: Subject, predictions: Predictions) -> History | None:
+    """Predictions per epoch of the same images, if they were saved and can be read."""
+    if predictions.examples.split != "test":
         return None
     try:
         return cache_analysis.history(subject.run)
-    except CifarCoreError:  # the orders by it are then left out; the evaluation page says why
+    except CifarCoreError:  # the page then offers no order by history; Evaluation shows why
         return None
 
 

@@ -1,4 +1,4 @@
-"""What an evaluation has made of a subject: its table, its features; offered where missing."""
+"""Predictions and features of a checkpoint, or the button that computes them."""
 
 from typing import NoReturn
 
@@ -22,15 +22,15 @@ from pages.ui.session import cache, cache_analysis, url
 
 
 def predictions_of(subject: Subject, split: str) -> Predictions:
-    """The table; where there is none the page ends with the way to it."""
-    table = _read_table(subject, split)
-    if table is None:
+    """Predictions on a split; where there are none, ends the page with the button for them."""
+    predictions = _read_predictions(subject, split)
+    if predictions is None:
         _offer_evaluation(subject, split)
-    return table
+    return predictions
 
 
-def _read_table(subject: Subject, split: str) -> Predictions | None:
-    """The table; None where there is none or, once that is said, a damaged one."""
+def _read_predictions(subject: Subject, split: str) -> Predictions | None:
+    """Predictions on a split; None if they are missing, or damaged, which is shown."""
     run, name = subject.run, subject.checkpoint.name
     if not has_predictions(predictions_path(run.path, name, split, subject.flip)):
         return None
@@ -43,7 +43,7 @@ def _read_table(subject: Subject, split: str) -> Predictions | None:
 
 
 def open_evaluation(run: TrainingRun) -> None:
-    """Goes to a run's evaluation on the test images; starts it where it is not done yet."""
+    """Opens a run's evaluation on the test images; starts it if it was never evaluated."""
     name = find_checkpoint(run.path, "best").name
     if not has_predictions(predictions_path(run.path, name, "test")):
         launch_evaluation(cache.root(), run, name, "test")
@@ -51,11 +51,11 @@ def open_evaluation(run: TrainingRun) -> None:
 
 
 def _offer_evaluation(subject: Subject, split: str) -> NoReturn:
-    """The evaluation under way, or the button that starts it; ends the page."""
+    """Progress of the evaluation, or the button that starts it; ends the page."""
     with st.container(border=True, vertical_alignment="center"):
         st.write(
-            f"**{subject.run.name}** ({label(subject.checkpoint)}) was not evaluated on the "
-            f"{SPLIT_NAMES[split]} images{' with test-time flip' if subject.flip else ''} yet."
+            f"**{subject.run.name}** ({label(subject.checkpoint)}) has not been evaluated on the "
+            f"{SPLIT_NAMES[split]} images{' with TTA (flip)' if subject.flip else ''} yet."
         )
         _evaluate_button(subject, split, "Evaluate")
     st.stop()
@@ -74,11 +74,11 @@ def _evaluate_button(subject: Subject, split: str, text: str) -> None:
     )
 
 
-def features_or_offer(subject: Subject, table: Predictions) -> NDArray[np.float32] | None:
-    """Features of the images of a table; where there are none, why not and the way to them."""
+def features_or_offer(subject: Subject, predictions: Predictions) -> NDArray[np.float32] | None:
+    """(N, D) features of the same images; where there are none, why, and the button for them."""
     try:
-        return cache_analysis.features(subject.run, table)
+        return cache_analysis.features(subject.run, predictions)
     except CheckpointError as error:
         st.info(str(error), icon=":material/scatter_plot:")
-        _evaluate_button(subject, table.examples.split, "Evaluate again")
+        _evaluate_button(subject, predictions.examples.split, "Evaluate again")
         return None

@@ -1,4 +1,4 @@
-"""The report of a checkpoint: written at a click, then there to take along."""
+"""The report of a checkpoint: generate it, then download it."""
 
 import streamlit as st
 
@@ -12,31 +12,31 @@ from pages.ui.session import cache
 
 
 def report_button(subject: Subject) -> None:
-    """Writes the report, shows how far that is, and gives it out."""
+    """Generates the report, shows the progress, and offers the download."""
     run, name = subject.run, subject.checkpoint.name
     jobs = jobs_on(cache.listing().runs(AnalysisJob), "report", run, name)
-    written = [one for one in jobs if one.state is RunState.COMPLETED]
+    completed = [job for job in jobs if job.state is RunState.COMPLETED]
     with st.popover("Report", icon=":material/description:"):
         st.caption(
-            "Settings, curves, matrix, the worst errors with their maps, and how to repeat the "
-            "run: one HTML file that opens offline."
+            "One self-contained HTML file: settings, curves, confusion matrix, most confident "
+            "errors with Grad-CAM, and the commands to reproduce the run."
         )
-        if written:
-            _download(run, written[0])
+        if completed:
+            _download(run, completed[0])
         job.offer(
             jobs,
-            "Write it again" if written else "Write the report",
+            "Regenerate report" if completed else "Generate report",
             ":material/edit_document:",
             lambda: launch_report(cache.root(), run, name),
-            primary=not written,
+            primary=not completed,
             again=True,
         )
 
 
-def _download(run: TrainingRun, found: AnalysisJob) -> None:
-    path = found.path / layout.REPORT
+def _download(run: TrainingRun, report_job: AnalysisJob) -> None:
+    path = report_job.path / layout.REPORT
     if not path.is_file():
-        st.error("The report is gone. Write it again.", icon=":material/error:")
+        st.error("The report file is missing. Regenerate it.", icon=":material/error:")
         return
     st.download_button(
         "Download",
@@ -47,4 +47,5 @@ def _download(run: TrainingRun, found: AnalysisJob) -> None:
         type="primary",
         on_click="ignore",
     )
-    st.caption(f"{parts.megabytes(path.stat().st_size)}, of {found.created:%Y-%m-%d %H:%M} UTC")
+    generated = f"{report_job.created:%Y-%m-%d %H:%M} UTC"
+    st.caption(f"{parts.megabytes(path.stat().st_size)}, generated {generated}")

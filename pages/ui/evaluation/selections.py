@@ -1,4 +1,4 @@
-"""Images that somebody picked: remembered in the session, kept under a name, linked by the URL."""
+"""Selected images: kept in the session, saved under a name, linked by the URL."""
 
 from collections.abc import Sequence
 from typing import NoReturn
@@ -19,97 +19,100 @@ from pages.ui.evaluation.checkpoint_picker import Subject
 from pages.ui.session import url
 from pages.ui.session.state import PICKED
 
-EVERY = "every"
+ALL = "all"
 
 
-def picks_of(place: str) -> list[int]:
-    """Indices picked in a run, checkpoint and split."""
-    return st.session_state.setdefault(PICKED, {}).get(place, [])
+def selected_indices(key: str) -> list[int]:
+    """Indices selected in a run, checkpoint and split."""
+    return st.session_state.setdefault(PICKED, {}).get(key, [])
 
 
-def remember(place: str, picks: list[int]) -> None:
-    """Keeps what is picked for this session."""
-    st.session_state[PICKED][place] = picks
+def remember_selected(key: str, selected: list[int]) -> None:
+    """Keeps the selected indices for this session."""
+    st.session_state[PICKED][key] = selected
 
 
-def forget_picks(place: str) -> None:
-    """Nothing is picked any more."""
-    st.session_state[PICKED].pop(place, None)
-    st.session_state.pop(place, None)
+def clear_selected(key: str) -> None:
+    """For `on_click`: clears the selection."""
+    st.session_state[PICKED].pop(key, None)
+    st.session_state.pop(key, None)
 
 
 def open_images(subject: Subject, split: str, indices: Sequence[int], sort: str) -> NoReturn:
-    """Keeps some images, so that they have a link, and opens them in the gallery."""
+    """Saves some images as a selection, which has a link, and opens it in the gallery."""
     with parts.sentences():
-        kept = save_selection(subject.run.path, split, indices)
-    shown = {"selection": kept.selection_id, "show": "all", "sort": sort, "split": split}
-    url.to_gallery(**subject.query, **shown)
+        selection = save_selection(subject.run.path, split, indices)
+    filters = {"selection": selection.selection_id, "show": "all", "sort": sort, "split": split}
+    url.to_gallery(**subject.query, **filters)
 
 
-def keep_picks(subject: Subject, split: str, picks: Sequence[int], label: str = "Keep") -> None:
-    """Gives some images a name and a link."""
-    num_named = len(named_selections(subject.run.path, split))  # one more closes it
+def save_selected(
+    subject: Subject, split: str, indices: Sequence[int], label: str = "Save selection"
+) -> None:
+    """The form that saves some images under a name."""
+    num_named = len(named_selections(subject.run.path, split))  # one more closes the popover
     with (
-        st.popover(label, icon=":material/bookmark_add:", key=f"keep-{label}-{num_named}"),
+        st.popover(label, icon=":material/bookmark_add:", key=f"save-{label}-{num_named}"),
         st.form(f"selection-{label}", border=False),
     ):
-        hint, key = "What they have in common", f"selection-{label}-name"
+        hint, key = "e.g. blurry cats", f"selection-{label}-name"
         name = st.text_input("Name", max_chars=LONGEST_NAME, placeholder=hint, key=key)
-        st.caption("It stays with the run; its address can be passed on.")
-        if st.form_submit_button("Keep", type="primary"):
+        st.caption("Saved with the run. Share it by copying the page's URL.")
+        if st.form_submit_button("Save", type="primary"):
             with parts.sentences():
-                kept = save_selection(subject.run.path, split, picks, name)
-            st.query_params.update({"selection": kept.selection_id, "show": "all"})
+                selection = save_selection(subject.run.path, split, indices, name)
+            st.query_params.update({"selection": selection.selection_id, "show": "all"})
             for other in ("page", "true", "predicted", "sure"):
                 st.query_params.pop(other, None)
             st.rerun()
 
 
 def pick_selection(subject: Subject, split: str) -> Selection | None:
-    """Lets people choose among the kept selections; none is drawn where there are none."""
-    named = {one.selection_id: one for one in named_selections(subject.run.path, split)}
-    if found := _asked(subject, split):
-        named[found.selection_id] = found
-    if not named:
+    """Lets people choose a saved selection; draws nothing where there is none."""
+    saved = {one.selection_id: one for one in named_selections(subject.run.path, split)}
+    if linked := _linked_selection(subject, split):
+        saved[linked.selection_id] = linked
+    if not saved:
         return None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = url.select(
             "Selection",
             "selection",
-            [EVERY, *named],
-            EVERY,
-            shown=lambda key: "Every image" if key == EVERY else str(named[key]),
+            [ALL, *saved],
+            ALL,
+            shown=lambda key: "All images" if key == ALL else str(saved[key]),
             forget=("page",),
         )
-        if chosen == EVERY:
+        if chosen == ALL:
             return None
-        keep_picks(subject, split, named[chosen].indices, "Name it")
+        label = "Rename selection" if saved[chosen].name else "Name selection"
+        save_selected(subject, split, saved[chosen].indices, label)
         st.button(
-            "Forget it",
+            "Delete selection",
             icon=":material/bookmark_remove:",
-            on_click=_forget,
+            on_click=_delete,
             args=(subject, chosen),
-            help="The selection goes, the images stay.",
+            help="Deletes the saved selection, not the images.",
         )
-    return named[chosen]
+    return saved[chosen]
 
 
-def _asked(subject: Subject, split: str) -> Selection | None:
-    """The selection in the URL; one that is not there is said and left out."""
-    asked = st.query_params.get("selection", EVERY)
-    if asked == EVERY:
+def _linked_selection(subject: Subject, split: str) -> Selection | None:
+    """The selection in the URL; one that does not exist is reported and left out."""
+    selection_id = st.query_params.get("selection", ALL)
+    if selection_id == ALL:
         return None
     try:
-        found = find_selection(subject.run.path, asked)
+        selection = find_selection(subject.run.path, selection_id)
     except RunError as error:
         st.warning(str(error), icon=":material/link_off:")
-        found = None
-    if found is None or found.split != split:
+        selection = None
+    if selection is None or selection.split != split:
         st.query_params.pop("selection")
         return None
-    return found
+    return selection
 
 
-def _forget(subject: Subject, chosen: str) -> None:
+def _delete(subject: Subject, chosen: str) -> None:
     delete_selection(subject.run.path, chosen)
     st.query_params.pop("selection", None)

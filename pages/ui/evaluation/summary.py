@@ -1,4 +1,4 @@
-"""What a checkpoint gets right and wrong now: figures, matrix, classes."""
+"""A checkpoint's metrics, confusion matrix and per-class plots."""
 
 from collections.abc import Sequence
 
@@ -8,39 +8,41 @@ import streamlit as st
 from cifar_core import plots
 from cifar_core.evaluation.metrics import calibration, class_acc, most_confused, precision_recall_f1
 from cifar_core.evaluation.predictions import Predictions
-from cifar_core.report.html import key_figures, sure_of
+from cifar_core.report.html import accuracy_interval, key_figures
 from cifar_core.runs.store import TrainingRun
 from pages.ui.components import parts
 from pages.ui.components.curves import PLOT
 from pages.ui.session import url
 
+NORMALIZE_HELP = "Share of each true class instead of image counts"
 
-def summary(run: TrainingRun, table: Predictions, query: dict[str, str]) -> None:
-    """Figures, matrix and classes of a table; each cell leads to its images.
+
+def summary(run: TrainingRun, predictions: Predictions, query: dict[str, str]) -> None:
+    """Metrics, confusion matrix and per-class plots; a cell opens its images.
 
     Args:
-        query: What the table is of, for links.
+        query: URL parameters of links to the same predictions.
     """
-    _figures(run, table)
+    _figures(run, predictions)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        parts.every(None, lambda: _matrix(table, query))  # shares or counts: this part alone
-        _pick_cell(table.examples.classes, query)
+        parts.every(None, lambda: _matrix(predictions, query))  # the switch redraws this part alone
+        _pick_cell(predictions.examples.classes, query)
     with right:
-        _pairs(table, query)
-    _classes(table)
+        _pairs(predictions, query)
+    _classes(predictions)
 
 
-def _figures(run: TrainingRun, table: Predictions) -> None:
-    """The accuracy and how sure it is."""
-    sure = sure_of(table)
+def _figures(run: TrainingRun, predictions: Predictions) -> None:
+    """The metrics and the confidence interval of the accuracy."""
+    interval = accuracy_interval(predictions)
     tips = {
-        "Accuracy": sure,
-        "Top-2": "The class is among the two most probable.",
-        "Loss": "Mean cross-entropy, nats.",
+        "Accuracy": interval,
+        "Top-2": "The true class is among the two most probable ones",
+        "Loss": "Mean cross-entropy in nats",
     }
-    parts.figures(key_figures(table), tips)
-    st.caption(f"{run.name}: {table} · {sure}")
+    parts.figures(key_figures(predictions), tips)
+    st.caption(f"{run.name}: {predictions} · {interval}")
 
 
 def matrix_plot(figure: go.Figure, key: str) -> tuple[int, int] | None:
@@ -57,13 +59,13 @@ def matrix_plot(figure: go.Figure, key: str) -> tuple[int, int] | None:
     return (points[0]["customdata"][0], points[0]["customdata"][1]) if points else None
 
 
-def _matrix(table: Predictions, query: dict[str, str]) -> None:
-    classes = table.examples.classes
+def _matrix(predictions: Predictions, query: dict[str, str]) -> None:
+    classes = predictions.examples.classes
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("Confusion matrix")
-        as_shares = url.switch("Shares of each true class", "shares")
-    st.caption("Click on a cell to see its images.")
-    figure = plots.confusion(table.matrix, classes, normalised=as_shares, dark=parts.dark())
+        normalize = url.switch("Normalize by row", "shares", NORMALIZE_HELP)
+    st.caption("Click a cell to see its images")
+    figure = plots.confusion(predictions.matrix, classes, normalised=normalize, dark=parts.dark())
     if cell := matrix_plot(figure, "confusion"):
         _to_gallery(classes[cell[0]], classes[cell[1]], query)
 
@@ -74,34 +76,35 @@ def _to_gallery(true: str, predicted: str, query: dict[str, str]) -> None:
 
 
 def _pick_cell(classes: Sequence[str], query: dict[str, str]) -> None:
-    """The same as a click on the matrix, by two lists."""
+    """Two lists and a button that do what a click on a cell does."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         true = st.selectbox("True class", classes, key="cell_true")
-        predicted = st.selectbox("Taken for", classes, index=1, key="cell_predicted")
-        if st.button("Show its images", icon=":material/photo_library:"):
+        predicted = st.selectbox("Predicted class", classes, index=1, key="cell_predicted")
+        if st.button("Show images", icon=":material/photo_library:"):
             _to_gallery(true, predicted, query)
 
 
-def _pairs(table: Predictions, query: dict[str, str]) -> None:
-    classes = table.examples.classes
-    st.subheader("Most confused")
-    for true, predicted, count in most_confused(table.matrix, 6):
+def _pairs(predictions: Predictions, query: dict[str, str]) -> None:
+    classes = predictions.examples.classes
+    st.subheader("Most confused classes")
+    for true, predicted, count in most_confused(predictions.matrix, 6):
         cell = {"true": classes[true], "predicted": classes[predicted]}
         st.page_link(
             "pages/gallery.py",
-            label=f"{classes[true]} taken for {classes[predicted]}: {count:,}",
+            label=f"{classes[true]} predicted as {classes[predicted]}: {count:,}",
             icon=":material/arrow_forward:",
             query_params={**query, **cell},
         )
 
 
-def _classes(table: Predictions) -> None:
-    """Class by class, and how well the model knows."""
-    classes = table.examples.classes
-    drawn = {
-        "Accuracy per class": plots.class_accuracies(class_acc(table.matrix), classes),
-        "Precision, recall, F1": plots.class_scores(precision_recall_f1(table.matrix), classes),
-        "Calibration": plots.reliability(calibration(table.confidence, table.correct)),
+def _classes(predictions: Predictions) -> None:
+    """Accuracy, precision, recall and F1 per class, and calibration."""
+    classes = predictions.examples.classes
+    matrix = predictions.matrix
+    figures = {
+        "Accuracy per class": plots.class_accuracies(class_acc(matrix), classes),
+        "Precision, recall, F1": plots.class_scores(precision_recall_f1(matrix), classes),
+        "Calibration": plots.reliability(calibration(predictions.confidence, predictions.correct)),
     }
-    for column, (name, figure) in zip(st.columns(3), drawn.items(), strict=True):
+    for column, (name, figure) in zip(st.columns(3), figures.items(), strict=True):
         column.plotly_chart(figure, key=name, config=PLOT, alt=name)

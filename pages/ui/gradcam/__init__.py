@@ -1,7 +1,7 @@
 """Parts of the Grad-CAM page.
 
-maps         layer, method, target; maps on the screen
+maps         layer, method, target class; maps on the screen
 comparison   several maps of one image
-upload       a picture of one's own
+upload       an uploaded image
 ranking      ROAD ranking of layers and methods
 """

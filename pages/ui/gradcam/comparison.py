@@ -1,4 +1,4 @@
-"""One image in several maps that may be compared."""
+"""Several maps of one image, side by side."""
 
 import html
 from collections.abc import Sequence
@@ -14,59 +14,59 @@ from cifar_core.explain.overlay import heatmap, overlay
 from cifar_core.explain.sheet import Card
 from pages.ui.components.images import picture
 from pages.ui.evaluation.checkpoint_picker import Subject, pick_other
-from pages.ui.gradcam.maps import check_cost, download, framed
-from pages.ui.session import cache_analysis, url
+from pages.ui.gradcam.maps import check_cost, download, framed, grid_switch
+from pages.ui.session import cache_analysis
 
 
 def side_by_side(
-    kind: str, subject: Subject, table: Predictions, row: int, question: CamRequest
+    kind: str, subject: Subject, predictions: Predictions, row: int, request: CamRequest
 ) -> None:
-    """The maps of an image that one of `side_by_side.KINDS` asks for.
+    """The maps of one image for one of `comparisons.KINDS`, with overlays and a download.
 
     Raises:
-        CifarCoreError: if the question does not suit a model, or a checkpoint is damaged.
+        CifarCoreError: if a model has no such layer or class, or a checkpoint is damaged.
     """
-    other = _other_view(subject, question) if kind == "other" else None
+    other = _other_view(subject, request) if kind == "other" else None
     if kind == "other" and other is None:
         return
     layers = cache_analysis.layers(subject.checkpoint)
-    drawn = views(kind, subject.run, table, row, question, layers, other)
-    check_cost([(view.checkpoint, view.layer, view.method) for view in drawn])
-    grid = url.switch("Grid of the layer", "grid", "The cells that the layer really has.")
+    image_views = views(kind, subject.run, predictions, row, request, layers, other)
+    check_cost([(view.checkpoint, view.layer, view.method) for view in image_views])
+    grid = grid_switch()
     st.caption(ABOUT[kind])
-    pixels = table.examples.pixels([row])[0]
+    pixels = predictions.examples.pixels([row])[0]
     bar, cams = st.progress(0.0), []
-    for number, view in enumerate(drawn):
+    for number, view in enumerate(image_views):
         cams.append(cache_analysis.view_map(view, pixels))
-        bar.progress((number + 1) / len(drawn), text=view.label)
+        bar.progress((number + 1) / len(image_views), text=view.label)
     bar.empty()
-    shown = panels(drawn, cams)
-    title = f"{table.examples.name(row)}: {verdict(table, row)}"
-    draw_panels(pixels, title, shown, question.opacity, grid)
-    about = f"{subject.run.name}: {table}"
+    image_panels = panels(image_views, cams)
+    title = f"{predictions.examples.name(row)}: {verdict(predictions, row)}"
+    draw_panels(pixels, title, image_panels, request.opacity, grid)
+    about = f"{subject.run.name}: {predictions}"
     st.caption(about)
-    heading = (about, title, shared_heading(kind, question))
-    cards = [Card(pixels, panel.cam, (panel.label, panel.note)) for panel in shown]
-    download(cards, heading, question.opacity, f"maps-{kind}")
+    heading = (about, title, shared_heading(kind, request))
+    cards = [Card(pixels, panel.cam, (panel.label, panel.note)) for panel in image_panels]
+    download(cards, heading, request.opacity, f"maps-{kind}")
 
 
-def _other_view(subject: Subject, question: CamRequest) -> View | None:
-    """The best checkpoint of another run on the same data, at the same layer if it has that."""
+def _other_view(subject: Subject, request: CamRequest) -> View | None:
+    """The best checkpoint of another run on the same data, at the same layer if it has one."""
     other = pick_other(subject)
     if other is None:
         return None
     layers = cache_analysis.layers(other.checkpoint)
     names = [layer.name for layer in layers]
-    layer = str(question.layer if question.layer in names else default_layer(layers).name)
-    return View(f"{other.run.name} at {layer}", other.checkpoint, layer, question.method, 0)
+    layer = str(request.layer if request.layer in names else default_layer(layers).name)
+    return View(f"{other.run.name} at {layer}", other.checkpoint, layer, request.method, 0)
 
 
 def draw_panels(
-    pixels: NDArray, title: str, shown: Sequence[Panel], opacity: float, grid: bool
+    pixels: NDArray, title: str, image_panels: Sequence[Panel], opacity: float, grid: bool
 ) -> None:
-    """The image once, then each map above its overlay, with label, grid and peak below."""
+    """The image, then each map above its overlay, with label, grid size and peak below."""
     first = f"<div>{picture(pixels, title)}{_text(title)}</div>"
-    cells = "".join(_panel(pixels, panel, opacity, grid) for panel in shown)
+    cells = "".join(_panel(pixels, panel, opacity, grid) for panel in image_panels)
     style = "display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:16px"
     st.html(f'<div style="{style}">{first}{cells}</div>')
 

@@ -1,4 +1,4 @@
-"""Maps on the screen: what to ask, the wait for slow methods, the cards, the download."""
+"""Layer, method and target class; progress of slow methods; cards; the download."""
 
 import html
 from collections.abc import Sequence
@@ -18,20 +18,18 @@ from cifar_core.explain.overlay import heatmap, overlay
 from cifar_core.explain.sheet import Card, sheet_png
 from cifar_core.explain.targets import TARGETS
 from pages.ui.components.images import picture
-from pages.ui.components.parts import duration
+from pages.ui.components.parts import count, duration
 from pages.ui.session import cache_analysis, url
 
 _COLUMNS = "repeat(auto-fill,minmax(min(100%,330px),1fr))"
-MOST_S = 60.0  # what somebody waits for on a page
+MAX_S = 60.0  # longer than people wait for on a page
 
 
-def pick_question(
-    checkpoint: Checkpoint, targets: Sequence[str], num_images: int = 1
-) -> CamRequest:
-    """Layer, method, class and opacity, all in the URL but the last.
+def pick_request(checkpoint: Checkpoint, targets: Sequence[str], num_images: int = 1) -> CamRequest:
+    """Lets people choose layer, method, target class and opacity, all in the URL.
 
     Raises:
-        ConfigError: if the model has no layer that can carry a map.
+        ConfigError: if the model has no layer with a spatial output.
     """
     columns = st.columns([5, 5, 5, 4], vertical_alignment="bottom")
     with columns[0]:
@@ -46,16 +44,14 @@ def pick_question(
         )
     with columns[2]:
         target = url.select(
-            "What speaks for", "target", targets, "predicted", shown=lambda t: TARGETS.get(t, t)
+            "Target class", "target", targets, "predicted", shown=lambda t: TARGETS.get(t, t)
         )
     opacity = columns[3].slider(
-        "Opacity of the map", 0, 100, 50, 5, format="%d %%", key="opacity", bind="query-params"
+        "Overlay opacity", 0, 100, 50, 5, format="%d%%", key="opacity", bind="query-params"
     )
-    about = METHODS[method]
-    st.caption(
-        f"{about.about} [Source]({about.source[about.source.index('https') :]})"
-        + ("" if about.uses_class else " The class plays no part.")
-    )
+    info = METHODS[method]
+    link = info.source[info.source.index("https") :]
+    st.caption(f"{info.about} [Source]({link})")
     return CamRequest(layer.name, method, target, opacity / 100)
 
 
@@ -63,28 +59,28 @@ def _method_label(name: str, checkpoint: Checkpoint, layer: TargetLayer, num_ima
     method = METHODS[name]
     if method.slow:
         cost = cost_s(name, layer, num_images, cache_analysis.pass_s(checkpoint))
-        return f"{name}, slow: {duration(max(cost, 1))}"
-    return name if method.uses_class else f"{name}, any class"
+        return f"{name} (~{duration(max(cost, 1))})"
+    return name if method.uses_class else f"{name} (any class)"
 
 
 def _pick_layer(checkpoint: Checkpoint) -> TargetLayer:
     layers = {layer.name: layer for layer in cache_analysis.layers(checkpoint)}
-    asked = layers.get(st.query_params.get("layer", ""))
-    every = st.toggle(
+    linked = layers.get(st.query_params.get("layer", ""))
+    show_all = st.toggle(
         "All layers",
-        value=asked is not None and not asked.offered,
+        value=linked is not None and not linked.offered,
         key=f"all-layers-{checkpoint.path}",
-        help="Also those inside blocks, and those without weights.",
+        help="Includes layers inside blocks and layers without weights",
     )
-    if not every and asked is not None and not asked.offered:
+    if not show_all and linked is not None and not linked.offered:
         st.query_params.pop("layer")
     name = url.select(
         "Layer",
         "layer",
-        [name for name, layer in layers.items() if every or layer.offered],
+        [name for name, layer in layers.items() if show_all or layer.offered],
         default_layer(list(layers.values())).name,
         shown=lambda name: layers[name].label,
-        help="Early layers see fine detail, late ones whole objects on a coarse grid.",
+        help="Early layers show fine detail, late layers whole objects on a coarse grid.",
     )
     return layers[name]
 
@@ -92,29 +88,29 @@ def _pick_layer(checkpoint: Checkpoint) -> TargetLayer:
 def maps_with_progress(
     checkpoint: Checkpoint,
     pixels: NDArray[np.uint8],
-    question: CamRequest,
-    asked: Sequence[Target],
+    request: CamRequest,
+    targets: Sequence[Target],
 ) -> CamMaps:
-    """Maps of (N, 32, 32, 3) images; for a slow method one after the other, with a bar.
+    """Maps of (N, 32, 32, 3) uint8 images; a slow method one image at a time, with progress.
 
     Raises:
-        ConfigError: as `compute_cams`, or if it would take more than a minute.
+        ConfigError: as `compute_cams`, or if it would take more than `MAX_S` seconds.
     """
-    layer, method = str(question.layer), question.method
+    layer, method = str(request.layer), request.method
     if not METHODS[method].slow:
-        return cache_analysis.maps(checkpoint, pixels, layer, tuple(asked), method)
+        return cache_analysis.maps(checkpoint, pixels, layer, tuple(targets), method)
     check_cost([(checkpoint, layer, method)] * len(pixels))
-    found, bar = list[CamMaps](), st.progress(0.0, text=f"{method} …")
+    cams, bar = list[CamMaps](), st.progress(0.0, text=f"{method} …")
     for number, image in enumerate(pixels):
-        one = (asked[number],)
-        found.append(cache_analysis.maps(checkpoint, image[None], layer, one, method))
+        target = (targets[number],)
+        cams.append(cache_analysis.maps(checkpoint, image[None], layer, target, method))
         bar.progress((number + 1) / len(pixels), text=f"{number + 1} of {len(pixels)} images")
     bar.empty()
-    return CamMaps.joined(found)
+    return CamMaps.joined(cams)
 
 
 def check_cost(maps: Sequence[tuple[Checkpoint, str, str]]) -> None:
-    """Refuses several maps that nobody would wait for; one is always drawn.
+    """Refuses several maps that would take longer than `MAX_S` seconds; one is always computed.
 
     Args:
         maps: Checkpoint, layer and method of each.
@@ -122,29 +118,33 @@ def check_cost(maps: Sequence[tuple[Checkpoint, str, str]]) -> None:
     Raises:
         ConfigError: saying how long they would take.
     """
-    slow = [one for one in maps if METHODS.get(one[2], RANDOM_METHOD).slow]
-    cost = sum(_cost(*one) for one in slow)
-    if len(slow) > 1 and cost > MOST_S:
+    slow = [entry for entry in maps if METHODS.get(entry[2], RANDOM_METHOD).slow]
+    cost = sum(_cost(*entry) for entry in slow)
+    if len(slow) > 1 and cost > MAX_S:
         raise ConfigError(
-            f"{len(slow)} maps by {slow[0][2]} would take about {duration(cost)} here. Choose at "
-            f"most {max(int(MOST_S / cost * len(slow)), 1)}, or another method or layer."
+            f"{len(slow)} {slow[0][2]} maps would take about {duration(cost)} on this machine. "
+            f"Choose at most {count(max(int(MAX_S / cost * len(slow)), 1), 'map')}, or another "
+            "method or layer."
         )
 
 
 def _cost(checkpoint: Checkpoint, layer: str, method: str) -> float:
-    found = find_layer(cache_analysis.layers(checkpoint), layer)
-    return cost_s(method, found, 1, cache_analysis.pass_s(checkpoint))
+    target_layer = find_layer(cache_analysis.layers(checkpoint), layer)
+    return cost_s(method, target_layer, 1, cache_analysis.pass_s(checkpoint))
+
+
+def grid_switch() -> bool:
+    """The switch that shows the cells of the layer over map and overlay."""
+    return url.switch("Layer grid", "grid", "Shows the resolution of the layer's feature map")
 
 
 def draw_cards(cards: Sequence[Card], opacity: float, grid: tuple[int, int] | None = None) -> None:
-    """Image, map and overlay of each card, as many cards side by side as the screen holds.
+    """Image, map and overlay of each card, as many cards side by side as fit.
 
     Args:
-        grid: Rows and columns of the layer, to be drawn over map and overlay.
+        grid: Rows and columns of the layer, drawn over map and overlay.
     """
-    st.caption(
-        "The image, the map, and both: yellow places speak most for the class, black ones not."
-    )
+    st.caption("Image, map and overlay. Yellow: supports the class most. Black: no support.")
     columns = "minmax(0,830px)" if len(cards) == 1 else _COLUMNS
     drawn = "".join(_card(card, opacity, grid) for card in cards)
     st.html(
@@ -154,13 +154,13 @@ def draw_cards(cards: Sequence[Card], opacity: float, grid: tuple[int, int] | No
 
 def _card(card: Card, opacity: float, grid: tuple[int, int] | None) -> str:
     title = card.lines[0]
-    shown = (
+    images = (
         picture(card.pixels, title),
         picture(heatmap(card.cam), f"Map: {title}"),
         picture(overlay(card.pixels, card.cam, opacity, scale=1), f"Overlay: {title}"),
     )
     pictures = "".join(
-        f'<div style="flex:1 1 0;min-width:0">{framed(part, grid)}</div>' for part in shown
+        f'<div style="flex:1 1 0;min-width:0">{framed(part, grid)}</div>' for part in images
     )
     lines = "".join(f"<div>{html.escape(line)}</div>" for line in card.lines)
     return (
@@ -172,7 +172,7 @@ def _card(card: Card, opacity: float, grid: tuple[int, int] | None) -> str:
 
 
 def framed(image: str, grid: tuple[int, int] | None) -> str:
-    """An image's HTML with the cells of a layer drawn over it; nothing changes without a grid."""
+    """An image's HTML with the cells of a layer drawn over it; unchanged without a grid."""
     if grid is None:
         return image
     rows, columns = grid
@@ -189,9 +189,9 @@ def framed(image: str, grid: tuple[int, int] | None) -> str:
 def download(
     cards: Sequence[Card], heading: Sequence[str], opacity: float, name: str = "maps"
 ) -> None:
-    """The button for a PNG of all cards under some lines."""
+    """The button for a PNG of all cards under a heading."""
     st.download_button(
-        "Download as PNG",
+        "Download PNG",
         lambda: sheet_png(cards, heading, opacity),
         f"{name}.png",
         "image/png",

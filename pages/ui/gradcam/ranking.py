@@ -1,4 +1,4 @@
-"""Which layer and method to trust for a checkpoint: ranked by a job, shown as a table."""
+"""ROAD ranking of layers and methods for a checkpoint: run as a job, shown as a table."""
 
 import streamlit as st
 
@@ -12,37 +12,36 @@ from pages.ui.evaluation.checkpoint_picker import Subject
 from pages.ui.session import cache, cache_analysis
 
 
-def which_layer(subject: Subject) -> None:
-    """The ranking, or the button for it."""
-    st.subheader("Which layer to trust?")
+def layer_ranking(subject: Subject) -> None:
+    """The ranking, or the button that starts it."""
+    st.subheader("Which layer and method to trust?")
     st.caption(
-        f"ROAD takes out of {NUM_IMAGES} test images the pixels that a map calls relevant, then "
-        "those that it calls irrelevant. A faithful map makes the first hurt and the second not. "
-        "One to three minutes on two cores. "
+        f"ROAD on {NUM_IMAGES} test images: removing the relevant pixels should lower the score, "
+        "removing the irrelevant ones should not. Takes one to three minutes on two cores. "
         "[Source](https://arxiv.org/abs/2202.00449)"
     )
     run, name = subject.run, subject.checkpoint.name
-    done = job.offer(
+    completed = job.offer(
         jobs_on(cache.listing().runs(AnalysisJob), "road", run, name),
         "Rank layers and methods",
         ":material/leaderboard:",
         lambda: launch_road(cache.root(), run, name),
     )
-    if done:
+    if completed:
         with parts.sentences():
-            _show(cache_analysis.ranking(done.path))
+            _show(cache_analysis.ranking(completed.path))
 
 
 def _show(ranking: Ranking) -> None:
-    first = ranking.ranked[0]
+    best = ranking.ranked[0]
     st.markdown(str(ranking))
     figure = plots.road_ranking(ranking.table(), ranking.layers, RANKED, parts.dark())
     config = {**PLOT, "displayModeBar": False}
-    st.plotly_chart(figure, key="road", config=config, alt="ROAD of layers and methods")
-    # A link to the page it stands on would leave the address as it is.
+    st.plotly_chart(figure, key="road", config=config, alt="ROAD score by layer and method")
+    # A link to the same page would not change the URL.
     st.button(
-        f"Look with {first.method} at {first.layer}",
+        f"Use {best.method} at {best.layer}",
         icon=":material/center_focus_strong:",
         on_click=st.query_params.update,
-        args=({"layer": first.layer, "method": first.method},),
+        args=({"layer": best.layer, "method": best.method},),
     )

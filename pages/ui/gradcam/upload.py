@@ -1,4 +1,4 @@
-"""Somebody's own picture: the crop, what the model takes it for, and the map."""
+"""An uploaded image: the crop, its predicted classes, and its Grad-CAM."""
 
 import io
 
@@ -12,17 +12,17 @@ from cifar_core.explain.targets import top
 from pages.ui.components import parts
 from pages.ui.components.curves import PLOT
 from pages.ui.evaluation.checkpoint_picker import Subject
-from pages.ui.gradcam.maps import download, draw_cards, pick_question
+from pages.ui.gradcam.maps import download, draw_cards, pick_request
 from pages.ui.session import cache_analysis
 
 
 def own_image(subject: Subject) -> None:
-    """Asks for a picture and explains what the model makes of it."""
-    upload = st.file_uploader("A PNG or JPEG", ["png", "jpg", "jpeg"], max_upload_size=MAX_MB)
+    """Lets people upload an image; shows the prediction and the map."""
+    upload = st.file_uploader("PNG or JPEG", ["png", "jpg", "jpeg"], max_upload_size=MAX_MB)
     if upload is None:
         st.info(
-            "Choose a picture. Its middle square is shrunk to 32 by 32 pixels, as the model "
-            "takes it; nothing is kept.",
+            "Upload an image. Its centre crop is resized to 32x32 pixels, the input size of the "
+            "model. Nothing is stored.",
             icon=":material/upload:",
         )
         return
@@ -38,22 +38,22 @@ def _explain(subject: Subject, fitted: OwnImage) -> None:
     (probs,) = probabilities(cache_analysis.model(checkpoint), checkpoint, pixels)
     left, right = st.columns([1, 2])
     with left:
-        st.image(_with_crop(fitted), caption="The square that the model gets")
+        st.image(_with_crop(fitted), caption="Centre crop (model input)")
     with right:
-        first = top(probs)
-        figure = plots.top_classes([classes[k] for k in first], probs[first])
-        st.plotly_chart(figure, config=PLOT, key="top", alt="The five most probable classes")
-    question = pick_question(checkpoint, ["predicted", *classes])
-    asked = first[0] if question.target == "predicted" else classes.index(question.target)
-    cams = cache_analysis.maps(checkpoint, pixels, str(question.layer), (asked,), question.method)
-    card = own_card(fitted.pixels, classes, probs, asked, cams)
-    draw_cards([card], question.opacity)
-    heading = heading_of(str(question.layer), cams, question)
-    download([card], (f"{subject.run.name}: {checkpoint.name}", heading), question.opacity)
+        top_5 = top(probs)
+        figure = plots.top_classes([classes[k] for k in top_5], probs[top_5])
+        st.plotly_chart(figure, config=PLOT, key="top", alt="Top-5 classes")
+    request = pick_request(checkpoint, ["predicted", *classes])
+    target = top_5[0] if request.target == "predicted" else classes.index(request.target)
+    cams = cache_analysis.maps(checkpoint, pixels, str(request.layer), (target,), request.method)
+    card = own_card(fitted.pixels, classes, probs, target, cams)
+    draw_cards([card], request.opacity)
+    heading = heading_of(str(request.layer), cams, request)
+    download([card], (f"{subject.run.name}: {checkpoint.name}", heading), request.opacity)
 
 
 def _with_crop(fitted: OwnImage) -> bytes:
-    """A PNG of the whole picture with what is cut away dimmed."""
+    """A PNG of the whole image with everything outside the crop dimmed."""
     picture = Image.fromarray(fitted.original)
     box = [round(edge * fitted.scale) for edge in fitted.box]
     shade = Image.new("L", picture.size, 140)
