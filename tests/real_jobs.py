@@ -87,8 +87,8 @@ HOLDER = """
 import sys, time
 from pathlib import Path
 from filelock import FileLock
-from cifar_core.identity import own_identity
-from cifar_core.files import read_json, write_json
+from cifar_core.system.process_identity import own_identity
+from cifar_core.system.files import read_json, write_json
 run_dir = Path(sys.argv[1])
 lock = FileLock(run_dir / "worker.lock")  # kept, or it is let go at once
 lock.acquire()

@@ -112,7 +112,7 @@ def test_listing_needs_no_torch(tmp_path: Path) -> None:
     code = """
 import sys
 from pathlib import Path
-from cifar_core.checkpoint import list_checkpoints
+from cifar_core.checkpoints.checkpoint import list_checkpoints
 print([c.name for c in list_checkpoints(Path(sys.argv[1]))])
 print([name for name in ("torch", "safetensors") if name in sys.modules])
 """

@@ -20,7 +20,7 @@ from tests.reliability.report import Tally
 READER = """
 import sys
 from pathlib import Path
-from cifar_core.checkpoint import list_checkpoints
+from cifar_core.checkpoints.checkpoint import list_checkpoints
 from cifar_core.errors import CheckpointError
 from cifar_core.records import Metrics, read_metrics
 from cifar_core.runs import list_runs, unreadable

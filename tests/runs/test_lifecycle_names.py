@@ -93,7 +93,7 @@ def test_processes_ask_for_one_name_and_one_gets_it(runs: Path) -> None:
     code = """
 import sys
 from pathlib import Path
-from cifar_core.changes import create_run
+from cifar_core.runs.lifecycle import create_run
 from cifar_core.errors import RunError
 print("ready", flush=True)
 sys.stdin.readline()
