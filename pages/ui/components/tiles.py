@@ -1,4 +1,4 @@
-"""Images to choose from: a click opens one, a tick picks it. Streamlit's own cannot be clicked."""
+"""A grid of images: a click opens one, its checkbox selects it. st.image cannot be clicked."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -24,7 +24,7 @@ input { width: 18px; height: 18px; margin: 0; accent-color: var(--st-primary-col
         cursor: pointer; }
 """
 
-# A real link, so that a middle click opens another tab and a keyboard reaches it.
+# A real link, so that a middle click opens a new tab and the keyboard can reach it.
 JS = """
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".tiles")
@@ -51,11 +51,11 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     }))
     link.append(image, caption)
     const label = document.createElement("label")
-    label.title = "Pick"
+    label.title = "Select"
     const box = document.createElement("input")
     box.type = "checkbox"
     box.checked = picked.has(tile.id)
-    box.setAttribute("aria-label", "Pick " + tile.tip)
+    box.setAttribute("aria-label", "Select " + tile.tip)
     box.onchange = () => {
       box.checked ? picked.add(tile.id) : picked.delete(tile.id)
       figure.classList.toggle("picked", box.checked)
@@ -71,14 +71,14 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
 
 @dataclass(frozen=True)
 class Tile:
-    """An image to choose.
+    """An image of the grid.
 
     Attributes:
-        id: What is reported.
-        src: The image as a link.
-        href: Where it leads, for a new tab.
-        lines: Below it.
-        tip: For the pointer, and for those who cannot see it.
+        id: Reported when the image is opened or selected.
+        src: The image as a data URI.
+        href: Target of the link, for a new tab.
+        lines: Text below the image.
+        tip: Tooltip and alt text.
     """
 
     id: int
@@ -92,20 +92,20 @@ _mount = component("tiles", html="<div class='tiles'></div>", css=CSS, js=JS)
 
 
 def tiles(
-    shown: Sequence[Tile], picked: Sequence[int], key: str, pickable: bool = True
+    drawn: Sequence[Tile], picked: Sequence[int], key: str, pickable: bool = True
 ) -> tuple[int | None, list[int]]:
-    """Draws the tiles; returns the one that was opened, if any, and all that are picked.
+    """Draws the tiles; returns the id that was opened, if any, and all selected ids.
 
     Args:
-        picked: Also of tiles that are not drawn now; they stay picked.
-        pickable: Whether there are ticks.
+        picked: The selected ids; those of tiles that are not drawn stay selected.
+        pickable: Whether tiles have a checkbox.
     """
-    held: Any = st.session_state.get(key)  # what was ticked meanwhile is newer than `picked`
-    if held is not None and held.get("picked") is not None:
-        picked = held["picked"]
+    state: Any = st.session_state.get(key)  # the checkboxes' state is newer than `picked`
+    if state is not None and state.get("picked") is not None:
+        picked = state["picked"]
     result = _mount(
         data={
-            "tiles": [asdict(tile) for tile in shown],
+            "tiles": [asdict(tile) for tile in drawn],
             "picked": list(picked),
             "pickable": pickable,
         },
@@ -114,5 +114,5 @@ def tiles(
         on_opened_change=lambda: None,
         on_picked_change=lambda: None,
     )
-    now = result.get("picked")
-    return result.get("opened"), list(picked if now is None else now)
+    selected = result.get("picked")
+    return result.get("opened"), list(picked if selected is None else selected)

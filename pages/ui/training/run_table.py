@@ -1,4 +1,4 @@
-"""The list of runs and what sets them apart, as tables."""
+"""The table of runs, and the comparison of selected runs."""
 
 from collections.abc import Sequence
 
@@ -13,93 +13,96 @@ from pages.ui.components import parts
 ROW_PX, MOST_PX = 36, 420
 
 
-def filtered(entries: list[Listed]) -> list[Listed]:
-    """Those in which all the words occur that somebody types."""
+def filter_runs(entries: list[Listed]) -> list[Listed]:
+    """The filter box; returns the runs that contain all of its words."""
     text = st.text_input(
         "Filter",
         key="runs-filter",
-        placeholder="Words from name, state, model, data or notes",
+        placeholder="Filter by name, state, model, data or notes",
         label_visibility="collapsed",
         icon=":material/search:",
     )
     words = text.lower().split()
-    return [entry for entry in entries if entry.run and all(w in _words(entry.run) for w in words)]
+    return [
+        entry for entry in entries if entry.run and all(w in _search_text(entry.run) for w in words)
+    ]
 
 
-def _words(run: Run) -> str:
+def _search_text(run: Run) -> str:
     model = run.config.model if run.config else ""
-    said = (run.name, run.run_id, str(run.state), model, run.data_title, run.notes)
-    return " ".join(said).lower()
+    fields = (run.name, run.run_id, str(run.state), model, run.data_title, run.notes)
+    return " ".join(fields).lower()
 
 
 def run_table(entries: Sequence[Listed]) -> list[Run]:
-    """The list, to be sorted by any column; returns the ticked runs."""
+    """The table of runs; returns the selected ones."""
     runs = [entry.run for entry in entries if entry.run]
     rows = [_row(run, entry.num_bytes) for run, entry in zip(runs, entries, strict=True)]
-    choice = st.dataframe(
+    event = st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
-        key=f"runs-{hash(tuple(run.run_id for run in runs))}",  # another list, no row ticked
+        key=f"runs-{hash(tuple(run.run_id for run in runs))}",  # a new list, no selection
         on_select="rerun",
         selection_mode="multi-row",
         height=min(ROW_PX * (len(rows) + 1) + 2, MOST_PX),
         column_config={
             "Val": st.column_config.NumberColumn(
-                format="%.2f %%", help="Validation accuracy of the best epoch."
+                format="%.2f%%", help="Validation accuracy of the best epoch."
             ),
             "Test": st.column_config.NumberColumn(
-                format="%.2f %%", help="Test accuracy of the same epoch, which it did not choose."
+                format="%.2f%%",
+                help="Test accuracy of that epoch. Test images are never used for selection.",
             ),
             "Started": st.column_config.DatetimeColumn(format="distance"),
-            "MB": st.column_config.NumberColumn(format="%.1f"),
-            "lr": st.column_config.NumberColumn(format="%.4g"),
+            "Size (MB)": st.column_config.NumberColumn(format="%.1f"),
+            "LR": st.column_config.NumberColumn(format="%.4g"),
         },
     )
     total = parts.megabytes(sum(entry.num_bytes for entry in entries))
-    st.caption(f"{len(runs):,} runs, {total} on disk. Tick rows to compare.")
-    picked: list[int] = choice["selection"]["rows"]
-    return [runs[number] for number in picked if number < len(runs)]
+    st.caption(f"{parts.count(len(runs), 'run')}, {total} on disk. Select rows to compare.")
+    selected: list[int] = event["selection"]["rows"]
+    return [runs[number] for number in selected if number < len(runs)]
 
 
 def _row(run: Run, num_bytes: int) -> dict[str, object]:
-    figures, config = _figures(run), run.config
+    metrics, config = _metrics(run), run.config
     done = (run.status.get("last") or {}).get("epoch", 0)
     return {
         "Name": run.name,
         "State": str(run.state),
-        "Val": _percent(figures, "val_acc"),
-        "Test": _percent(figures, "test_acc"),
+        "Val": _percent(metrics, "val_acc"),
+        "Test": _percent(metrics, "test_acc"),
         "Model": config.model if config else "",
         "Epochs": f"{done} / {config.epochs}" if config else "",
-        "lr": config.lr if config else None,
+        "LR": config.lr if config else None,
         "Batch": config.batch_size if config else None,
         "Data": run.data_title,
         "Started": run.created,
-        "MB": num_bytes / 1e6,
+        "Size (MB)": num_bytes / 1e6,
         "Notes": run.notes,
     }
 
 
-def _figures(run: Run) -> dict[str, float | None]:
-    """Those of the best epoch, of the last one if nothing is held out."""
+def _metrics(run: Run) -> dict[str, float | None]:
+    """Metrics of the best epoch, or of the last one without a validation set."""
     return run.status.get("best") or run.status.get("last") or {}
 
 
-def _percent(figures: dict[str, float | None], name: str) -> float | None:
-    value = figures.get(name)
+def _percent(metrics: dict[str, float | None], name: str) -> float | None:
+    value = metrics.get(name)
     return None if value is None else 100 * value
 
 
 def side_by_side(runs: Sequence[Run]) -> None:
-    """Results and settings, a column per run; at first only the settings in which they differ."""
+    """Results and settings, one column per run; by default only settings that differ."""
     runs = [run for run in runs if run.config]
     if len(runs) < 2:
         return
     st.subheader("Side by side")
-    every = st.toggle("All settings", key="all-settings")
+    show_all = st.toggle("All settings", key="all-settings")
     configs = [run.config for run in runs if run.config]
     settings = difference(configs)
-    if every:
+    if show_all:
         tables = [shown(config) for config in configs]
         settings = {name: [table[name] for table in tables] for name in tables[0]}
     rows = {**_results(runs), **settings}
@@ -113,22 +116,22 @@ def side_by_side(runs: Sequence[Run]) -> None:
 
 
 def _results(runs: Sequence[Run]) -> dict[str, list[str]]:
-    """What each came to, as text."""
-    found: dict[str, list[str]] = {}
+    """Each run's results as text."""
+    rows: dict[str, list[str]] = {}
     for run in runs:
-        figures = _figures(run)
-        said = {
+        metrics = _metrics(run)
+        results = {
             "State": str(run.state),
-            "Validation accuracy": _text(figures.get("val_acc"), ".2%"),
-            "Test accuracy": _text(figures.get("test_acc"), ".2%"),
-            "Test loss": _text(figures.get("test_loss"), ".4f"),
-            "Best epoch": _text(figures.get("epoch"), ".0f"),
-            "Images per second": _text(figures.get("images_per_s"), ",.0f"),
-            "Took": "–" if run.took_s is None else parts.duration(run.took_s),
+            "Validation accuracy": _text(metrics.get("val_acc"), ".2%"),
+            "Test accuracy": _text(metrics.get("test_acc"), ".2%"),
+            "Test loss": _text(metrics.get("test_loss"), ".4f"),
+            "Best epoch": _text(metrics.get("epoch"), ".0f"),
+            "Images per second": _text(metrics.get("images_per_s"), ",.0f"),
+            "Duration": "–" if run.took_s is None else parts.duration(run.took_s),
         }
-        for label, text in said.items():
-            found.setdefault(label, []).append(text)
-    return found
+        for label, text in results.items():
+            rows.setdefault(label, []).append(text)
+    return rows
 
 
 def _text(value: float | None, form: str) -> str:
