@@ -37,8 +37,8 @@ def _download() -> None:
         ["archive", "hub"],
         default="archive",
         required=True,
-        format_func={"archive": "University of Toronto", "hub": "Hugging Face"}.__getitem__,
-        help="Official archive (163 MB), or the same images as Parquet (144 MB).",
+        format_func={"archive": "Official", "hub": "Hugging Face"}.__getitem__,
+        help="University of Toronto's archive (163 MB), or the same images as Parquet (144 MB).",
     )
     if st.button("Download", type="primary", icon=":material/download:"):
         start_import(str(origin))
