@@ -108,7 +108,7 @@ def test_what_was_chosen_by_looking_is_what_is_trained_on(
     expect(page.get_by_text("Suggested:").first).to_be_visible()
     settle(page)
     clicked = click_the_curve(page, 30)
-    chosen = float(page.get_by_test_id("stSlider").last.inner_text().split()[4])
+    chosen = float(page.get_by_test_id("stSlider").last.inner_text().split()[6])
     assert chosen == pytest.approx(clicked, rel=0.08)
     page.get_by_role("button", name="Use in training").click()
     expect(page.get_by_text(f"{chosen:g} from the LR test at")).to_be_visible()

@@ -29,6 +29,7 @@ LABELS = {
     "num_steps": "Steps",
     "num_seeds": "Seeds",
     "mode": "Spacing",
+    "diverge_factor": "Divergence factor",
 }
 
 

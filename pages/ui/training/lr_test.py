@@ -55,9 +55,11 @@ def _draw_test(run: Run) -> None:
         if run.state.is_active:
             stop_button(run)
     if run.state.is_active:
-        num_ahead = run.state is RunState.QUEUED and queue_position(run.path)
         steps = find.num_steps * find.num_seeds
-        text = f"Queued: {num_ahead} ahead" if num_ahead else f"{len(points):,} of {steps:,} steps"
+        text = f"{len(points):,} of {steps:,} steps"
+        if run.state is RunState.QUEUED:
+            num_ahead = queue_position(run.path)
+            text = f"Queued: {num_ahead} ahead" if num_ahead else "Queued: next"
         st.progress(len(points) / steps, text=text)
         if points:
             _plot(run, points, curve_of(points, running=True), find)
