@@ -90,7 +90,7 @@ def test_chart_options(copied: Path, second: Path) -> None:
     assert not at.exception
     assert at.get("download_button")
     epochs = read_metrics(copied / "metrics.jsonl").epochs
-    assert 0 < epochs[0].elapsed_s < epochs[1].elapsed_s < 100
+    assert 0 < epochs[0].elapsed_s < epochs[1].elapsed_s < 600
     # another run in the same charts
     at.multiselect(key=f"others-{copied.name}").set_value([second.name]).run()
     assert names_drawn(at) == {"first", "second"}
