@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui.session.boot import entered, follow_detour
+from pages.ui.session.boot import mark_app_started, open_requested_page
 from pages.ui.session.warm import warm_up
 
 st.set_page_config(page_title="CIFAR-10 Lab", page_icon=":material/lens_blur:", layout="wide")
@@ -30,10 +30,10 @@ GROUPS = {
     ],
 }
 
-entered()
+mark_app_started()
 page = st.navigation(GROUPS)
-follow_detour()
+open_requested_page()
 try:
     page.run()
 finally:
-    warm_up()  # only now: importing beside it would hold up the first page
+    warm_up()  # only now: imports in parallel would delay the first page

@@ -1,4 +1,4 @@
-"""Data: the images by class and split, as tiles or as sheets, and statistics of any selection."""
+"""Data: images by class and split, as tiles or contact sheets, and statistics."""
 
 import numpy as np
 import streamlit as st
@@ -14,13 +14,13 @@ from pages.ui.session.boot import boot
 
 boot(__file__)
 PER_PAGE = {"Tiles": 60, "Contact sheet": 600}
-SHEET_COLUMNS, MOST_FOUND = 30, 12
+SHEET_COLUMNS, MOST_MATCHES = 30, 12
 
 
-def find_one(data: Dataset, split: Split, part: str) -> None:
-    """One image by its index, large, or some by the names of their files."""
+def find_image(data: Dataset, split: Split, part: str) -> None:
+    """Finds an image by its index, or images by their file names."""
     index = st.number_input(
-        "Find an index",
+        "Go to index",
         0,
         len(split) - 1,
         None,
@@ -33,70 +33,75 @@ def find_one(data: Dataset, split: Split, part: str) -> None:
         images.tile_grid([split.images[index]], [f"{label}, {part} {index}"], size=192)
     if split.names is None:
         return
-    text = st.text_input("Find a file", key=f"name-{part}", placeholder="cat/0012", width=200)
+    text = st.text_input("Search file names", key=f"name-{part}", placeholder="cat/0012", width=200)
     if text:
-        found = np.flatnonzero(np.char.find(split.names, text) >= 0)
-        st.caption(f"{len(found):,} names have {text!r} in them.")
-        shown = found[:MOST_FOUND]
-        names = [f"{split.names[index]}, {part} {index}" for index in shown]
-        images.tile_grid([split.images[index] for index in shown], names, size=120)
+        matches = np.flatnonzero(np.char.find(split.names, text) >= 0)
+        first = f", first {MOST_MATCHES} shown" if len(matches) > MOST_MATCHES else ""
+        st.caption(f"{parts.count(len(matches), 'file name')} with {text!r}{first}")
+        drawn = matches[:MOST_MATCHES]
+        names = [f"{split.names[index]}, {part} {index}" for index in drawn]
+        images.tile_grid([split.images[index] for index in drawn], names, size=120)
 
 
-def browse(data: Dataset, split: Split, part: str, found: NDArray[np.int64]) -> None:
-    """A page of the selection."""
+def browse(data: Dataset, split: Split, part: str, indices: NDArray[np.int64]) -> None:
+    """One page of the selected images."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         view = st.segmented_control(
             "View", list(PER_PAGE), default="Tiles", required=True, key="data-view"
         )
         size = PER_PAGE[view]
-        pages = max(1, -(-len(found) // size))
+        pages = max(1, -(-len(indices) // size))
         page = st.number_input(
-            "Page", 1, pages, 1, width=140, key=f"page-{part}-{view}-{len(found)}"
+            "Page", 1, pages, 1, width=140, key=f"page-{part}-{view}-{len(indices)}"
         )
-        st.caption(f"of {pages:,} · {len(found):,} {part} images")
-    shown = found[(page - 1) * size : page * size]
+        st.caption(f"of {pages:,} · {len(indices):,} {part} images")
+    drawn = indices[(page - 1) * size : page * size]
     if view == "Contact sheet":
-        images.sheet(split.images[shown], SHEET_COLUMNS, f"{len(shown)} {part} images")
-        st.caption(f"Indices {shown[0]:,} to {shown[-1]:,}, row by row.")
+        images.sheet(split.images[drawn], SHEET_COLUMNS, f"{len(drawn)} {part} images")
+        st.caption(f"Index {drawn[0]:,} to {drawn[-1]:,}, row by row")
         return
-    labels = [data.classes[split.labels[index]] for index in shown]
-    tips = [f"{label}, {part} image {index}" for label, index in zip(labels, shown, strict=True)]
-    images.tile_grid([split.images[index] for index in shown], labels, tips)
+    labels = [data.classes[split.labels[index]] for index in drawn]
+    tips = [f"{label}, {part} image {index}" for label, index in zip(labels, drawn, strict=True)]
+    images.tile_grid([split.images[index] for index in drawn], labels, tips)
 
 
-def statistics(data: Dataset, split: Split, part: str, wanted: tuple[int, ...]) -> None:
-    """Moments, class balance, values, and the mean image of each class."""
-    names = ", ".join(data.classes[k] for k in wanted)
-    st.subheader(f"Statistics of {names}" if names else "Statistics")
-    histogram = cache.histogram(split, wanted)
+def statistics(data: Dataset, split: Split, part: str, class_ids: tuple[int, ...]) -> None:
+    """Mean and std per channel, class counts, pixel values, and the mean image per class."""
+    names = ", ".join(data.classes[k] for k in class_ids)
+    st.subheader(f"Statistics: {names}" if names else "Statistics")
+    histogram = cache.histogram(split, class_ids)
     mean, std = mean_std(histogram)
     figures = {}
     for channel, m, s in zip(plots.CHANNEL_COLOURS, mean, std, strict=True):
-        figures[f"{channel.capitalize()}, mean"] = f"{m:.4f}"
-        figures[f"{channel.capitalize()}, std"] = f"{s:.4f}"
+        figures[f"{channel.capitalize()} mean"] = f"{m:.4f}"
+        figures[f"{channel.capitalize()} std"] = f"{s:.4f}"
     parts.figures(figures)
     left, right = st.columns(2)
     counts = plots.class_counts(split.counts, data.classes)
     left.plotly_chart(counts, key=f"counts-{part}", config=PLOT, alt="Images per class")
     values = plots.pixel_histogram(histogram)
-    right.plotly_chart(values, key=f"values-{part}", config=PLOT, alt="How often each value occurs")
-    st.markdown("**Mean image of each class**")
+    right.plotly_chart(values, key=f"values-{part}", config=PLOT, alt="Histogram of pixel values")
+    st.markdown("**Mean image per class**")
     images.tile_grid(cache.means_of(split), data.classes)
 
 
-parts.heading("Data", "What the models learn from: 32x32 pixels, ten classes.")
+parts.heading("Data", "Browse the images by class and split: 32x32 pixels, 10 classes.")
 data = parts.pick_data()
 with st.container(horizontal=True, vertical_alignment="bottom"):
     part = str(st.segmented_control("Split", ["train", "test"], default="train", required=True))
     split = data.train if part == "train" else data.test
     classes = st.pills(
-        "Classes", data.classes, selection_mode="multi", help="None chosen: all.", wrap=True
+        "Classes",
+        data.classes,
+        selection_mode="multi",
+        help="Select none to see all classes.",
+        wrap=True,
     )
-    find_one(data, split, part)
-wanted = tuple(data.classes.index(name) for name in classes)
-browse(data, split, part, np.flatnonzero(np.isin(split.labels, wanted or range(10))))
-statistics(data, split, part, wanted)
-with st.expander("Where it comes from", icon=":material/fingerprint:"):
-    st.write(f"{data.title}, from `{data.origin}`.")
+    find_image(data, split, part)
+class_ids = tuple(data.classes.index(name) for name in classes)
+browse(data, split, part, np.flatnonzero(np.isin(split.labels, class_ids or range(10))))
+statistics(data, split, part, class_ids)
+with st.expander("Source and checksum", icon=":material/fingerprint:"):
+    st.write(f"{data.title}, source: `{data.origin}`")
     st.code(f"train {data.train.fingerprint}\ntest  {data.test.fingerprint}", language=None)
-    st.caption("SHA-256 over the sorted digests of all images with their labels.")
+    st.caption("SHA-256 of the sorted digests of all images and their labels.")

@@ -1,4 +1,4 @@
-"""Home: is the data here, what will compute, which runs exist, and what to do next."""
+"""Home: the data, the hardware, the newest runs, and the next step."""
 
 import os
 
@@ -9,7 +9,7 @@ from cifar_core.errors import CifarCoreError
 from cifar_core.runs.states import RunState, log_tail
 from cifar_core.runs.store import DataJob, TrainingRun
 from pages.ui.components import parts
-from pages.ui.data.get_data import choose, progress, start
+from pages.ui.data.get_data import data_sources, progress, start_import
 from pages.ui.session import cache
 from pages.ui.session.boot import boot
 
@@ -17,21 +17,21 @@ boot(__file__)
 
 
 def data_card(jobs: list[DataJob]) -> str:
-    """The state of CIFAR-10 and, where it is missing, the three ways on; returns the state."""
-    state, why = cache.cifar10_state()
+    """The state of CIFAR-10 and, if it is missing, three ways to get data; returns the state."""
+    state, message = cache.cifar10_state()
     st.subheader("Data")
     if state == "ready":
         try:
             data = cache.dataset("cifar10")
         except CifarCoreError as error:
             st.error(str(error), icon=":material/error:")
-            if st.button("Decode again", type="primary"):
+            if st.button("Import again", type="primary"):
                 forget("cifar10")
                 st.rerun()
             return "damaged"
-        st.badge("CIFAR-10 is here", icon=":material/check:", color="green")
+        st.badge("CIFAR-10 ready", icon=":material/check:", color="green")
         st.write(f"{len(data.train):,} training and {len(data.test):,} test images, verified.")
-        st.page_link("pages/data.py", label="Look at the images", icon=":material/photo_library:")
+        st.page_link("pages/data.py", label="Browse images", icon=":material/photo_library:")
         return state
     active = next((job for job in jobs if job.state.is_active), None)
     if active:
@@ -40,40 +40,41 @@ def data_card(jobs: list[DataJob]) -> str:
     if jobs and jobs[0].state is not RunState.STOPPED and jobs[0].reason:
         st.error(jobs[0].reason, icon=":material/error:")
     if state == "found":
-        st.badge("CIFAR-10 was found", icon=":material/search:", color="blue")
-        st.write("It has to be read in once, which takes about half a minute.")
-        if st.button("Read it in", type="primary", icon=":material/input:"):
-            start("folder", str(cache.found_path()))
-        choose(downloads="CIFAR10_DIR" not in os.environ)
+        st.badge("CIFAR-10 found", icon=":material/search:", color="blue")
+        st.write("One-time import, about 30 seconds.")
+        if st.button("Import", type="primary", icon=":material/input:"):
+            start_import("folder", str(cache.source_path()))
+        data_sources(downloads="CIFAR10_DIR" not in os.environ)
         return state
-    st.badge("CIFAR-10 is not here", icon=":material/search_off:", color="orange")
+    st.badge("CIFAR-10 not found", icon=":material/search_off:", color="orange")
     if state == "wrong":
-        st.error(why, icon=":material/error:")
-    choose(downloads=state != "wrong")  # CIFAR10_DIR would still come first
+        st.error(message, icon=":material/error:")
+    data_sources(downloads=state != "wrong")  # CIFAR10_DIR would still take precedence
     return state
 
 
 def hardware_card() -> None:
-    """What will compute, and why."""
+    """The device, precision and memory format in use, and why."""
     runtime = cache.hardware().runtime
     st.subheader("Hardware")
-    for label, value, why in (
+    for label, value, reason in (
         ("Device", runtime.device, runtime.device_reason),
         ("Precision", runtime.precision, runtime.precision_reason),
         ("Memory format", runtime.memory_format, runtime.memory_format_reason),
     ):
-        st.markdown(f"**{label}: {value}**  \n:small[{why}]")
+        st.markdown(f"**{label}: {value}**  \n:small[{reason}]")
 
 
 def runs_card(runs: list[TrainingRun]) -> None:
     """The newest runs."""
     st.subheader("Runs")
     if not runs:
-        st.write("No runs yet. The first takes a minute with Shapes-10.")
+        st.write("No runs yet. A first run on Shapes-10 takes about a minute.")
+        st.page_link("pages/train.py", label="Train a model", icon=":material/play_circle:")
     for run in runs[:4]:
         with st.container(horizontal=True, vertical_alignment="center"):
             parts.state_badge(run)
-            acc = "" if run.best_acc is None else f" · {run.best_acc:.1%}"
+            acc = "" if run.best_acc is None else f" · {run.best_acc:.2%}"
             st.page_link(
                 "pages/train.py", label=f"{run.name}{acc}", query_params={"run": run.run_id}
             )
@@ -85,19 +86,19 @@ def next_step(state: str, runs: list[TrainingRun], trained: list[TrainingRun]) -
     """One sentence and one link."""
     running = [run for run in runs if run.state.is_active]
     if running:
-        text, label = f"{running[0].name} is {running[0].state}.", "Watch it"
+        text, label = f"{running[0].name} is {running[0].state}.", "Open run"
         link, query = "pages/train.py", {"run": running[0].run_id}
     elif state != "ready" and not runs:
-        text, label = "Get CIFAR-10 above, or begin at once with drawn shapes.", "Look at Shapes-10"
+        text, label = "Get CIFAR-10 above, or start now with synthetic shapes.", "Browse Shapes-10"
         link, query = "pages/data.py", {"data": "shapes10"}
     elif not runs:
-        text, label = "Choose an augmentation by looking at it.", "Choose an augmentation"
+        text, label = "Choose an augmentation for the first run.", "Preview augmentations"
         link, query = "pages/augmentation.py", {}
     elif trained:
-        text, label = f"See what {trained[0].name} gets wrong, and why.", "Look at its errors"
+        text, label = f"Analyze the errors of {trained[0].name}.", "Open evaluation"
         link, query = "pages/evaluation.py", {"run": trained[0].run_id}
     else:
-        text, label = "Train another one.", "Train another run"
+        text, label = "No run has a checkpoint yet. Start another one.", "New run"
         link, query = "pages/train.py", {}
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(f"**Next:** {text}")
@@ -106,7 +107,7 @@ def next_step(state: str, runs: list[TrainingRun], trained: list[TrainingRun]) -
 
 parts.heading(
     "CIFAR-10 Lab",
-    "See how an image classifier learns, where it errs, and what it looked at.",
+    "Train image classifiers, analyze their errors, and see which pixels they rely on.",
 )
 listing = cache.listing()
 all_runs, data_jobs = listing.runs(), listing.runs(DataJob)

@@ -1,4 +1,4 @@
-"""LR finder: a test with the training form's settings, live; its suggestion goes to the form."""
+"""LR finder: a live LR test with the training form's settings, and its suggestion."""
 
 from typing import Any
 
@@ -16,16 +16,15 @@ from pages.ui.session import cache
 from pages.ui.session.boot import boot
 from pages.ui.training.form import fill_draft
 from pages.ui.training.lr_test import show_test
-from pages.ui.training.start_once import answered, draft_id, start_button
+from pages.ui.training.start_once import clear_pending_start, draft_id, start_button
 
 boot(__file__)
 START = "start_test"
-
-IN_SIGHT = ("start_lr", "end_lr", "num_steps", "num_seeds")
+MAIN_FIELDS = ("start_lr", "end_lr", "num_steps", "num_seeds")
 
 
 def test_settings() -> dict[str, Any]:
-    """The fields of the test."""
+    """Draws the settings of the test and returns their values."""
     fields, values = LRTestConfig.model_fields, {}
 
     def draw(name: str) -> None:
@@ -34,18 +33,18 @@ def test_settings() -> dict[str, Any]:
         values[name] = field_widget(field, field.default, common)
 
     with st.container(horizontal=True):
-        for name in IN_SIGHT:
+        for name in MAIN_FIELDS:
             draw(name)
-    more = st.expander("Spacing, smoothing, end", icon=":material/tune:")
+    more = st.expander("Advanced", icon=":material/tune:")
     with more, st.container(horizontal=True):
         for name in fields:
-            if name not in IN_SIGHT:
+            if name not in MAIN_FIELDS:
                 draw(name)
     return values
 
 
 def start_form() -> None:
-    """What is tested, the range, Start."""
+    """The training settings that are tested, the range of learning rates, and Start."""
     draft = draft_id("pages/lr_finder.py")
     form = fill_draft()
     with parts.sentences():
@@ -53,40 +52,38 @@ def start_form() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         name = parts.NAMES.get(config.data, config.data)
         st.markdown(
-            f"With the training form's settings: **{config.model}** on {name}, "
+            f"Settings from the training form: **{config.model}** on {name}, "
             f"{config.optimizer}, batch {config.batch_size}, precision {config.precision}, "
             f"augmentation `{config.augment.digest[:12]}`."
         )
-        st.page_link("pages/train.py", label="Change them", icon=":material/edit:")
+        st.page_link("pages/train.py", label="Edit settings", icon=":material/edit:")
     values = test_settings()
-    if start_button("Start the test", START, draft):
+    if start_button("Start LR test", START, draft):
         try:
             with st.spinner("Starting …"):
                 find = validated(LRTestConfig, values)
                 run_dir = launch_lr_find(cache.root(), config, find, draft)
         except CifarCoreError as error:
             st.error(str(error), icon=":material/error:")
-            answered()
+            clear_pending_start()
             st.stop()
-        answered()
+        clear_pending_start()
         st.query_params.from_dict({"test": run_dir.name})
         st.rerun()
 
 
-parts.heading(
-    "LR finder", "Train a few steps while the learning rate rises; the curve says which one suits."
-)
+parts.heading("LR finder", "Find a good learning rate: train a few steps while it increases.")
 start_form()
 tests = cache.listing().runs(LRTestRun)
-asked = st.query_params.get("test") or (tests[0].run_id if tests else None)
-if asked:
-    st.subheader("The test")
+test_id = st.query_params.get("test") or (tests[0].run_id if tests else None)
+if test_id:
+    st.subheader("LR test")
     with parts.sentences():
-        chosen = find_run(cache.root(), asked, LRTestRun)
-    show_test(chosen)
-others = [run for run in tests if run.run_id != asked][:6]
+        test = find_run(cache.root(), test_id, LRTestRun)
+    show_test(test)
+others = [run for run in tests if run.run_id != test_id][:6]
 if others:
-    with st.expander("Earlier tests", icon=":material/history:"):
+    with st.expander("Previous tests", icon=":material/history:"):
         for run in others:
             st.page_link(
                 "pages/lr_finder.py",

@@ -1,4 +1,4 @@
-"""Models: the layer table of each."""
+"""Models: the layer table of each model."""
 
 import streamlit as st
 
@@ -10,10 +10,10 @@ from pages.ui.session.state import draft, replace_draft
 
 boot(__file__)
 
-parts.heading("Models", "Every layer in the order in which it runs, with its shape and its size.")
-asked = st.query_params.get("model", "")
+parts.heading("Models", "Layers, output shapes, parameters and compute cost of each model.")
+model_query = st.query_params.get("model", "")
 names = list(MODELS)
-name = st.selectbox("Model", names, index=names.index(asked) if asked in names else 0)
+name = st.selectbox("Model", names, index=names.index(model_query) if model_query in names else 0)
 st.query_params["model"] = name
 st.write(MODELS[name].about)
 
@@ -23,9 +23,12 @@ parts.figures(
         "Parameters": f"{summary.total_params:,}",
         "MMAC per image": f"{summary.macs / 1e6:,.1f}",
         "Weights": f"{summary.params_mb:.2f} MB",
-        "Forward, backward": f"{summary.forward_backward_mb:.2f} MB",
+        "Activation memory": f"{summary.forward_backward_mb:.2f} MB",
     },
-    {"MMAC per image": "Million multiply-adds, convolutions and linear layers."},
+    {
+        "MMAC per image": "Million multiply-accumulates in convolution and linear layers.",
+        "Activation memory": "Forward and backward pass of one fp32 image.",
+    },
 )
 if st.button(f"Train {name}", type="primary", icon=":material/play_circle:"):
     replace_draft({**draft(), "model": name})
@@ -49,6 +52,6 @@ st.dataframe(
     },
 )
 st.caption(
-    f"Input {summary.input_mb:.2f} MB, forward and backward {summary.forward_backward_mb:.2f} MB, "
-    f"parameters {summary.params_mb:.2f} MB, total {summary.total_mb:.2f} MB for one image in fp32."
+    f"Memory for one fp32 image: {summary.total_mb:.2f} MB (input {summary.input_mb:.2f} MB, "
+    f"activations {summary.forward_backward_mb:.2f} MB, weights {summary.params_mb:.2f} MB)"
 )

@@ -1,23 +1,24 @@
-"""Runs: all of them, their curves over each other, what differs, and what can be done with one."""
+"""Runs: the table, curves and config differences of selected runs, and actions on one."""
 
 import streamlit as st
 
 from cifar_core.checkpoints.checkpoint import list_checkpoints
 from cifar_core.runs.lifecycle import delete_run, rename_run
-from cifar_core.runs.store import Run, TrainingRun, disk_bytes, read_run
+from cifar_core.runs.store import TrainingRun, disk_bytes, read_run
 from pages.ui.components import parts
 from pages.ui.components.curves import compare_curves
+from pages.ui.components.stop import stop_button
 from pages.ui.session import cache
 from pages.ui.session.boot import boot
-from pages.ui.training.actions import again_buttons
-from pages.ui.training.run_table import filtered, run_table, side_by_side
+from pages.ui.training.actions import copy_buttons
+from pages.ui.training.run_table import filter_runs, run_table, side_by_side
 
 boot(__file__)
-NEWEST = 4  # are drawn while no row is ticked
+NEWEST = 4  # runs drawn while no row is selected
 
 
 def actions(run: TrainingRun) -> None:
-    """What can be done with one run."""
+    """The buttons of one run."""
     with st.container(horizontal=True, vertical_alignment="center"):
         query = {"run": run.run_id}
         st.page_link(
@@ -26,19 +27,19 @@ def actions(run: TrainingRun) -> None:
         if list_checkpoints(run.path):
             st.page_link("pages/evaluation.py", label="Evaluation", query_params=query)
         if run.state.is_active:
-            st.button("Stop", on_click=parts.ask_to_stop, args=(run,))
+            stop_button(run)
         parts.resume_button(run)
-        again_buttons(run)
-        if st.button("Rename, notes", icon=":material/edit:"):
+        copy_buttons(run)
+        if st.button("Edit name and notes", icon=":material/edit:"):
             edit(run)
-        tip = "Stop it first." if (active := run.state.is_active) else None
+        tip = "Stop the run first." if (active := run.state.is_active) else None
         if st.button("Delete", icon=":material/delete:", disabled=active, help=tip):
             confirm_delete(run)
 
 
 @st.dialog("Name and notes")
-def edit(run: Run) -> None:
-    """Asks for a new name and notes."""
+def edit(run: TrainingRun) -> None:
+    """Edits a run's name and notes."""
     name = st.text_input("Name", run.name)
     notes = st.text_area("Notes", run.notes)
     if st.button("Save", type="primary"):
@@ -48,9 +49,9 @@ def edit(run: Run) -> None:
 
 
 @st.dialog("Delete this run?")
-def confirm_delete(run: Run) -> None:
-    """Asks before anything is lost."""
-    st.write(f"**{run.name}** occupies {parts.megabytes(disk_bytes(run))}.")
+def confirm_delete(run: TrainingRun) -> None:
+    """Asks what to delete."""
+    st.write(f"**{run.name}** uses {parts.megabytes(disk_bytes(run))}.")
     if st.button("Delete checkpoints, keep curves", icon=":material/folder_delete:"):
         with parts.sentences():
             delete_run(read_run(run.path), keep_curves=True)
@@ -61,25 +62,27 @@ def confirm_delete(run: Run) -> None:
         st.rerun()
 
 
-parts.heading("Runs", "Every training, what it reached, and what set it apart.")
+parts.heading("Runs", "All runs, metrics and config differences.")
 listing = cache.listing()
 everything = listing.listed()
-parts.name_unreadable(listing)
+parts.warn_unreadable(listing)
 if everything:
-    listed = filtered(everything)
-    chosen = run_table(listed) if listed else []
+    listed = filter_runs(everything)
+    selected = run_table(listed) if listed else []
     if not listed:
-        st.info("No run has all these words. Take some away.", icon=":material/search_off:")
-    if len(chosen) == 1:
-        actions(chosen[0])
-    drawn = chosen or [e.run for e in listed[:NEWEST] if isinstance(e.run, TrainingRun)]
+        st.info(
+            "No matching runs. Remove some words from the filter.", icon=":material/search_off:"
+        )
+    if len(selected) == 1:
+        actions(selected[0])
+    drawn = selected or [e.run for e in listed[:NEWEST] if isinstance(e.run, TrainingRun)]
     if drawn:
         compare_curves(drawn)
         side_by_side(drawn)
 else:
     parts.empty_state(
-        "No runs yet. The first takes about a minute with Shapes-10.",
+        "No runs yet. A first run on Shapes-10 takes about a minute.",
         "pages/train.py",
-        "Train the first model",
+        "Train a model",
         ":material/play_circle:",
     )

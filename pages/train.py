@@ -1,4 +1,4 @@
-"""Train: the form, Start, and the run as it goes."""
+"""Train: the form, Start, and the live view of a run."""
 
 from typing import Any
 
@@ -13,19 +13,19 @@ from pages.ui.components import parts
 from pages.ui.session import cache
 from pages.ui.session.boot import boot
 from pages.ui.training.actions import ancestry, run_actions
-from pages.ui.training.batch_replay import seen_batch
-from pages.ui.training.estimate import compare_with_truth, estimate_line
+from pages.ui.training.batch_replay import batch_replay
+from pages.ui.training.estimate import compare_with_forecast, estimate_line
 from pages.ui.training.form import config_fields, recipe_picker
 from pages.ui.training.lr_handoff import origin_of, run_origin
 from pages.ui.training.run_view import run_view
-from pages.ui.training.start_once import answered, draft_id, new_draft, start_button
+from pages.ui.training.start_once import clear_pending_start, draft_id, new_draft, start_button
 
 boot(__file__)
 START = "start_training"
 
 
 def show_run(run: TrainingRun) -> None:
-    """One run, live, and where to go from it."""
+    """One run, live, and what can be done with it."""
     st.title(run.name)
     run_actions(run)
     ancestry(run)
@@ -33,23 +33,23 @@ def show_run(run: TrainingRun) -> None:
     if run.notes:
         st.text(run.notes)
     run_view(run)
-    compare_with_truth(run)
-    seen_batch(run)
+    compare_with_forecast(run)
+    batch_replay(run)
     with st.expander("Settings", icon=":material/list:"):
         st.json(run.config.model_dump(mode="json"))
         st.code(command_line(run.config.model_dump(mode="json")), language="bash", wrap_lines=True)
 
 
 def command_line(values: dict[str, Any]) -> str:
-    """The command that does the same."""
+    """The command that starts the same run."""
     default = make_config({}).model_dump(mode="json")
     changed = {name: value for name, value in values.items() if value != default[name]}
-    words = [f"--{name.replace('_', '-')} {shown(value)}" for name, value in changed.items()]
+    words = [f"--{name.replace('_', '-')} {quoted(value)}" for name, value in changed.items()]
     return " ".join(["python -m cifar_core train", *words])
 
 
-def shown(value: Any) -> str:
-    """A value as it is typed on a command line."""
+def quoted(value: Any) -> str:
+    """A value quoted for a shell."""
     import json
     import shlex
 
@@ -58,17 +58,17 @@ def shown(value: Any) -> str:
 
 def show_form() -> None:
     """The form, the estimate and Start."""
-    parts.heading("Train", "Settings, an estimate, Start. The run goes on without this page.")
+    parts.heading("Train", "Configure and launch; runs continue in the background.")
     running = [run for run in cache.listing().runs() if run.state.is_active]
     for run in running[:3]:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             parts.state_badge(run)
             query = {"run": run.run_id}
-            st.page_link("pages/train.py", label=f"Watch {run.name}", query_params=query)
+            st.page_link("pages/train.py", label=f"Open {run.name}", query_params=query)
     draft = draft_id("pages/train.py")
     recipe_picker()
     values = config_fields()
-    st.subheader("Start")
+    st.subheader("Launch")
     try:
         config = make_config(values)
     except CifarCoreError as error:
@@ -84,29 +84,29 @@ def show_form() -> None:
 
 
 def start(config: TrainConfig, name: str, notes: str, draft: str) -> None:
-    """Starts the run and goes to it; refused, the form stays."""
+    """Starts the run and opens it; if it is refused, the form stays."""
     try:
         with st.spinner("Starting …"):
             origin = origin_of(config.lr)
             run_dir = launch_training(cache.root(), config, name, notes, draft, origin)
     except CifarCoreError as error:
         st.error(str(error), icon=":material/error:")
-        answered()
+        clear_pending_start()
         new_draft()
         st.stop()
-    answered()
+    clear_pending_start()
     st.query_params.from_dict({"run": run_dir.name})
     st.rerun()
 
 
-asked = st.query_params.get("run")
-if asked:
+run_query = st.query_params.get("run")
+if run_query:
     try:
-        found = find_run(cache.root(), asked, TrainingRun)
+        selected = find_run(cache.root(), run_query, TrainingRun)
     except CifarCoreError as error:
         st.error(str(error), icon=":material/error:")
         st.page_link("pages/runs.py", label="All runs", icon=":material/stacked_line_chart:")
     else:
-        show_run(found)
+        show_run(selected)
 else:
     show_form()

@@ -37,7 +37,7 @@ def build(page: Page) -> str:
 
 
 def exported(page: Page, form: str) -> str:
-    page.get_by_role("button", name="Export, import").click()
+    page.get_by_role("button", name="Import / export").click()
     page.get_by_text(form, exact=True).click()
     settle(page)
     with page.expect_download() as download:
@@ -47,10 +47,10 @@ def exported(page: Page, form: str) -> str:
 
 
 def imported(page: Page, text: str) -> None:
-    page.get_by_role("button", name="Export, import").click()
+    page.get_by_role("button", name="Import / export").click()
     content = {"name": "spec.json", "mimeType": "application/json", "buffer": text.encode()}
     page.locator("input[type=file]").last.set_input_files(content)  # pyright: ignore[reportArgumentType] # a file payload
-    page.get_by_role("button", name="Put it into the builder").click()
+    page.get_by_role("button", name="Load into builder").click()
     settle(page)
     close(page)
 
@@ -102,24 +102,24 @@ def test_what_was_chosen_by_looking_is_what_is_trained_on(
     expect(page.get_by_text(digest).first).to_be_visible()
     set_number(page, "Steps", 60)
     set_number(page, "Seeds", 2)
-    page.get_by_role("button", name="Start the test").click()
-    expect(page.get_by_text("The rules").first).to_be_visible()
+    page.get_by_role("button", name="Start LR test").click()
+    expect(page.get_by_text("Suggested:").first).to_be_visible()
     settle(page)
     clicked = click_the_curve(page, 30)
-    chosen = float(page.get_by_test_id("stSlider").last.inner_text().split()[4])
+    chosen = float(page.get_by_test_id("stSlider").last.inner_text().split()[6])
     assert chosen == pytest.approx(clicked, rel=0.08)
     page.get_by_role("button", name="Use in training").click()
-    expect(page.get_by_text(f"{chosen:g} is from the LR test of")).to_be_visible()
+    expect(page.get_by_text(f"{chosen:g} from the LR test at")).to_be_visible()
     page.get_by_role("button", name="Start training").click()
     expect(page.get_by_text("completed").first).to_be_visible()
-    expect(page.get_by_text(f"Learning rate {chosen:g} from an LR test (my own)")).to_be_visible()
+    expect(page.get_by_text(f"Learning rate {chosen:g} from an LR test (custom)")).to_be_visible()
 
     (run,) = list_runs(server.runs)
     assert run.config is not None
     assert run.config.augment.digest.startswith(digest)
     assert run.config.lr == chosen
-    page.get_by_text("A batch as the model saw it").click()
-    page.get_by_text("Draw it again").click()
+    page.get_by_text("Replay a training batch").click()
+    page.get_by_text("Show batch").click()
     tiles = page.locator("figure img")
     expect(tiles).to_have_count(run.config.batch_size)
     monkeypatch.setenv("CIFAR_CACHE", str(server.folder / "cache"))

@@ -119,18 +119,18 @@ def test_the_real_data_arrive_over_a_connection_that_breaks(
         page.goto(server.url)
         page.get_by_text("Hugging Face").click()
         page.get_by_role("button", name="Download").click()
-        expect(page.get_by_text("CIFAR-10 is here")).to_be_visible()
-    page.get_by_role("link", name="Look at the images").click()
+        expect(page.get_by_text("CIFAR-10 ready")).to_be_visible(timeout=90_000)
+    page.get_by_role("link", name="Browse images").click()
     expect(page.get_by_text("50,000 train images")).to_be_visible()
 
 
 @pytest.mark.real_data
-def test_a_folder_is_read_in(server: Server, page: Page) -> None:
+def test_a_folder_is_imported(server: Server, page: Page) -> None:
     assert REAL_DATA is not None
     page.goto(server.url)
-    page.get_by_text("Use a folder").click()
-    box = page.get_by_role("textbox", name="Folder on this machine")
+    page.get_by_text("Import from folder").click()
+    box = page.get_by_role("textbox", name="Folder on the server")
     box.fill(str(Path(REAL_DATA).resolve()))
     box.press("Enter")
-    page.get_by_role("button", name="Read it in").click()
-    expect(page.get_by_text("CIFAR-10 is here")).to_be_visible()
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("CIFAR-10 ready")).to_be_visible(timeout=90_000)

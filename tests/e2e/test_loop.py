@@ -22,7 +22,7 @@ def find_learning_rate(server: Server, page: Page) -> None:
     """A short LR test; its suggestion goes to the form with one click."""
     go(page, "LR finder")
     set_number(page, "Steps", 60)
-    page.get_by_role("button", name="Start the test").click()
+    page.get_by_role("button", name="Start LR test").click()
     expect(page.get_by_text("completed").first).to_be_visible()
     expect(page.locator(".js-plotly-plot:visible")).to_have_count(1)
     (test,) = list_runs(server.runs, "lr_find")
@@ -34,7 +34,7 @@ def find_learning_rate(server: Server, page: Page) -> None:
     rate = page.get_by_role("spinbutton", name="Learning rate", exact=True)
     settle(page)
     expect(rate).to_have_value(f"{float(suggested):g}")
-    expect(page.get_by_text(f"{float(suggested):g} is from the LR test of")).to_be_visible()
+    expect(page.get_by_text(f"{float(suggested):g} from the LR test at")).to_be_visible()
 
 
 def train(server: Server, page: Page) -> Run:
@@ -49,7 +49,7 @@ def train(server: Server, page: Page) -> Run:
 
 def open_evaluation(page: Page, run: Run) -> Predictions:
     """From the finished run to its evaluation by one click; returns what is on disk by then."""
-    page.get_by_role("button", name="What does it get wrong?").click()
+    page.get_by_role("button", name="Evaluate", exact=True).click()
     expect(page.get_by_role("heading", name="Evaluation", exact=True)).to_be_visible()
     expect(metric(page, "Accuracy")).to_be_visible()
     predictions = load_predictions(run)
@@ -73,7 +73,7 @@ def test_from_home_to_the_map_of_an_image_it_got_wrong(
     server: Server, browser: Browser, page: Page
 ) -> None:
     page.goto(server.url)
-    expect(page.get_by_text("CIFAR-10 is not here")).to_be_visible()
+    expect(page.get_by_text("CIFAR-10 not found")).to_be_visible()
     find_learning_rate(server, page)
     run = train(server, page)
     predictions = open_evaluation(page, run)

@@ -36,7 +36,7 @@ def started_by_hand(page: Page, server: Server, twin: Path, clicks: int) -> Path
     """The twin's settings once more, and Start pressed once or twice."""
     before = {run.run_id for run in list_runs(server.runs)}
     page.goto(f"{server.url}/train?run={twin.name}")
-    page.get_by_role("button", name="Use these settings again").click()
+    page.get_by_role("button", name="Duplicate run").click()
     expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
     settle(page)
     page.get_by_role("button", name="Start training").click(click_count=clicks, delay=20)
@@ -107,10 +107,10 @@ def test_a_completed_run_is_trained_longer_in_the_browser(
     page.goto(f"{server.url}/train?run=short")
     page.get_by_role("button", name="Train longer").click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_role("spinbutton", name="Epochs in all").fill("3")
+    dialog.get_by_role("spinbutton", name="Total epochs").fill("3")
     dialog.get_by_role("button", name="Start").dblclick()
     expect(page.get_by_role("heading", name="short-1")).to_be_visible()
-    expect(page.get_by_text("Goes on from short")).to_be_visible()
+    expect(page.get_by_text("Extended from short")).to_be_visible()
     expect(page.get_by_text("completed").first).to_be_visible()
     expect(page.get_by_test_id("stMetricValue").first).to_have_text("3 / 3")
     assert len(list_runs(server.runs)) == 2

@@ -18,7 +18,7 @@ PATHS += ("compare", "gradcam", "gradcam?beside=layers")
 
 
 def tick_rows(page: Page, *rows: int) -> None:
-    """Ticks rows of the runs table, which is drawn on a canvas."""
+    """Selects rows of the runs table, which is drawn on a canvas."""
     table = page.get_by_test_id("stDataFrame").first
     for row in rows:
         table.click(position={"x": 16, "y": 52 + 35 * row})
@@ -33,7 +33,7 @@ def compare_rename_delete(server: Server, page: Page) -> None:
     expect(page.get_by_role("heading", name="Side by side")).to_be_visible()
     expect(page.locator(".js-plotly-plot:visible")).to_have_count(2)
     tick_rows(page, 1)
-    page.get_by_role("button", name="Rename, notes").click()
+    page.get_by_role("button", name="Edit name and notes").click()
     page.get_by_role("dialog").get_by_role("textbox", name="Name").fill("gentle")
     page.get_by_role("dialog").get_by_role("textbox", name="Notes").fill("half the rate")
     page.get_by_role("button", name="Save").click()
@@ -48,7 +48,7 @@ def compare_rename_delete(server: Server, page: Page) -> None:
 
 def test_from_no_data_to_compared_runs(server: Server, page: Page) -> None:
     page.goto(server.url)
-    expect(page.get_by_text("CIFAR-10 is not here")).to_be_visible()
+    expect(page.get_by_text("CIFAR-10 not found")).to_be_visible()
     expect(page.get_by_role("button", name="Download")).to_be_visible()
     expect(page.get_by_text("Device: cpu")).to_be_visible()
 
@@ -80,13 +80,13 @@ def test_from_no_data_to_compared_runs(server: Server, page: Page) -> None:
     expect(page.get_by_text("completed")).to_be_visible()
     expect(page.locator(".js-plotly-plot:visible")).to_have_count(2)
     expect(metric(page, "Epoch")).to_have_text("3 / 3")
-    expect(page.get_by_text("Took").first).to_be_visible()  # drawn last, when the run has ended
+    expect(page.get_by_text("Duration").first).to_be_visible()  # drawn last, when the run has ended
     assert float(metric(page, "Test accuracy").inner_text().rstrip("%")) > 15
     (run,) = list_runs(server.runs)
     assert run.config is not None
     assert run.config.augment.digest.startswith(digest)
 
-    page.get_by_role("button", name="Use these settings again").click()
+    page.get_by_role("button", name="Duplicate run").click()
     settle(page)
     set_number(page, "Learning rate", 0.05)
     page.get_by_role("button", name="Start training").click()

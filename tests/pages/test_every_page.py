@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from cifar_core.config.recipes import RECIPES
@@ -45,28 +46,39 @@ def in_state(
     yield state
 
 
-@pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("in_state", STATES, indirect=True)
-def test_every_page_stands_in_every_state(page: str, in_state: str) -> None:
-    at = app(page)
-    assert not at.exception
-    assert not at.error
-    assert at.title
+def test_every_page_renders_in_every_state(in_state: str) -> None:
+    at = app()
+    for page in PAGES:
+        open_page(at, page)
+        assert not at.error, page
+        assert at.title, page
+    if in_state in STATES[2:]:  # the states with a run
+        open_page(at, "train", run="first")
+        check_run_view(at, in_state)
 
 
-@pytest.mark.parametrize("in_state", STATES[2:], indirect=True)
-def test_a_run_is_shown_as_it_is(in_state: str, copied: Path) -> None:
-    at = app("train", run=copied.name)
-    assert not at.exception
+def open_page(at: AppTest, page: str, **query: str) -> None:
+    """Opens a page as its link in the navigation does, without the parameters of the last one."""
+    at.query_params.clear()
+    at.query_params.update(query)
+    at.switch_page(f"pages/{page}.py").run()
+    assert not at.exception, page
+
+
+def check_run_view(at: AppTest, state: str) -> None:
+    """The badge, the buttons and the contents of a run's page."""
     assert at.title[0].value == "first"
-    expected = {"finished": "completed"}.get(in_state, in_state)
+    expected = {"finished": "completed"}.get(state, state)
     assert expected in "".join(m.value for m in at.markdown)  # the badge
     labels = [b.label for b in at.button]
-    assert ("Stop" in labels) == (in_state in ("running", "queued"))
-    if in_state == "failed":
+    assert ("Stop" in labels) == (state in ("running", "queued"))
+    if state == "queued":
+        assert "Queued: next on CPU" in at.info[0].value
+    if state == "failed":
         assert "loss became nan" in at.error[0].value
         assert "KeyError" in at.code[0].value
-    if in_state == "finished":
+    if state == "finished":
         charts = [json.loads(c.proto.spec) for c in at.get("plotly_chart")]
         names = {trace["name"] for chart in charts for trace in chart["data"]}
         assert {"train", "val", "test"} <= names
@@ -75,37 +87,31 @@ def test_a_run_is_shown_as_it_is(in_state: str, copied: Path) -> None:
         assert metrics["Test accuracy"].endswith("%")
 
 
-def test_home_without_data_names_three_ways(own_cache: Path) -> None:
-    labels = [b.label for b in app().button]
-    assert {"Download", "Read it in", "Start with Shapes-10"} <= set(labels)
-
-
-def test_home_says_what_will_compute_and_why() -> None:
-    text = texts(app())
-    assert "Device: cpu" in text
-    assert "bf16" in text
-
-
-def test_home_says_that_a_named_folder_has_no_data(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("CIFAR10_DIR", str(tmp_path))
-    at = app()
-    assert "CIFAR10_DIR points to" in at.error[0].value
-
-
-def test_a_folder_is_read_in_and_a_changed_copy_refused_with_a_sentence(
+def test_home_without_data_offers_three_ways_and_refuses_a_changed_copy(
     own_cache: Path, tmp_path: Path, runs: Path
 ) -> None:
-    folder = write_parquet(tmp_path / "copy", made_up(40, 20))
     at = app()
+    assert {"Download", "Import", "Start with Shapes-10"} <= {b.label for b in at.button}
+    # the hardware
+    assert "Device: cpu" in texts(at)
+    assert "bf16" in texts(at)
+    # a folder with other images
+    folder = write_parquet(tmp_path / "copy", made_up(40, 20))
     at.text_input[0].set_value(str(folder)).run()
-    button(at, "Read it in").click().run()
+    button(at, "Import").click().run()
     assert not at.exception
     (job,) = list_runs(runs, kind="data")
     assert wait_for(job.path, RunState.FAILED).state is RunState.FAILED
     at.run()
     assert "is not the complete CIFAR-10" in at.error[0].value
+
+
+def test_home_reports_that_cifar10_dir_has_no_data(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CIFAR10_DIR", str(tmp_path))
+    at = app()
+    assert "CIFAR10_DIR points to" in at.error[0].value
 
 
 def test_data_shows_images_by_class_and_split() -> None:
@@ -114,7 +120,7 @@ def test_data_shows_images_by_class_and_split() -> None:
     at.button_group[2].set_value(["ring"]).run()
     assert "2,000 train images" in texts(at)
     assert not at.exception
-    assert at.metric[0].label == "Red, mean"
+    assert at.metric[0].label == "Red mean"
 
 
 def test_models_shows_the_layer_table() -> None:
@@ -125,19 +131,15 @@ def test_models_shows_the_layer_table() -> None:
     assert len(at.dataframe[0].value) == 49
 
 
-def test_on_a_cpu_the_form_opens_small_with_an_estimate() -> None:
+def test_the_form_on_a_cpu_and_with_a_recipe() -> None:
     at = app("train")
-    model = next(s for s in at.selectbox if s.label == "Model")
-    assert model.value == "convnet"
-    assert (
-        next(n for n in at.number_input if n.label == "Epochs").value == RECIPES["quick"]["epochs"]
-    )
+    # on a CPU it opens with the quick recipe, and with a forecast
+    assert next(s for s in at.selectbox if s.label == "Model").value == "convnet"
+    epochs = next(n for n in at.number_input if n.label == "Epochs")
+    assert epochs.value == RECIPES["quick"]["epochs"]
     assert "images, 1.1 GB of memory, 5 MB on disk" in texts(at)
     assert any("Measured on this machine: 2,000 images/s" in c.value for c in at.caption)
-
-
-def test_a_recipe_fills_the_form() -> None:
-    at = app("train")
+    # a recipe fills it
     at.button_group[0].set_value("s9_sepnet_v1").run()
     assert not at.exception
     assert next(s for s in at.selectbox if s.label == "Model").value == "sepnet_v1"
@@ -161,7 +163,7 @@ def test_start_trains_for_real_and_the_page_follows(runs: Path) -> None:
     assert {m.label: m.value for m in at.metric}["Epoch"] == "2 / 2"
 
 
-def test_a_taken_name_is_a_sentence_and_starts_nothing(copied: Path) -> None:
+def test_a_taken_name_is_refused(copied: Path) -> None:
     at = app("train")
     at.session_state["draft"] = make_config(SMALL).model_dump(mode="json")
     at.session_state["draft_version"] = 7
@@ -173,7 +175,7 @@ def test_a_taken_name_is_a_sentence_and_starts_nothing(copied: Path) -> None:
     assert len(list_runs(copied.parent)) == 1
 
 
-def test_stop_asks_the_worker(copied: Path) -> None:
+def test_stop_requests_the_worker_to_stop(copied: Path) -> None:
     pretend_running(copied)
     with held(copied, "running"):
         at = app("train", run="first")
@@ -183,41 +185,41 @@ def test_stop_asks_the_worker(copied: Path) -> None:
         assert read_run(copied).state is RunState.STOPPING
 
 
-def test_an_unknown_run_is_a_sentence_with_a_way_on() -> None:
+def test_an_unknown_run_is_an_error() -> None:
     at = app("train", run="nobody")
     assert not at.exception
     assert "There is no run 'nobody'" in at.error[0].value
 
 
-def test_settings_are_used_again(copied: Path) -> None:
+def test_a_run_is_duplicated(copied: Path) -> None:
     at = app("train", run="first")
-    button(at, "Use these settings again").click().run()
+    button(at, "Duplicate run").click().run()
     assert not at.exception
     assert next(n for n in at.number_input if n.label == "Training images").value == 512
 
 
-def test_runs_compares_what_there_is(copied: Path) -> None:
+def test_runs_lists_a_run_and_warns_about_one_that_cannot_be_read(copied: Path) -> None:
     at = app("runs")
     assert not at.exception
     frame = at.dataframe[0].value
     assert list(frame["Name"]) == ["first"]
     assert list(frame["Notes"]) == ["notes of the first"]
+    assert "1 run, " in texts(at)
     assert len(at.get("plotly_chart")) == 2
-
-
-def test_a_page_asked_for_first_is_led_through_the_router() -> None:
-    at = AppTest.from_file(repository() / "pages/models.py", default_timeout=60)
-    at.session_state["entered"] = True
-    at.run()
-    assert not at.exception
-    assert at.title[0].value == "Models"
-
-
-def test_a_run_that_cannot_be_read_is_named(copied: Path) -> None:
+    # with a model that does not exist it cannot be read
     request = json.loads((copied / "request.json").read_text())
     request["config"]["model"] = "resnet17"
     (copied / "request.json").write_text(json.dumps(request))
-    at = app("runs")
+    st.cache_resource.clear()  # the listing does not read an ended run again
+    at.run()
     assert not at.exception
-    assert f"Left out: {copied.name}" in at.warning[0].value
+    assert f"Skipped run {copied.name}" in at.warning[0].value
     assert "resnet17" in at.warning[0].value
+
+
+def test_a_page_requested_first_is_opened_through_the_router() -> None:
+    at = AppTest.from_file(repository() / "pages/models.py", default_timeout=60)
+    at.session_state["app_started"] = True
+    at.run()
+    assert not at.exception
+    assert at.title[0].value == "Models"

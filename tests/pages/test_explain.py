@@ -192,7 +192,7 @@ def test_damaged_weights_show_an_error(evaluated: Path) -> None:
 
 def test_a_run_leads_to_its_evaluation(copied: Path) -> None:
     at = app("train", run="first")
-    button(at, "What does it get wrong?").click().run()
+    button(at, "Evaluate").click().run()
     assert not at.exception
     assert at.title[0].value == "Evaluation"
     (job,) = list_runs(copied.parent, "evaluate")

@@ -9,6 +9,8 @@ import pytest
 from cifar_core.config.lr_test import LRTestConfig
 from cifar_core.config.train import make_config
 from cifar_core.jobs.launch import LROrigin, launch_lr_find, launch_training
+from cifar_core.lr_finder.curve import curve_of
+from cifar_core.lr_finder.suggest import disagreement, suggest_all
 from cifar_core.records.records import to_line
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import list_runs, read_run
@@ -19,6 +21,7 @@ from tests.lr_finder.test_rules import bowl, points_of
 from tests.real_jobs import SMALL, held, pretend_failed, pretend_running, small, wait_for
 
 pytestmark = pytest.mark.usefixtures("fresh_caches", "known_speeds")
+CUSTOM_LR = "Custom LR (or click the curve)"
 
 
 @pytest.fixture(scope="session")
@@ -39,12 +42,19 @@ def tested(tested_once: Path, runs: Path) -> Path:
     return Path(shutil.copytree(tested_once, runs / tested_once.name))
 
 
-def test_the_lr_finder_starts_a_test_with_the_forms_settings(runs: Path) -> None:
+def test_a_test_starts_with_the_forms_settings(runs: Path) -> None:
     at = app("lr_finder")
     at.session_state["draft"] = make_config(SMALL).model_dump(mode="json")
     at.run()
+    # a falling range is refused and starts nothing
+    next(n for n in at.number_input if n.label == "End LR").set_value(1e-6).run()
+    button(at, "Start LR test").click().run()
+    assert "has to rise" in at.error[0].value
+    assert list_runs(runs, "lr_find") == []
+    # a rising one starts
+    next(n for n in at.number_input if n.label == "End LR").set_value(10.0)
     next(n for n in at.number_input if n.label == "Steps").set_value(20).run()
-    button(at, "Start the test").click().run()
+    button(at, "Start LR test").click().run()
     assert not at.exception
     (job,) = list_runs(runs, "lr_find")
     assert job.config == small()
@@ -55,14 +65,6 @@ def test_the_lr_finder_starts_a_test_with_the_forms_settings(runs: Path) -> None
     assert len(at.get("plotly_chart")) == 1
 
 
-def test_a_falling_range_is_a_sentence_and_starts_nothing(runs: Path) -> None:
-    at = app("lr_finder")
-    next(n for n in at.number_input if n.label == "Last learning rate").set_value(1e-6).run()
-    button(at, "Start the test").click().run()
-    assert "has to rise" in at.error[0].value
-    assert list_runs(runs, "lr_find") == []
-
-
 def test_a_suggestion_goes_into_the_form_with_its_origin(tested: Path) -> None:
     at = app("lr_finder", test=tested.name)
     assert not at.exception
@@ -71,11 +73,11 @@ def test_a_suggestion_goes_into_the_form_with_its_origin(tested: Path) -> None:
     assert at.title[0].value == "Train"
     lr = next(n for n in at.number_input if n.label == "Learning rate").value
     labels = [link.proto.label for link in at.get("page_link")]
-    assert any(label.startswith(f"{lr:g} is from the LR test of") for label in labels)
-    assert "That test had another" in texts(at)  # the untouched form is not what was tested
+    assert any(label.startswith(f"{lr:g} from the LR test at") for label in labels)
+    assert "That test used different" in texts(at)  # the untouched form is not what was tested
 
 
-def test_a_failed_test_says_why(tested: Path) -> None:
+def test_a_failed_test_shows_its_reason(tested: Path) -> None:
     pretend_failed(tested, "The GPU ran out of memory.")
     at = app("lr_finder", test=tested.name)
     assert at.error[0].value == "The GPU ran out of memory."
@@ -99,40 +101,35 @@ def readable(tested: Path) -> Path:
     return tested
 
 
-def test_every_rule_that_the_curve_supports_can_be_taken(readable: Path) -> None:
+def test_a_suggestion_or_a_custom_value_is_used(readable: Path) -> None:
     at = app("lr_finder", test=readable.name)
-    choice = next(g for g in at.button_group if "my own" in g.options)
-    assert [option.split(":")[0] for option in choice.options] == [
-        "steepest",
-        "valley",
-        "minimum/10",
-        "slide",
-        "my own",
-    ]
-    assert "The rules span" in texts(at)
-    label = choice.options[1]
-    rule, lr = label.split(": ")
+    # all four rules and a custom value are offered
+    choice = next(g for g in at.button_group if "custom" in g.options)
+    rules = [option.split(":")[0] for option in choice.options]
+    assert rules == ["steepest", "valley", "minimum/10", "slide", "custom"]
+    suggestions = suggest_all(curve_of(points_of(bowl(), 0)), LRTestConfig().diverge_factor)
+    assert disagreement(suggestions) in texts(at)
+    # one of the rules
+    rule, lr = choice.options[1].split(": ")
     choice.set_value(rule).run()
     button(at, "Use in training").click().run()
     assert next(n for n in at.number_input if n.label == "Learning rate").value == float(lr)
-    labels = [link.proto.label for link in at.get("page_link")]
-    assert any(f"({rule})" in label for label in labels)
-
-
-def test_a_value_of_ones_own_is_taken(readable: Path) -> None:
-    at = app("lr_finder", test=readable.name)
-    next(g for g in at.button_group if "my own" in g.options).set_value("my own").run()
-    slider = next(s for s in at.select_slider if s.label == "Or click the curve")
-    chosen = slider.options[40]
-    slider.set_value(slider.options[40]).run()
+    assert f"({rule})" in " ".join(link.proto.label for link in at.get("page_link"))
+    # a custom value
+    at.query_params["test"] = readable.name
+    at.switch_page("pages/lr_finder.py").run()
+    next(g for g in at.button_group if "custom" in g.options).set_value("custom").run()
+    slider = next(s for s in at.select_slider if s.label == CUSTOM_LR)
+    custom_lr = slider.options[40]
+    slider.set_value(custom_lr).run()
     assert not at.exception
     button(at, "Use in training").click().run()
-    shown = next(n for n in at.number_input if n.label == "Learning rate").value
-    assert shown == pytest.approx(float(chosen))
-    assert "(my own)" in " ".join(link.proto.label for link in at.get("page_link"))
+    used = next(n for n in at.number_input if n.label == "Learning rate").value
+    assert used == pytest.approx(float(custom_lr))
+    assert "(custom)" in " ".join(link.proto.label for link in at.get("page_link"))
 
 
-def test_a_run_keeps_where_its_learning_rate_is_from(
+def test_a_run_records_where_its_learning_rate_is_from(
     tested: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cifar_core.jobs.launch.start_worker", lambda run_dir: None)
@@ -150,7 +147,7 @@ def test_a_run_keeps_where_its_learning_rate_is_from(
         "precision": read_run(tested).status["runtime"]["precision"],
         "augment": tested_with.augment.digest[:12],
     }
-    shutil.rmtree(tested)  # what is said of it stays
+    shutil.rmtree(tested)  # the run still shows it
     at = app("train", run=run.run_id)
     label = next(
         link.proto.label for link in at.get("page_link") if "from an LR test" in link.proto.label
@@ -161,14 +158,14 @@ def test_a_run_keeps_where_its_learning_rate_is_from(
     assert not app("train", run=gone.name).exception
 
 
-def test_a_curve_that_supports_nothing_leaves_ones_own(tested: Path) -> None:
+def test_a_curve_without_suggestions_leaves_a_custom_value(tested: Path) -> None:
     metrics = tested / "metrics.jsonl"
     lines = metrics.read_text(encoding="utf-8").splitlines(keepends=True)
     metrics.write_text("".join(lines[:5]), encoding="utf-8")
     at = app("lr_finder", test=tested.name)
     assert not at.exception
-    assert "supports no suggestion" in at.info[0].value
-    assert [s.label for s in at.select_slider] == ["Or click the curve"]
+    assert "No suggestion from this curve" in at.info[0].value
+    assert [s.label for s in at.select_slider] == [CUSTOM_LR]
 
 
 def test_a_narrow_range_still_has_a_slider(tested: Path) -> None:

@@ -1,4 +1,4 @@
-"""Runs beside each other: the list and its filter, the table, the curves, what is drawn behind."""
+"""Runs: the table and its filter, the comparison, chart options, batch replay."""
 
 import json
 import shutil
@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from cifar_core.config.train import make_config
 from cifar_core.data import open_dataset
 from cifar_core.plots import REFERENCES
+from cifar_core.records.records import read_metrics
 from cifar_core.runs.store import read_run
 from cifar_core.training.batches import redraw
 from pages.ui.components.images import data_uri
@@ -47,8 +48,9 @@ def side_by_side(at: AppTest) -> dict[str, list[str]]:
     return {row[0]: list(row[1:]) for row in table.itertuples(index=False)}
 
 
-def test_runs_stand_side_by_side_with_results_and_what_differs(second: Path) -> None:
+def test_runs_are_listed_filtered_and_compared(second: Path) -> None:
     at = app("runs")
+    # results and the settings that differ
     rows = side_by_side(at)
     assert rows["lr"] == ["0.025", "0.1"] or rows["lr"] == ["0.1", "0.025"]
     assert rows["State"] == ["completed", "completed"]
@@ -56,64 +58,65 @@ def test_runs_stand_side_by_side_with_results_and_what_differs(second: Path) -> 
     assert "epochs" not in rows
     at.toggle(key="all-settings").set_value(True).run()
     assert side_by_side(at)["epochs"] == [str(SMALL["epochs"])] * 2
-    assert not at.exception
-
-
-@pytest.mark.parametrize(
-    ("words", "found"),
-    [("second", {"second"}), ("RATE low", {"second"}), ("convnet", {"first", "second"})],
-)
-def test_the_list_is_filtered_by_words(second: Path, words: str, found: set[str]) -> None:
-    at = app("runs")
-    at.text_input(key="runs-filter").set_value(words).run()
-    assert set(at.dataframe[0].value["Name"]) == found
-    assert f"{len(found)} runs" in texts(at)
-
-
-def test_a_filter_that_nothing_passes_says_so(second: Path) -> None:
-    at = app("runs")
+    # the filter
+    for words, names in (
+        ("second", {"second"}),
+        ("RATE low", {"second"}),
+        ("convnet", {"first", "second"}),
+    ):
+        at.text_input(key="runs-filter").set_value(words).run()
+        assert set(at.dataframe[0].value["Name"]) == names, words
+        assert ("2 runs, " if len(names) == 2 else "1 run, ") in texts(at), words
     at.text_input(key="runs-filter").set_value("first second").run()
-    assert "No run has all these words. Take some away." in texts(at)
+    assert "No matching runs. Remove some words from the filter." in texts(at)
     assert not at.dataframe
     assert not at.exception
 
 
-def test_other_runs_are_drawn_behind_one(copied: Path, second: Path) -> None:
+def test_chart_options(copied: Path, second: Path) -> None:
     at = app("train", run=copied.name)
     assert names_drawn(at) == {"train", "val", "test"}
+    # the x axis
+    positions = set()
+    for axis in ("step", "time", "epoch"):
+        at.segmented_control(key=f"axis-{copied.name}").set_value(axis).run()
+        titles = [figure["layout"]["title"]["text"] for figure in figures(at)[:2]]
+        assert titles[0].startswith("Loss")
+        assert titles[1].startswith("Accuracy")
+        positions.add(str(figures(at)[0]["data"][0]["x"]))
+    assert len(positions) == 3
+    # smoothing and the CSV of all records
+    next(s for s in at.slider if s.label == "Smoothing").set_value(0.9).run()
+    assert not at.exception
+    assert at.get("download_button")
+    epochs = read_metrics(copied / "metrics.jsonl").epochs
+    assert 0 < epochs[0].elapsed_s < epochs[1].elapsed_s < 600
+    # another run in the same charts
     at.multiselect(key=f"others-{copied.name}").set_value([second.name]).run()
     assert names_drawn(at) == {"first", "second"}
     assert not at.exception
 
 
 def test_published_results_are_offered_for_cifar_10_alone(copied: Path) -> None:
-    assert not [t for t in app("train", run=copied.name).toggle if "Published" in t.label]
-    rewrite(copied, "status.json", data_title="CIFAR-10")
     at = app("train", run=copied.name)
+    assert not [t for t in at.toggle if "Published" in t.label]
+    rewrite(copied, "status.json", data_title="CIFAR-10")
+    at.run()
     next(t for t in at.toggle if "Published" in t.label).set_value(True).run()
     drawn = {shape["y0"] for f in figures(at) for shape in f["layout"].get("shapes", [])}
     assert {reference.acc for reference in REFERENCES} <= drawn
 
 
-def test_axes_change_what_the_curves_run_over(copied: Path) -> None:
-    at = app("train", run=copied.name)
-    for axis, said in (("step", "the steps"), ("time", "minutes"), ("epoch", "the epochs")):
-        at.segmented_control(key=f"axis-{copied.name}").set_value(axis).run()
-        titles = [figure["layout"]["title"]["text"] for figure in figures(at)]
-        assert titles[:2] == [f"Loss over {said}", f"Accuracy over {said}"]
-    assert not at.exception
-
-
-def test_a_batch_is_drawn_again_as_the_model_saw_it(copied: Path) -> None:
+def test_a_training_batch_is_replayed(copied: Path) -> None:
     run = read_run(copied)
     assert run.config is not None
     at = app("train", run=run.run_id)
-    next(t for t in at.toggle if t.label == "Draw it again").set_value(True).run()
+    next(t for t in at.toggle if t.label == "Show batch").set_value(True).run()
     assert not at.exception
     drawn = " ".join(element.proto.body for element in at.get("html"))
     pixels, _ = redraw(run.config, open_dataset(run.config.data), 0, 0)
     assert drawn.count("<img") == len(pixels)
     assert all(data_uri(image) in drawn for image in pixels)
-    next(n for n in at.number_input if n.label == "Batch, from 0").set_value(1).run()
+    next(n for n in at.number_input if n.label == "Batch (from 0)").set_value(1).run()
     later = " ".join(element.proto.body for element in at.get("html"))
     assert data_uri(pixels[0]) not in later

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from cifar_core.checkpoints.checkpoint import find_checkpoint
 from cifar_core.config.lr_test import LRTestConfig
 from cifar_core.jobs.launch import extend_run, launch_lr_find
-from cifar_core.records.records import ResumeRecord, read_metrics, to_line
+from cifar_core.records.records import ResumeRecord, to_line
 from cifar_core.runs.dedup import find_draft
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import list_runs, read_run
@@ -20,7 +20,7 @@ from pages.ui.training import estimate
 from tests.apptest import app, button, in_url, texts
 from tests.real_jobs import held, pretend_running, rewrite, small, wait_for
 
-pytestmark = pytest.mark.usefixtures("fresh_caches", "known_throughputs")
+pytestmark = pytest.mark.usefixtures("fresh_caches", "known_speeds")
 DRAFT = "0123456789abcdef"
 
 
@@ -30,17 +30,22 @@ def start(at: AppTest) -> AppTest:
 
 def small_form(copied: Path, draft: str) -> AppTest:
     """A form with the settings of a run that takes a second, under a draft id."""
-    at = button(app("train", run=copied.name), "Use these settings again").click().run()
+    at = button(app("train", run=copied.name), "Duplicate run").click().run()
     at.query_params["draft"] = draft
     return at.run()
 
 
-def test_the_form_has_its_draft_id_in_the_url() -> None:
+def test_the_draft_id_is_in_the_url_until_its_run_is_started(copied: Path) -> None:
     at = app("train")
     assert len(in_url(at, "draft")) == 16
-    at = app("train", draft=DRAFT)
-    assert in_url(at, "draft") == DRAFT
-    assert len(in_url(app("train", draft="../../etc"), "draft")) == 16
+    at.query_params["draft"] = DRAFT
+    assert in_url(at.run(), "draft") == DRAFT
+    at.query_params["draft"] = "../../etc"  # not an id: replaced
+    assert len(in_url(at.run(), "draft")) == 16
+    rewrite(copied, draft=DRAFT)
+    at.query_params["draft"] = DRAFT
+    assert "This form was already started." in texts(at.run())
+    assert in_url(at, "draft") != DRAFT
 
 
 def test_a_form_that_is_started_twice_starts_one_run(copied: Path, runs: Path) -> None:
@@ -52,13 +57,6 @@ def test_a_form_that_is_started_twice_starts_one_run(copied: Path, runs: Path) -
     assert len(started) == 1
     assert started[0].request["draft"] == DRAFT
     wait_for(started[0].path, RunState.COMPLETED)
-
-
-def test_the_form_of_a_started_draft_says_so_and_begins_another(copied: Path) -> None:
-    rewrite(copied, draft=DRAFT)
-    at = app("train", draft=DRAFT)
-    assert "This form was started before. Start makes another one now." in texts(at)
-    assert in_url(at, "draft") != DRAFT
 
 
 def test_a_started_draft_with_other_settings_is_refused_once(copied: Path, runs: Path) -> None:
@@ -91,13 +89,13 @@ def test_a_press_is_heard_though_the_estimate_redraws_the_page(
     assert len(list_runs(runs)) == 2
 
 
-def test_a_run_that_does_not_stop_can_be_ended_by_force_after_a_while(copied: Path) -> None:
+def test_a_run_that_does_not_stop_can_be_force_stopped_after_a_while(copied: Path) -> None:
     pretend_running(copied)
     with held(copied, "running") as process:
         at = button(app("train", run=copied.name), "Stop").click().run()
-        assert [b for b in at.button if b.label == "End by force"] == []
+        assert [b for b in at.button if b.label == "Force stop"] == []
         write_json(copied / "stop", {"asked": time.time() - 11})
-        button(app("train", run=copied.name), "End by force").click().run()
+        button(app("train", run=copied.name), "Force stop").click().run()
         assert process.wait(10) == -9
     at = app("train", run=copied.name)
     assert "Ended by force, as asked" in at.error[0].value
@@ -106,7 +104,7 @@ def test_a_run_that_does_not_stop_can_be_ended_by_force_after_a_while(copied: Pa
 
 def test_a_completed_run_is_trained_longer_as_a_new_one(copied: Path, runs: Path) -> None:
     at = button(app("train", run=copied.name), "Train longer").click().run()
-    epochs = next(n for n in at.number_input if n.label == "Epochs in all")
+    epochs = next(n for n in at.number_input if n.label == "Total epochs")
     assert (epochs.min, epochs.value) == (3, 4)
     assert button(at, "Start")  # AppTest runs no dialog; the browser test presses it
     longer = wait_for(extend_run(read_run(copied), 3), RunState.COMPLETED)
@@ -119,10 +117,10 @@ def test_a_completed_run_is_trained_longer_as_a_new_one(copied: Path, runs: Path
 
 
 def test_the_form_offers_the_weights_of_runs_of_the_same_model(copied: Path) -> None:
-    at = button(app("train", run=copied.name), "Start from its weights").click().run()
-    weights = next(s for s in at.selectbox if s.label == "Starting weights")
+    at = button(app("train", run=copied.name), "Fine-tune from this run").click().run()
+    weights = next(s for s in at.selectbox if s.label == "Initialization")
     assert weights.value == str(find_checkpoint(copied).path)
-    assert weights.options[0] == "random"
+    assert weights.options[0] == "Random"
     assert weights.options[1].startswith("first, best · ")
     next(s for s in at.selectbox if s.label == "Model").set_value("sepnet_v1")
     assert not at.run().exception
@@ -143,15 +141,15 @@ def test_a_resume_is_marked_in_the_curves(copied: Path) -> None:
     assert "resumed" in [a["text"] for a in figure["layout"]["annotations"]]
 
 
-def test_what_was_forecast_stands_beside_what_a_run_took(copied: Path) -> None:
+def test_a_completed_run_shows_its_duration_beside_the_forecast(copied: Path) -> None:
     status = read_json(copied / "status.json") or {}
     forecast = {"seconds": 120.0, "memory_bytes": 5e8, "disk_bytes": 7e6, "eval_s": 1.0}
     rewrite(copied, forecast=forecast)
     rewrite(copied, "status.json", started=status["ended"] - 60.0)
-    said = texts(app("train", run=copied.name))
-    assert "Took 60 s (forecast: 2 min)" in said
-    assert "(forecast: 500 MB)" in said
-    assert "on disk (forecast: 7 MB)" in said
+    text = texts(app("train", run=copied.name))
+    assert "Duration 60 s (forecast 2 min, -50%)" in text
+    assert "(forecast 500 MB)" in text
+    assert "(forecast 7 MB)" in text
 
 
 def test_the_lr_test_of_one_draft_is_started_once(runs: Path) -> None:
@@ -161,18 +159,5 @@ def test_the_lr_test_of_one_draft_is_started_once(runs: Path) -> None:
     assert find_draft(runs, "") is None
     assert wait_for(first, RunState.COMPLETED).kind == "lr_find"
     at = app("lr_finder", draft=DRAFT)
-    assert "This form was started before" in texts(at)
+    assert "This form was already started" in texts(at)
     assert in_url(at, "draft") != DRAFT
-
-
-def test_curves_are_drawn_over_what_people_want_and_can_be_taken_along(copied: Path) -> None:
-    at = app("train", run=copied.name)
-    axis = next(g for g in at.button_group if g.label == "Over")
-    axis.set_value("time").run()
-    next(s for s in at.slider if s.label == "Smoothing").set_value(0.9).run()
-    assert not at.exception
-    figure = json.loads(at.get("plotly_chart")[0].proto.spec)
-    assert figure["layout"]["title"]["text"] == "Loss over minutes"
-    assert at.get("download_button")
-    epochs = read_metrics(copied / "metrics.jsonl").epochs
-    assert 0 < epochs[0].elapsed_s < epochs[1].elapsed_s < 100

@@ -1,7 +1,7 @@
-"""Parts of the Augmentation page.
+"""Components of the Augmentation page.
 
 builder        operations, order, parameters
-preview_grid   originals and what training will see
+preview_grid   originals beside augmented samples
 effect         the effect on a trained model
-import_export  JSON, YAML and Python, in and out
+import_export  specs as JSON, YAML and Python
 """

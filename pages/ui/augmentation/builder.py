@@ -1,4 +1,4 @@
-"""The builder of an augmentation: operations in order, each with its probability and parameters."""
+"""The augmentation builder: an ordered list of operations with probabilities and parameters."""
 
 import itertools
 from typing import Any
@@ -7,87 +7,88 @@ import streamlit as st
 
 from cifar_core.augment import CATALOGUE, AugmentSpec, Param
 from cifar_core.augment.spec import MOST_MEMBERS
-from pages.ui.session.state import BUILDER, STEPS_MADE
+from pages.ui.session.state import BUILDER, STEP_NUMBERS
 
-Step = dict[str, Any]  # name, p, params, operations, and a number of its own
-ADD = "Add an operation …"
+Step = dict[str, Any]  # name, p, params, operations, and a unique number
+ADD = "Add operation"
 
 
-def put(spec: AugmentSpec) -> None:
-    """Puts a spec's operations into the builder; its widgets are drawn anew."""
+def load(spec: AugmentSpec) -> None:
+    """Replaces the builder's operations by those of a spec."""
     st.session_state[BUILDER] = [_step(op) for op in spec.model_dump(mode="json")["operations"]]
 
 
-def filled() -> bool:
-    """Whether the builder was begun in this session."""
+def is_initialized() -> bool:
+    """Whether a spec was loaded in this session."""
     return BUILDER in st.session_state
 
 
-def build() -> Step:
-    """Draws the operations and returns what stands there, for `AugmentSpec`."""
+def edit() -> Step:
+    """Draws the operations and returns their current values, as input for `AugmentSpec`."""
     steps: list[Step] = st.session_state[BUILDER]
-    for place, step in enumerate(steps):
-        _draw(steps, place, step)
+    for position, step in enumerate(steps):
+        _draw(steps, position, step)
     if not steps:
-        st.caption("Nothing happens to the images yet.")
+        st.caption("No augmentation. Add an operation below.")
     _add(steps, "add", list(CATALOGUE))
     return {"operations": [_plain(step) for step in steps]}
 
 
 def _step(raw: Step) -> Step:
-    numbers = st.session_state.setdefault(STEPS_MADE, itertools.count())
+    numbers = st.session_state.setdefault(STEP_NUMBERS, itertools.count())
     members = [_step(member) for member in raw.get("operations", ())]
     return {**raw, "number": next(numbers), "operations": members}
 
 
 def _plain(step: Step) -> Step:
-    kept = {key: step[key] for key in ("name", "p", "params")}
-    held = CATALOGUE[step["name"]].holds
-    return {**kept, "operations": [_plain(m) for m in step["operations"]]} if held else kept
+    plain = {key: step[key] for key in ("name", "p", "params")}
+    if CATALOGUE[step["name"]].holds:
+        plain["operations"] = [_plain(member) for member in step["operations"]]
+    return plain
 
 
-def _draw(steps: list[Step], place: int, step: Step, chance: str = "Probability") -> None:
-    """One operation: what it is, its place, its values; `chance` names what its p means."""
+def _draw(steps: list[Step], position: int, step: Step, p_label: str = "Probability") -> None:
+    """One operation: name, position, probability or weight, parameters, nested operations."""
     transform, key = CATALOGUE[step["name"]], f"step-{step['number']}"
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"**{step['name']}**", width="stretch")
-            first, last = place == 0, place == len(steps) - 1
-            _move("arrow_upward", f"{key}-up", steps, place, place - 1, first, "Earlier")
-            _move("arrow_downward", f"{key}-down", steps, place, place + 1, last, "Later")
+            first, last = position == 0, position == len(steps) - 1
+            _move("arrow_upward", f"{key}-up", steps, position, position - 1, first, "Move up")
+            _move("arrow_downward", f"{key}-down", steps, position, position + 1, last, "Move down")
             st.button(
                 "",
                 icon=":material/close:",
                 key=f"{key}-remove",
                 type="tertiary",
-                help=f"Take {step['name']} out",
-                on_click=lambda: _take_out(steps, place),
+                help=f"Remove {step['name']}",
+                on_click=lambda: _remove(steps, position),
             )
         st.caption(transform.about)
         columns = st.columns(2, gap="small")
         with columns[0]:
-            step["p"] = st.slider(chance, 0.0, 1.0, float(step["p"]), 0.05, key=f"{key}-p")
+            step["p"] = st.slider(p_label, 0.0, 1.0, float(step["p"]), 0.05, key=f"{key}-p")
         for number, param in enumerate(transform.params, start=1):
             with st.container() if param.choices else columns[number % 2]:
                 step["params"][param.name] = _widget(param, step["params"][param.name], key)
         if transform.holds:
-            means = "Weight" if step["name"] == "OneOf" else "Probability"
+            label = "Weight" if step["name"] == "OneOf" else "Probability"
             for number, member in enumerate(step["operations"]):
-                _draw(step["operations"], number, member, means)
+                _draw(step["operations"], number, member, label)
             if len(step["operations"]) < MOST_MEMBERS:
                 inside = [n for n, t in CATALOGUE.items() if t.group not in ("Choice", "Mixing")]
                 _add(step["operations"], f"{key}-add", inside)
 
 
-def _take_out(steps: list[Step], place: int) -> None:
-    del steps[place]
+def _remove(steps: list[Step], position: int) -> None:
+    del steps[position]
 
 
 def _move(
-    icon: str, key: str, steps: list[Step], place: int, to: int, disabled: bool, tip: str
+    icon: str, key: str, steps: list[Step], position: int, to: int, disabled: bool, tip: str
 ) -> None:
     def swap() -> None:
-        steps[place], steps[to] = steps[to], steps[place]
+        steps[position], steps[to] = steps[to], steps[position]
 
     st.button(
         "",
@@ -101,12 +102,12 @@ def _move(
 
 
 def _add(steps: list[Step], key: str, names: list[str]) -> None:
-    """The list of what can be added; choosing adds it at the end, before what has to come last."""
+    """The list of operations to add; a new one goes to the end, before any mixing operation."""
 
     def take() -> None:
         if name := st.session_state[key]:
             st.session_state[key] = None
-            steps.insert(_place_for(name, steps), _step(_new(name)))
+            steps.insert(_insert_position(name, steps), _step(_new(name)))
 
     st.selectbox(
         "Add",
@@ -120,7 +121,7 @@ def _add(steps: list[Step], key: str, names: list[str]) -> None:
     )
 
 
-def _place_for(name: str, steps: list[Step]) -> int:
+def _insert_position(name: str, steps: list[Step]) -> int:
     if CATALOGUE[name].group == "Mixing":
         return len(steps)
     return sum(CATALOGUE[step["name"]].group != "Mixing" for step in steps)
@@ -129,17 +130,17 @@ def _place_for(name: str, steps: list[Step]) -> int:
 def _new(name: str) -> Step:
     transform = CATALOGUE[name]
     params = {p.name: list(v) if isinstance(v := p.default, tuple) else v for p in transform.params}
-    begun = ["HorizontalFlip", "ToGray"] if transform.holds else []
+    members = ["HorizontalFlip", "ToGray"] if transform.holds else []
     return {
         "name": name,
         "p": transform.p,
         "params": params,
-        "operations": [_new(member) for member in begun],
+        "operations": [_new(member) for member in members],
     }
 
 
 def _widget(param: Param, value: Any, key: str) -> Any:
-    """The widget of one parameter; returns what it holds."""
+    """The widget of one parameter; returns its value."""
     common: dict[str, Any] = {
         "label": param.name.replace("_", " ").capitalize(),
         "help": param.help,
@@ -149,8 +150,8 @@ def _widget(param: Param, value: Any, key: str) -> Any:
         options = list(param.choices)
         return st.selectbox(options=options, index=options.index(value), **common)
     if isinstance(param.default, tuple) and len(param.default) == 3:
-        picked = st.color_picker(value="#{:02x}{:02x}{:02x}".format(*value), **common)
-        return [int(picked[at : at + 2], 16) for at in (1, 3, 5)]
+        colour = st.color_picker(value="#{:02x}{:02x}{:02x}".format(*value), **common)
+        return [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
     low, high = (int(v) if param.whole else float(v) for v in (param.low, param.high))
     now = tuple(value) if isinstance(value, list | tuple) else value
     if param.odd:
@@ -158,5 +159,5 @@ def _widget(param: Param, value: Any, key: str) -> Any:
             st.select_slider(options=range(int(low), int(high) + 1, 2), value=now, **common)
         )
     step = 1 if param.whole else (high - low) / 200
-    got = st.slider(min_value=low, max_value=high, value=now, step=step, **common)
-    return list(got) if isinstance(got, tuple) else got
+    selected = st.slider(min_value=low, max_value=high, value=now, step=step, **common)
+    return list(selected) if isinstance(selected, tuple) else selected

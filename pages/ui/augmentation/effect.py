@@ -1,4 +1,4 @@
-"""What the builder's augmentation does to a trained model: asked for, then shown."""
+"""The effect of the builder's augmentation on a trained model's accuracy."""
 
 from collections.abc import Sequence
 
@@ -14,34 +14,33 @@ from pages.ui.components import images, job, parts
 from pages.ui.components.curves import PLOT
 from pages.ui.session import cache, cache_analysis
 
-MOST_FLIPPED = 40
+MOST_SHOWN = 40
 
 
 def effect(spec: AugmentSpec) -> None:
-    """Chooses a trained model and shows what it makes of the augmented test images."""
+    """Picks a run, and evaluates it on augmented test images or shows the result."""
     st.subheader("Effect on a trained model")
     listing = cache.listing()
     trained = {run.run_id: run for run in listing.trained()}
     if not trained:
-        st.caption(
-            "Once a model is trained, its accuracy under this augmentation can be seen here."
-        )
+        st.caption("Train a model first to see its accuracy under this augmentation.")
+        st.page_link("pages/train.py", label="Train a model", icon=":material/play_circle:")
         return
     if not spec.pixel:
-        st.caption("There is no operation on single images to try.")
+        st.caption("Add an operation on single images to measure its effect.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         run_id = st.selectbox(
-            "Model", list(trained), format_func=lambda r: trained[r].name, key="effect-run"
+            "Run", list(trained), format_func=lambda r: trained[r].name, key="effect-run"
         )
         run = trained[run_id]
         with parts.sentences():
             checkpoint = find_checkpoint(run.path).name
-        found = jobs_on(listing.runs(AnalysisJob), "effect", run, checkpoint, augment=spec)
-        busy = bool(found) and found[0].state.is_active
-        done = None if busy else _offer(found, run, checkpoint, spec)
+        jobs = jobs_on(listing.runs(AnalysisJob), "effect", run, checkpoint, augment=spec)
+        busy = bool(jobs) and jobs[0].state.is_active
+        done = None if busy else _offer(jobs, run, checkpoint, spec)
     if busy:
-        _offer(found, run, checkpoint, spec)
+        _offer(jobs, run, checkpoint, spec)
     elif done:
         with parts.sentences():
             _show(cache_analysis.effect(done.path), run)
@@ -52,39 +51,42 @@ def _offer(
 ) -> Run | None:
     return job.offer(
         jobs,
-        f"Try it on {NUM_IMAGES:,} test images",
+        f"Evaluate on {NUM_IMAGES:,} test images",
         ":material/science:",
         lambda: launch_effect(cache.root(), run, checkpoint, spec),
     )
 
 
-def _show(found: Effect, run: TrainingRun) -> None:
-    plain, together = found.acc[:2]
+def _show(result: Effect, run: TrainingRun) -> None:
+    plain_acc, augmented_acc = result.acc[:2]
+    num_flipped = parts.count(len(result.flipped), "prediction")
     st.markdown(
-        f"**{run.name}** recognises {plain:.1%} of {len(found.labels):,} test images as they are, "
-        f"{together:.1%} under this augmentation; {len(found.flipped)} flip from right to wrong."
+        f"**{run.name}**, {len(result.labels):,} test images: {plain_acc:.2%} accuracy without and "
+        f"{augmented_acc:.2%} with this augmentation. {num_flipped} changed from correct to wrong."
     )
-    for doubt in found.doubts():
-        st.warning(doubt, icon=":material/warning:")
-    plain_accs, augmented = found.class_acc[:2]
-    figure = plots.class_change(plain_accs, augmented, found.classes)
+    for warning in result.doubts():
+        st.warning(warning, icon=":material/warning:")
+    plain_accs, augmented = result.class_acc[:2]
+    figure = plots.class_change(plain_accs, augmented, result.classes)
     st.plotly_chart(figure, key="effect-classes", config=PLOT, alt="Accuracy per class")
-    if len(found.names) > 3:
-        lost = found.class_acc[0] - found.class_acc[2:]
-        figure = plots.operation_losses(lost, found.names[2:], found.classes, parts.dark())
-        st.plotly_chart(figure, key="effect-operations", config=PLOT, alt="Change per operation")
-    with st.expander(f"The images that flip ({len(found.flipped)})", icon=":material/flip:"):
-        _flipped(found)
+    if len(result.names) > 3:
+        lost = result.class_acc[0] - result.class_acc[2:]
+        figure = plots.operation_losses(lost, result.names[2:], result.classes, parts.dark())
+        st.plotly_chart(
+            figure, key="effect-operations", config=PLOT, alt="Accuracy drop per operation"
+        )
+    with st.expander(f"Images that become wrong ({len(result.flipped):,})", icon=":material/flip:"):
+        _flipped(result)
 
 
-def _flipped(found: Effect) -> None:
-    shown = found.flipped[:MOST_FLIPPED]
-    if not len(shown):
+def _flipped(result: Effect) -> None:
+    drawn = result.flipped[:MOST_SHOWN]
+    if not len(drawn):
         st.caption("None.")
         return
     names = [
-        f"{found.classes[found.labels[n]]} → {found.classes[found.predictions[1, n]]}"
-        for n in shown
+        f"{result.classes[result.labels[n]]} → {result.classes[result.predictions[1, n]]}"
+        for n in drawn
     ]
-    tips = [f"{name}, test {found.indices[n]}" for name, n in zip(names, shown, strict=True)]
-    images.tile_grid(found.pixels[shown], names, tips)
+    tips = [f"{name}, test {result.indices[n]}" for name, n in zip(names, drawn, strict=True)]
+    images.tile_grid(result.pixels[drawn], names, tips)

@@ -1,4 +1,4 @@
-"""A spec down as a file, in our words or in albumentations', and up again."""
+"""Export of a spec as a file in several formats, and import of such files."""
 
 import streamlit as st
 
@@ -7,26 +7,26 @@ from cifar_core.data import Dataset
 from cifar_core.errors import CifarCoreError
 from pages.ui.augmentation import builder
 
-FORMS = {
-    "JSON": ("json", "The whole spec, for this app and the command line; it keeps the hash."),
-    "albumentations JSON": ("json", "What albumentations.load reads."),
-    "albumentations YAML": ("yaml", 'What albumentations.load(..., data_format="yaml") reads.'),
-    "Python": ("py", "Lines that build the pipeline."),
+FORMATS = {
+    "JSON": ("json", "This app's own format, also for the command line. Keeps the hash."),
+    "albumentations JSON": ("json", "For albumentations.load(path)."),
+    "albumentations YAML": ("yaml", 'For albumentations.load(path, data_format="yaml").'),
+    "Python": ("py", "Code that builds the albumentations pipeline."),
 }
 
 
-def share(spec: AugmentSpec, data: Dataset) -> None:
-    """Downloads and the upload."""
-    with st.popover("Export, import", icon=":material/swap_horiz:"):
-        form = st.radio("Export as", list(FORMS), key="export-form")
-        kind, about = FORMS[form]
+def import_export(spec: AugmentSpec, data: Dataset) -> None:
+    """The popover with download and upload."""
+    with st.popover("Import / export", icon=":material/swap_horiz:"):
+        form = st.radio("Export as", list(FORMATS), key="export-form")
+        extension, about = FORMATS[form]
         st.caption(about)
         if form == "Python":
-            st.code(_written(spec, data, form), language="python")
+            st.code(_export(spec, data, form), language="python")
         st.download_button(
             "Download",
-            lambda: _written(spec, data, form),  # not at every change of a slider
-            f"augment-{spec.digest[:12]}.{kind}",
+            lambda: _export(spec, data, form),  # only on click, not at every rerun
+            f"augment-{spec.digest[:12]}.{extension}",
             icon=":material/download:",
             key="export",
             on_click="ignore",
@@ -36,14 +36,17 @@ def share(spec: AugmentSpec, data: Dataset) -> None:
 
             st.caption(left_out(spec))
         st.divider()
-        given = st.file_uploader(
-            "Import", ["json", "yaml", "yml"], key="import", help="Ours, or albumentations' own."
+        upload = st.file_uploader(
+            "Import",
+            ["json", "yaml", "yml"],
+            key="import",
+            help="This app's JSON, or albumentations JSON or YAML.",
         )
-        if given is not None and st.button("Put it into the builder", icon=":material/upload:"):
-            _take(given.getvalue(), data)
+        if upload is not None and st.button("Load into builder", icon=":material/upload:"):
+            _import(upload.getvalue(), data)
 
 
-def _written(spec: AugmentSpec, data: Dataset, form: str) -> str:
+def _export(spec: AugmentSpec, data: Dataset, form: str) -> str:
     if form == "JSON":
         return spec.to_json()
     from cifar_core.augment import exchange
@@ -57,7 +60,7 @@ def _written(spec: AugmentSpec, data: Dataset, form: str) -> str:
     return write[form](spec, mean_colour(data))
 
 
-def _take(content: bytes, data: Dataset) -> None:
+def _import(content: bytes, data: Dataset) -> None:
     from cifar_core.augment.exchange import from_text
     from cifar_core.data.dataset import mean_colour
 
@@ -66,6 +69,6 @@ def _take(content: bytes, data: Dataset) -> None:
     except CifarCoreError as error:
         st.error(str(error), icon=":material/error:")
         return
-    builder.put(spec)
-    st.toast(f"Imported {spec.digest[:12]}.", icon=":material/check:")
+    builder.load(spec)
+    st.toast(f"Imported {spec.digest[:12]}", icon=":material/check:")
     st.rerun()

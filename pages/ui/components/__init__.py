@@ -1,9 +1,10 @@
-"""Parts that several pages show.
+"""Components that several pages use.
 
-parts      headings, sentences for errors, empty states, durations
+parts      headings, errors, empty states, number formats
 images     pixels as HTML
-tiles      a grid of images that can be selected and opened
-widgets    a widget for each kind of setting
-job        a job under way: progress, Stop
-curves     the live charts of one or several runs
+tiles      a grid of images to select and open
+widgets    the widget for each type of setting
+job        start a job, its progress
+stop       the Stop button
+curves     charts of one or several runs
 """

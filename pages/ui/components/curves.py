@@ -1,4 +1,4 @@
-"""Curves of one run or several: over what, how smooth, beside what, and how to take them along."""
+"""Curves of one or several runs: axis, smoothing, other runs to compare, CSV download."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,28 +17,28 @@ PLOT: dict[str, Any] = {
     "responsive": True,
     "toImageButtonOptions": {"format": "png", "scale": 2},
 }
-AXES = {"epoch": "Epochs", "step": "Steps", "time": "Minutes"}
-QUANTITIES = ("loss", "acc")
+AXES = {"epoch": "Epoch", "step": "Step", "time": "Minutes"}
+QUANTITIES = {"loss": "Loss", "acc": "Accuracy"}
 
 
 @dataclass(frozen=True)
-class Asked:
-    """How somebody wants to see the curves of a run, and the runs to draw behind it."""
+class CurveOptions:
+    """How to draw the curves of a run, and other runs to draw with it."""
 
     view: plots.View
     others: list[TrainingRun]
 
 
-def ask(run: TrainingRun) -> Asked:
-    """Lets people choose; outside of what refreshes, since it lists all runs."""
-    with st.popover("Curves", icon=":material/tune:"):
-        return Asked(choose_view(run.run_id, [run], smoothing=True), _others(run))
+def curve_options(run: TrainingRun) -> CurveOptions:
+    """The options' widgets; drawn outside the part that refreshes, since they list all runs."""
+    with st.popover("Chart options", icon=":material/tune:"):
+        return CurveOptions(choose_view(run.run_id, [run], smoothing=True), _others(run))
 
 
-def draw_curves(run: TrainingRun, metrics: Metrics, asked: Asked) -> None:
-    """Loss, accuracy and learning rate of a run, others behind it, resume points, a download."""
-    others = [_curve(other, cache.metrics_of(other.path)) for other in asked.others]
-    draw_pair([_curve(run, metrics), *others], asked.view)
+def draw_curves(run: TrainingRun, metrics: Metrics, options: CurveOptions) -> None:
+    """Loss, accuracy and learning rate of a run, with other runs, resume points and a download."""
+    others = [_curve(other, cache.metrics_of(other.path)) for other in options.others]
+    draw_pair([_curve(run, metrics), *others], options.view)
     for resume in metrics.resumes:
         st.caption(f":material/resume: Resumed after step {resume.step:,}. {resume.note}")
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -49,7 +49,7 @@ def draw_curves(run: TrainingRun, metrics: Metrics, asked: Asked) -> None:
             mime="text/csv",
             icon=":material/download:",
             key=f"csv-{run.run_id}",
-            help="All records. A picture: the camera above a plot.",
+            help="All logged metrics. To save a chart as PNG, use the camera icon above it.",
             on_click="ignore",
         )
     if metrics.steps:
@@ -62,17 +62,17 @@ def compare_curves(runs: Sequence[TrainingRun]) -> None:
     """The epochs of several runs on shared axes."""
     curves = [_curve(run, cache.metrics_of(run.path)) for run in runs if run.config]
     if not any(curve.metrics.epochs for curve in curves):
-        st.info("None of these has finished an epoch yet; the curves begin then.")
+        st.info("Curves appear once one of these runs has finished an epoch.")
         return
     draw_pair(curves, choose_view("compare", runs))
 
 
 def draw_pair(curves: Sequence[plots.Curve], view: plots.View) -> None:
     """Loss and accuracy side by side."""
-    for column, quantity in zip(st.columns(2), QUANTITIES, strict=True):
+    for column, (quantity, label) in zip(st.columns(2), QUANTITIES.items(), strict=True):
         figure = cache.figure(tuple(curves), quantity, view)
         name = f"{curves[0].run_id}-{quantity}"
-        alt = f"{quantity} over {AXES[view.axis].lower()}"
+        alt = f"{label} vs. {AXES[view.axis].lower()}"
         column.plotly_chart(figure, key=name, config=_named(name), alt=alt)
     if len(curves) > 1:
         st.caption("Solid: validation. Dashed: test. Dotted: train.")
@@ -84,15 +84,15 @@ def _curve(run: TrainingRun, metrics: Metrics) -> plots.Curve:
 
 
 def _named(name: str) -> dict[str, Any]:
-    """The settings of a plot whose picture is saved under a name."""
+    """Plotly settings with a file name for the PNG."""
     return {**PLOT, "toImageButtonOptions": {**PLOT["toImageButtonOptions"], "filename": name}}
 
 
 def choose_view(key: str, runs: Sequence[TrainingRun], smoothing: bool = False) -> plots.View:
-    """What the curves run over, how smooth the figures between epochs are, what to draw beside."""
+    """Widgets for the x axis, the smoothing of per-step values, and published results."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         axis = st.segmented_control(
-            "Over",
+            "X axis",
             list(AXES),
             default="epoch",
             required=True,
@@ -103,27 +103,27 @@ def choose_view(key: str, runs: Sequence[TrainingRun], smoothing: bool = False) 
         if smoothing:
             weight = st.slider("Smoothing", 0.0, 0.99, 0.0, key=f"smooth-{key}", width=220)
         references = any(run.data_title.startswith("CIFAR-10") for run in runs) and st.toggle(
-            "Published results", key=f"references-{key}", help=_sources(), width="content"
+            "Published results", key=f"references-{key}", help=_reference_list(), width="content"
         )
     return plots.View(cast(plots.Axis, axis), weight, references)
 
 
-def _sources() -> str:
-    listed = [f"- {r.acc:.2%}: {r.label} ({r.source})" for r in plots.REFERENCES]
-    return "\n".join(["Test accuracy on CIFAR-10:", *listed])
+def _reference_list() -> str:
+    lines = [f"- {r.acc:.2%}: {r.label} ({r.source})" for r in plots.REFERENCES]
+    return "\n".join(["Published test accuracy on CIFAR-10:", *lines])
 
 
 def _others(run: TrainingRun) -> list[TrainingRun]:
-    """The runs to draw behind one."""
+    """The other runs to draw with one."""
     known = {r.run_id: r for r in cache.listing().runs() if r.run_id != run.run_id and r.config}
     if not known:
         return []
-    chosen = st.multiselect(
-        "Beside other runs",
+    run_ids = st.multiselect(
+        "Compare with",
         list(known),
         format_func=lambda run_id: known[run_id].name if run_id in known else run_id,
         key=f"others-{run.run_id}",
-        placeholder="Choose runs",
+        placeholder="Select runs",
         max_selections=7,
     )
-    return [known[run_id] for run_id in chosen if run_id in known]
+    return [known[run_id] for run_id in run_ids if run_id in known]

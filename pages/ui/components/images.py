@@ -1,4 +1,4 @@
-"""32x32 images on the screen: enlarged by the browser without smoothing, as many as fit a row."""
+"""32x32 images, enlarged by the browser without smoothing, in grids that wrap."""
 
 import html
 import re
@@ -18,11 +18,11 @@ def tile_grid(
     tips: Sequence[str] = (),
     size: int = 88,
 ) -> None:
-    """Draws (H, W, 3) uint8 images in a grid that flows with the width of the page.
+    """Draws (H, W, 3) uint8 images in a grid that wraps to the width of the page.
 
     Args:
-        captions: Below each image; also its text for those who cannot see it.
-        tips: Shown when the pointer rests on an image.
+        captions: Text below each image; also its alt text.
+        tips: Tooltip of each image; by default its caption.
         size: Side in CSS pixels.
     """
     tips = tips or captions
@@ -35,11 +35,11 @@ def tile_grid(
 
 @dataclass(frozen=True)
 class Row:
-    """Images behind a heading; the first stands apart as the original.
+    """A heading and its images; the first one is the original, set apart.
 
     Attributes:
-        tips: Of each image, also its text for those who cannot see it.
-        captions: Below each image; none are drawn if empty.
+        tips: Tooltip and alt text of each image.
+        captions: Text below each image; none if empty.
     """
 
     heading: str
@@ -49,26 +49,26 @@ class Row:
 
 
 def tile_rows(rows: Sequence[Row], heads: Sequence[str] = (), size: int = 72) -> None:
-    """Draws rows of images; tiles shrink, then the whole scrolls sideways by itself.
+    """Draws rows of images; tiles shrink, then the grid scrolls sideways.
 
     Args:
-        heads: Above each column.
+        heads: Heading of each column.
     """
     width = max((len(row.images) for row in rows), default=0)
-    least = 52 if any(row.captions for row in rows) else 36
+    min_px = 52 if any(row.captions for row in rows) else 36
     lines = [_line("", [_small(html.escape(head)) for head in heads])] if any(heads[1:]) else []
     for row in rows:
         cells = [picture(image, tip) for image, tip in zip(row.images, row.tips, strict=True)]
-        below = [_small(html.escape(text)) for text in row.captions] or [""] * len(cells)
-        lines.append(_line(row.heading, [c + text for c, text in zip(cells, below, strict=True)]))
-    tile = f"minmax({least}px,{size}px)"
+        texts = [_small(html.escape(text)) for text in row.captions] or [""] * len(cells)
+        lines.append(_line(row.heading, [c + text for c, text in zip(cells, texts, strict=True)]))
+    tile = f"minmax({min_px}px,{size}px)"
     columns = f"4.2rem {tile} 1px repeat({width - 1},{tile})"
     style = f"display:grid;grid-template-columns:{columns};gap:6px;align-items:start"
     st.html(f'<div style="overflow-x:auto"><div style="{style}">{"".join(lines)}</div></div>')
 
 
 def _line(heading: str, cells: Sequence[str]) -> str:
-    """A row of the grid; the original is set apart by a line."""
+    """A row of the grid, with a line after the original."""
     first, *others = (f"<div>{cell}</div>" for cell in cells)
     head = f'<div style="font-size:.85rem;align-self:center">{html.escape(heading)}</div>'
     line = '<div style="align-self:stretch;background:rgba(128,128,128,.4)"></div>'
@@ -86,12 +86,12 @@ def _small(text: str) -> str:
 
 
 def sheet(images: NDArray[np.uint8], columns: int, tip: str) -> None:
-    """Draws many (N, H, W, 3) uint8 images as one picture, as wide as the page."""
+    """Draws many (N, H, W, 3) uint8 images as one contact sheet, as wide as the page."""
     num, height, width, _ = images.shape
     rows = -(-num // columns)
-    whole = np.full((rows * columns, height, width, 3), 128, np.uint8)
-    whole[:num] = images
-    grid = whole.reshape(rows, columns, height, width, 3).swapaxes(1, 2)
+    cells = np.full((rows * columns, height, width, 3), 128, np.uint8)
+    cells[:num] = images
+    grid = cells.reshape(rows, columns, height, width, 3).swapaxes(1, 2)
     st.html(picture(grid.reshape(rows * height, columns * width, 3), tip, square=False))
 
 
@@ -104,7 +104,7 @@ def _tile(image: NDArray[np.uint8], caption: str, tip: str, size: int) -> str:
 
 
 def picture(image: NDArray[np.uint8], tip: str, square: bool = True) -> str:
-    """An `img` as wide as what holds it, without smoothing."""
+    """An `img` element as wide as its parent, without smoothing."""
     text, ratio = html.escape(tip), "aspect-ratio:1;" if square else ""
     return (
         f'<img src="{data_uri(image)}" alt="{text}" title="{text}" style="width:100%;'

@@ -1,4 +1,4 @@
-"""Jobs that look at a trained model: asked for, watched, and then there."""
+"""Analysis jobs on a trained model: the start button, the progress, the result."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -8,9 +8,10 @@ import streamlit as st
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import Run, read_run
 from pages.ui.components import parts
+from pages.ui.components.stop import stop_button
 from pages.ui.session import cache
 
-_SORRY = (RunState.FAILED, RunState.INTERRUPTED)
+_FAILED = (RunState.FAILED, RunState.INTERRUPTED)
 
 
 def offer(
@@ -22,19 +23,19 @@ def offer(
     primary: bool = False,
     again: bool = False,
 ) -> Run | None:
-    """The newest of the jobs if it completed; else how far it is, or the button that starts one.
+    """The newest job if it completed; else its progress or the button that starts one.
 
     Args:
-        again: Whether one that completed does not count: what it made is gone, or to be replaced.
+        again: Ignores completed jobs, because their result is missing or is to be replaced.
     """
-    counted = [one for one in jobs if not (again and one.state is RunState.COMPLETED)]
-    job = counted[0] if counted else None
+    candidates = [job for job in jobs if not (again and job.state is RunState.COMPLETED)]
+    job = candidates[0] if candidates else None
     if job and job.state is RunState.COMPLETED:
         return job
     if job and job.state.is_active:
         parts.every(0.5, lambda: progress_of(job))
         return None
-    if job and job.state in _SORRY:
+    if job and job.state in _FAILED:
         st.error(job.reason, icon=":material/error:")
     if st.button(label, icon=icon, type="primary" if primary else "secondary", key=f"job-{label}"):
         with parts.sentences():
@@ -44,14 +45,15 @@ def offer(
 
 
 def progress_of(job: Run) -> None:
-    """How far a job is; draws the page anew once it has ended."""
-    now = read_run(job.path)
-    if not now.state.is_active:
+    """The progress of a job with its Stop button; reruns the page once the job has ended."""
+    current = read_run(job.path)
+    if not current.state.is_active:
         st.rerun()
     stages = cache.metrics_of(job.path).stages
-    at = stages[-1] if stages else None
-    share = at.done / at.total if at and at.total else 0.0
-    told = f"{at.stage}: {at.done:,} of {at.total:,} {at.unit}" if at else "Loading the model …"
-    st.progress(share, text=told)
-    icon, key = ":material/stop_circle:", f"stop-{job.run_id}"
-    st.button("Stop", icon=icon, key=key, on_click=parts.ask_to_stop, args=(now,))
+    stage = stages[-1] if stages else None
+    share = stage.done / stage.total if stage and stage.total else 0.0
+    text = "Loading model …"
+    if stage:
+        text = f"{stage.stage}: {stage.done:,} of {stage.total:,} {stage.unit}"
+    st.progress(share, text=text)
+    stop_button(current)

@@ -1,16 +1,15 @@
-"""Parts of the screen that several pages use."""
+"""Small components that several pages use: headings, errors, the dataset, number formats."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import streamlit as st
 
 from cifar_core.data import Dataset
 from cifar_core.data.store import altered_copies
-from cifar_core.errors import CifarCoreError, RunError
+from cifar_core.errors import CifarCoreError
 from cifar_core.jobs.launch import resume_run
 from cifar_core.runs.index import Listing
-from cifar_core.runs.lifecycle import force_stop, request_stop
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import Run, TrainingRun
 from pages.ui.session import cache
@@ -30,7 +29,7 @@ STATES: dict[RunState, tuple[str, str]] = {
 
 @contextmanager
 def sentences() -> Iterator[None]:
-    """Shows what is the user's to mend as a sentence and ends the page there."""
+    """Shows an error that the user can fix as a message and stops the page there."""
     try:
         yield
     except CifarCoreError as error:
@@ -39,31 +38,19 @@ def sentences() -> Iterator[None]:
 
 
 def heading(title: str, about: str) -> None:
-    """The page's title and what it is for."""
+    """The page's title and a one-line description."""
     st.title(title)
     st.caption(about)
 
 
 def state_badge(run: Run) -> None:
-    """The state in its colour."""
+    """A run's state as a coloured badge."""
     colour, icon = STATES[run.state]
-    st.badge(str(run.state), icon=icon, color=colour)  # pyright: ignore[reportArgumentType] # a colour name by the table
-
-
-def ask_to_stop(run: Run) -> None:
-    """For `on_click`: a callback is heard in whatever rerun the click arrives."""
-    with suppress(RunError):  # it ended meanwhile, which the page is about to show
-        request_stop(run)
-
-
-def end_now(run: Run) -> None:
-    """For `on_click`: ends a run by force."""
-    with suppress(RunError):  # as above
-        force_stop(run)
+    st.badge(str(run.state), icon=icon, color=colour)  # pyright: ignore[reportArgumentType] # a colour name, from STATES
 
 
 def resume_button(run: Run, primary: bool = False) -> None:
-    """Where a run ended before its work was done: lets it go on."""
+    """The Resume button of a run that ended early."""
     if not isinstance(run, TrainingRun) or not run.state.can_resume:
         return
     kind = "primary" if primary else "secondary"
@@ -73,55 +60,55 @@ def resume_button(run: Run, primary: bool = False) -> None:
         st.rerun()
 
 
-def name_unreadable(listing: Listing) -> None:
-    """Names the runs that a list leaves out, and why."""
-    for path, why in listing.unreadable():
-        st.warning(f"Left out: {path.name}. {why}", icon=":material/folder_off:")
+def warn_unreadable(listing: Listing) -> None:
+    """Warns about the runs that cannot be listed, with the reason."""
+    for path, reason in listing.unreadable():
+        st.warning(f"Skipped run {path.name}. {reason}", icon=":material/folder_off:")
 
 
 def empty_state(text: str, page: str, label: str, icon: str) -> None:
-    """What to see here later, and the link that leads there."""
+    """What this page will show, and a link to the next step."""
     with st.container(border=True):
         st.write(text)
         st.page_link(page, label=label, icon=icon)
 
 
 def pick_data() -> Dataset:
-    """Lets people choose among the data sets; ends the page with the next step if there is none."""
+    """The dataset picker; stops the page with an error if the dataset cannot be opened."""
     state, _ = cache.cifar10_state()
     names = {**NAMES, **altered_copies()}
-    offered = [name for name in names if name != "cifar10" or state == "ready"]
-    chosen = st.query_params.get("data") or st.session_state.get(DATA)
-    chosen = chosen if chosen in offered else offered[0]  # a run may use a folder instead
+    options = [name for name in names if name != "cifar10" or state == "ready"]
+    current = st.query_params.get("data") or st.session_state.get(DATA)
+    current = current if current in options else options[0]  # a run may use a folder instead
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        picked = st.segmented_control(
-            "Data set",
-            offered,
-            default=chosen,
+        name = st.segmented_control(
+            "Dataset",
+            options,
+            default=current,
             required=True,
             format_func=names.__getitem__,
             key="pick_data",
         )
         if state != "ready":
             st.page_link("pages/home.py", label="Get CIFAR-10", icon=":material/download:")
-    st.session_state[DATA] = st.query_params["data"] = str(picked)
+    st.session_state[DATA] = st.query_params["data"] = str(name)
     with sentences():
-        data = cache.dataset(str(picked))
+        data = cache.dataset(str(name))
     if data.altered:
         st.warning(data.title, icon=":material/warning:")
     return data
 
 
-def figures(shown: dict[str, str], tips: dict[str, str] | None = None) -> None:
-    """Figures side by side, two in a row on a narrow screen."""
+def figures(values: dict[str, str], tips: dict[str, str] | None = None) -> None:
+    """Metrics in a row, wrapped on a narrow screen."""
     with st.container(horizontal=True):
-        for label, value in shown.items():
+        for label, value in values.items():
             tip = (tips or {}).get(label)
             st.metric(label, value, border=True, help=tip, width="stretch")
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them."""
+    """Seconds with a unit, such as 45 s, 12 min or 1.5 h."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 90 * 60:
@@ -130,7 +117,7 @@ def duration(seconds: float) -> str:
 
 
 def megabytes(num_bytes: float) -> str:
-    """Bytes as people say them."""
+    """Bytes with a unit, such as 45 MB or 1.2 GB."""
     return f"{num_bytes / 1e9:.1f} GB" if num_bytes > 1e9 else f"{num_bytes / 1e6:.0f} MB"
 
 
@@ -140,10 +127,10 @@ def count(number: int, noun: str) -> str:
 
 
 def dark() -> bool:
-    """Whether the page is dark now."""
+    """Whether the dark theme is active."""
     return st.context.theme.type == "dark"
 
 
 def every(seconds: float | None, draw: Callable[[], None]) -> None:
-    """Draws now and, where `seconds` is given, again and again without the rest of the page."""
+    """Draws now; if `seconds` is given, redraws at that interval without the rest of the page."""
     st.fragment(draw, run_every=seconds)()

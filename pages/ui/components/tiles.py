@@ -1,4 +1,4 @@
-"""Images to choose from: a click opens one, a tick picks it. Streamlit's own cannot be clicked."""
+"""A grid of images: a click opens one, its checkbox selects it. st.image cannot be clicked."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -15,7 +15,7 @@ a:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 2p
 img { width: 100%; aspect-ratio: 1; image-rendering: pixelated; border-radius: 6px;
       display: block; }
 a:hover img { box-shadow: 0 0 0 2px var(--st-primary-color); }
-.picked img { box-shadow: 0 0 0 3px var(--st-primary-color); }
+.selected img { box-shadow: 0 0 0 3px var(--st-primary-color); }
 figcaption { font: .78rem/1.3 var(--st-font); margin-top: 4px; }
 figcaption span { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 figcaption span + span { opacity: .75; }
@@ -24,14 +24,14 @@ input { width: 18px; height: 18px; margin: 0; accent-color: var(--st-primary-col
         cursor: pointer; }
 """
 
-# A real link, so that a middle click opens another tab and a keyboard reaches it.
+# A real link, so that a middle click opens a new tab and the keyboard can reach it.
 JS = """
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".tiles")
-  const picked = new Set(data.picked)
+  const selected = new Set(data.selected)
   root.replaceChildren(...data.tiles.map((tile) => {
     const figure = document.createElement("figure")
-    figure.classList.toggle("picked", picked.has(tile.id))
+    figure.classList.toggle("selected", selected.has(tile.id))
     const link = document.createElement("a")
     link.href = tile.href
     link.title = tile.tip
@@ -51,15 +51,15 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     }))
     link.append(image, caption)
     const label = document.createElement("label")
-    label.title = "Pick"
+    label.title = "Select"
     const box = document.createElement("input")
     box.type = "checkbox"
-    box.checked = picked.has(tile.id)
-    box.setAttribute("aria-label", "Pick " + tile.tip)
+    box.checked = selected.has(tile.id)
+    box.setAttribute("aria-label", "Select " + tile.tip)
     box.onchange = () => {
-      box.checked ? picked.add(tile.id) : picked.delete(tile.id)
-      figure.classList.toggle("picked", box.checked)
-      setStateValue("picked", [...picked])
+      box.checked ? selected.add(tile.id) : selected.delete(tile.id)
+      figure.classList.toggle("selected", box.checked)
+      setStateValue("selected", [...selected])
     }
     label.append(box)
     figure.append(link, ...(data.pickable ? [label] : []))
@@ -71,14 +71,14 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
 
 @dataclass(frozen=True)
 class Tile:
-    """An image to choose.
+    """An image of the grid.
 
     Attributes:
-        id: What is reported.
-        src: The image as a link.
-        href: Where it leads, for a new tab.
-        lines: Below it.
-        tip: For the pointer, and for those who cannot see it.
+        id: Reported when the image is opened or selected.
+        src: The image as a data URI.
+        href: Target of the link, for a new tab.
+        lines: Text below the image.
+        tip: Tooltip and alt text.
     """
 
     id: int
@@ -92,27 +92,27 @@ _mount = component("tiles", html="<div class='tiles'></div>", css=CSS, js=JS)
 
 
 def tiles(
-    shown: Sequence[Tile], picked: Sequence[int], key: str, pickable: bool = True
+    drawn: Sequence[Tile], selected: Sequence[int], key: str, pickable: bool = True
 ) -> tuple[int | None, list[int]]:
-    """Draws the tiles; returns the one that was opened, if any, and all that are picked.
+    """Draws the tiles; returns the id that was opened, if any, and all selected ids.
 
     Args:
-        picked: Also of tiles that are not drawn now; they stay picked.
-        pickable: Whether there are ticks.
+        selected: The selected ids; those of tiles that are not drawn stay selected.
+        pickable: Whether tiles have a checkbox.
     """
-    held: Any = st.session_state.get(key)  # what was ticked meanwhile is newer than `picked`
-    if held is not None and held.get("picked") is not None:
-        picked = held["picked"]
+    state: Any = st.session_state.get(key)  # the checkboxes' state is newer than `selected`
+    if state is not None and state.get("selected") is not None:
+        selected = state["selected"]
     result = _mount(
         data={
-            "tiles": [asdict(tile) for tile in shown],
-            "picked": list(picked),
+            "tiles": [asdict(tile) for tile in drawn],
+            "selected": list(selected),
             "pickable": pickable,
         },
-        default={"picked": list(picked)},
+        default={"selected": list(selected)},
         key=key,
         on_opened_change=lambda: None,
-        on_picked_change=lambda: None,
+        on_selected_change=lambda: None,
     )
-    now = result.get("picked")
-    return result.get("opened"), list(picked if now is None else now)
+    newest = result.get("selected")
+    return result.get("opened"), list(selected if newest is None else newest)

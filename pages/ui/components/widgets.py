@@ -1,4 +1,4 @@
-"""The widget that suits a field of a settings model, made from what the field says."""
+"""The widget for a field of a settings model, derived from the field's type and bounds."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,30 +10,31 @@ from cifar_core.validation import bounds, choices
 
 LABELS = {
     "lr": "Learning rate",
-    "weights": "Starting weights",
-    "keep_epochs": "Epochs kept",
-    "l1": "L1",
+    "weights": "Initialization",
+    "keep_epochs": "Checkpoints to keep",
+    "l1": "L1 penalty",
     "ema": "EMA decay",
-    "pct_start": "Warm-up share",
-    "gamma": "Drop factor",
-    "step_epochs": "Epochs between drops",
-    "num_workers": "Loader workers",
-    "compile": "Compile the model",
-    "tensorboard": "TensorBoard files",
+    "pct_start": "Warm-up fraction",
+    "gamma": "Gamma",
+    "step_epochs": "Step size (epochs)",
+    "num_workers": "DataLoader workers",
+    "compile": "torch.compile",
+    "tensorboard": "TensorBoard logs",
     "train_size": "Training images",
     "val_size": "Validation images",
     "augment": "Augmentation",
-    "data": "Data set",
-    "start_lr": "First learning rate",
-    "end_lr": "Last learning rate",
+    "data": "Dataset",
+    "start_lr": "Start LR",
+    "end_lr": "End LR",
     "num_steps": "Steps",
     "num_seeds": "Seeds",
     "mode": "Spacing",
+    "diverge_factor": "Divergence factor",
 }
 
 
 def label_of(name: str) -> str:
-    """What a field is called on the screen."""
+    """A field's label."""
     return LABELS.get(name, name.replace("_", " ").capitalize())
 
 
@@ -44,12 +45,12 @@ def field_widget(
     options: Sequence[str] = (),
     names: Mapping[str, str] | None = None,
 ) -> Any:
-    """Draws the widget at a value and returns what it holds now.
+    """Draws the widget with a value and returns its current value.
 
     Args:
         common: Label, help and key.
-        options: What may be chosen, where the field alone does not say.
-        names: Of options, for people.
+        options: The choices, if the field does not define them.
+        names: Display names of options.
     """
     if options := [*(options or choices(field))]:
         options = options if value in options else [*options, value]

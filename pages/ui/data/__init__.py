@@ -1,4 +1,4 @@
-"""Parts that get the data.
+"""Components that get the data.
 
 get_data   download, import, Shapes-10
 """

@@ -1,9 +1,9 @@
-"""What a session holds and what all sessions share.
+"""State of a session, and caches shared by all sessions.
 
 boot             first line of every page
 warm             heavy imports in the background
-state            names of what a session keeps; the draft of the form
-url              what stands in the address
-cache            data, runs and predictions, read once for all
-cache_analysis   models, maps, features and embeddings, computed once for all
+state            session keys; the draft of the training form
+url              widgets whose value is in the URL
+cache            data and runs, loaded once for all sessions
+cache_analysis   predictions, models, maps and embeddings, computed once for all sessions
 """

@@ -1,29 +1,30 @@
-"""The boot guard: a page asked for before app.py ever ran is led through app.py.
+"""The boot guard: a page that was requested before app.py ever ran is opened through app.py.
 
-Streamlit 1.67 runs pages/*.py by itself when the first request of a server names one; app.py, and
-with it the navigation, is left out then.
+Streamlit 1.67 runs pages/*.py directly when the first request to a server names one, without
+app.py and so without the navigation.
 """
 
 from pathlib import Path
 
 import streamlit as st
 
-from pages.ui.session.state import DETOUR, ENTERED
+from pages.ui.session.state import APP_STARTED, REQUESTED_PAGE
 
 
 def boot(file: str) -> None:
     """First line of every page; `file` is its own `__file__`."""
-    if not st.session_state.get(ENTERED):
-        st.session_state[DETOUR] = (f"pages/{Path(file).name}", dict(st.query_params))
+    if not st.session_state.get(APP_STARTED):
+        st.session_state[REQUESTED_PAGE] = (f"pages/{Path(file).name}", dict(st.query_params))
         st.switch_page("app.py")
 
 
-def entered() -> None:
-    """Notes that app.py ran in this session."""
-    st.session_state[ENTERED] = True
+def mark_app_started() -> None:
+    """Records that app.py ran in this session."""
+    st.session_state[APP_STARTED] = True
 
 
-def follow_detour() -> None:
-    """Goes on to the page that was asked for in the first place, with its query."""
-    if detour := st.session_state.pop(DETOUR, None):
-        st.switch_page(detour[0], query_params=detour[1])
+def open_requested_page() -> None:
+    """Opens the page that was requested before app.py ran, with its query parameters."""
+    if requested := st.session_state.pop(REQUESTED_PAGE, None):
+        page, query = requested
+        st.switch_page(page, query_params=query)

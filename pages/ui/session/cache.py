@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from cifar_core.models.summary import Summary
 
 
-@st.cache_resource(max_entries=1, show_spinner="Looking at the hardware …")
+@st.cache_resource(max_entries=1, show_spinner="Detecting hardware …")
 def hardware() -> Hardware:
-    """What this machine has; found in a process of its own."""
+    """The hardware of this machine, detected in a separate process."""
     return probe()
 
 
-@st.cache_resource(max_entries=4, show_spinner="Opening the images …")
+@st.cache_resource(max_entries=4, show_spinner="Loading images …")
 def _opened(data: str, folder: str, decoded_at: float) -> Dataset:
     return open_dataset(data)
 
@@ -57,7 +57,7 @@ def means_of(split: Split) -> NDArray[np.uint8]:
     return _class_means(split.fingerprint, split)
 
 
-@st.cache_data(max_entries=64, show_spinner="Counting …")
+@st.cache_data(max_entries=64, show_spinner="Computing statistics …")
 def _histogram(fingerprint: str, classes: tuple[int, ...], _split: Split) -> NDArray[np.int64]:
     return histogram_of(_split.images[np.isin(_split.labels, classes)])
 
@@ -67,18 +67,18 @@ def histogram(split: Split, classes: tuple[int, ...]) -> NDArray[np.int64]:
     return _histogram(split.fingerprint, classes, split) if classes else split.histogram
 
 
-@st.cache_data(max_entries=16, show_spinner="Drawing the batch …")
+@st.cache_data(max_entries=16, show_spinner="Rebuilding the batch …")
 def batch(
     config: TrainConfig, fingerprint: str, epoch: int, step: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """(B, 32, 32, 3) pixels and (B,) labels of a batch, as a run has seen them."""
+    """(B, 32, 32, 3) pixels and (B,) labels of a batch, exactly as a run trained on them."""
     from cifar_core.training.batches import redraw
 
     return redraw(config, dataset(config.data), epoch, step)
 
 
 def cifar10_state() -> tuple[str, str]:
-    """("ready" | "found" | "missing" | "wrong", what to say of it)."""
+    """("ready" | "found" | "missing" | "wrong", an error message or "")."""
     try:
         return ("ready", "") if is_ready("cifar10") else ("found", "")
     except DataError as error:
@@ -86,35 +86,38 @@ def cifar10_state() -> tuple[str, str]:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _held(path: str) -> dict[str, Metrics]:
+def _metrics_cell(path: str) -> dict[str, Metrics]:
     return {"metrics": Metrics()}
 
 
 def metrics_of(run_dir: Path) -> Metrics:
-    """The records of a run; each call reads only what was added since the one before."""
-    held = _held(str(run_dir))
-    held["metrics"] = read_metrics(run_dir / "metrics.jsonl", held["metrics"])
-    return held["metrics"]
+    """The records of a run; each call reads only what was added since the previous one."""
+    cell = _metrics_cell(str(run_dir))
+    cell["metrics"] = read_metrics(run_dir / "metrics.jsonl", cell["metrics"])
+    return cell["metrics"]
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _figure(
-    drawn: tuple[Any, ...], quantity: str, view: tuple[Any, ...], _curves: tuple[plots.Curve, ...]
+    curves_key: tuple[Any, ...],
+    quantity: str,
+    view: tuple[Any, ...],
+    _curves: tuple[plots.Curve, ...],
 ) -> "go.Figure":
     return plots.curves(_curves, quantity, plots.View(*view))
 
 
 def _extent(metrics: Metrics) -> tuple[int, ...]:
-    """Tells the records of a run from those of a moment before, wherever the file ends."""
+    """A cache key that changes whenever records are added."""
     return len(metrics.steps), len(metrics.epochs), len(metrics.resumes)
 
 
 def figure(curves: tuple[plots.Curve, ...], quantity: str, view: plots.View) -> "go.Figure":
-    """Curves, drawn once for all who look at them; only to be read."""
-    drawn = tuple(
+    """The curves as a figure, shared between sessions: read-only."""
+    curves_key = tuple(
         (c.run_id, c.name, _extent(c.metrics), c.steps_per_epoch, c.epochs) for c in curves
     )
-    return _figure(drawn, quantity, astuple(view), curves)
+    return _figure(curves_key, quantity, astuple(view), curves)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -123,7 +126,7 @@ def _lr_figure(run_id: str, extent: tuple[int, ...], _metrics: Metrics) -> "go.F
 
 
 def lr_figure(run_id: str, metrics: Metrics) -> "go.Figure":
-    """The learning rate over the steps, drawn once for all who look at it; only to be read."""
+    """The learning rate per step as a figure, shared between sessions: read-only."""
     return _lr_figure(run_id, _extent(metrics), metrics)
 
 
@@ -147,11 +150,11 @@ def _index(folder: str) -> RunIndex:
 
 
 def listing() -> Listing:
-    """All jobs as they are now, of which only what has changed is read again."""
+    """All jobs in their current state; only files that changed are read again."""
     return _index(str(root())).now()
 
 
-@st.cache_resource(max_entries=16, show_spinner="Building the model …")
+@st.cache_resource(max_entries=16, show_spinner="Building model …")
 def layer_table(model: str) -> "Summary":
     """The layer table of a model."""
     from cifar_core.models import create_model
@@ -160,8 +163,8 @@ def layer_table(model: str) -> "Summary":
     return summarize(create_model(model), model)
 
 
-def found_path() -> Path:
-    """Where the copy of CIFAR-10 lies that was found but not read in yet."""
+def source_path() -> Path:
+    """The path of the copy of CIFAR-10 that was found but is not imported yet."""
     source = find_source("cifar10")
     assert source is not None
     return source.path

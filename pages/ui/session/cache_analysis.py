@@ -1,4 +1,4 @@
-"""Cached loaders of what explains a model, all bounded; `cache` has those of data and runs."""
+"""Cached loaders for evaluation and Grad-CAM, all bounded; `cache` has those of data and runs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,17 +45,17 @@ def table(run: TrainingRun, checkpoint: Checkpoint, split: str, flip: bool = Fal
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def effect(job: Path) -> Effect:
-    """What a completed job found an augmentation to do; its folder is its own for good."""
+    """The result of a completed augmentation effect job; its folder never changes."""
     return load_effect(job)
 
 
-@st.cache_resource(max_entries=3, show_spinner="Loading the model …")
+@st.cache_resource(max_entries=3, show_spinner="Loading model …")
 def _model(path: str, weights: str) -> "nn.Module":
     return load_model(read_checkpoint(Path(path)))
 
 
 def model(checkpoint: Checkpoint) -> "nn.Module":
-    """The model of a checkpoint, in eval mode on the CPU, shared: only to be read."""
+    """The model of a checkpoint, in eval mode on the CPU, shared between sessions: read-only."""
     return _model(str(checkpoint.path), checkpoint.weights_sha256)
 
 
@@ -65,47 +65,47 @@ def _layers(path: str, weights: str) -> list[TargetLayer]:
 
 
 def layers(checkpoint: Checkpoint) -> list[TargetLayer]:
-    """The layers of a checkpoint's model that can carry a map."""
+    """The layers of a checkpoint's model that Grad-CAM can use."""
     return _layers(str(checkpoint.path), checkpoint.weights_sha256)
 
 
-@st.cache_data(max_entries=128, show_spinner="Looking …")
+@st.cache_data(max_entries=128, show_spinner="Computing maps …")
 def _maps(
     path: str,
     weights: str,
     pixels: NDArray[np.uint8],
     layer: str,
-    asked: tuple[Target, ...],
+    targets: tuple[Target, ...],
     method: str,
-    before: bool = False,
+    use_untrained: bool = False,
 ) -> CamMaps:
     checkpoint = read_checkpoint(Path(path))
     model = (
         untrained(read_run(checkpoint.path.parent, TrainingRun))
-        if before
+        if use_untrained
         else _model(path, weights)
     )
-    return compute_cams(model, checkpoint, pixels, layer, asked, method)
+    return compute_cams(model, checkpoint, pixels, layer, targets, method)
 
 
 def maps(
     checkpoint: Checkpoint,
     pixels: NDArray[np.uint8],
     layer: str,
-    asked: tuple[Target, ...],
+    targets: tuple[Target, ...],
     method: str,
 ) -> CamMaps:
-    """Maps of (N, 32, 32, 3) images; another opacity does not compute them again.
+    """Maps of (N, 32, 32, 3) images; changing the opacity does not recompute them.
 
     Raises:
         ConfigError: as `compute_cams`.
     """
     path = str(checkpoint.path)
-    return _maps(path, checkpoint.weights_sha256, pixels, layer, asked, method)
+    return _maps(path, checkpoint.weights_sha256, pixels, layer, targets, method)
 
 
 def view_map(view: View, pixels: NDArray[np.uint8]) -> CamMaps:
-    """The map of one (32, 32, 3) image that a view asks for.
+    """The map of one (32, 32, 3) image for a view.
 
     Raises:
         CifarCoreError: as `compute_cams`, or if its checkpoint is damaged.
@@ -121,27 +121,27 @@ def _forward_s(path: str, weights: str) -> float:
 
 
 def pass_s(checkpoint: Checkpoint) -> float:
-    """Seconds that one image takes through a checkpoint's model here, measured once."""
+    """Seconds per forward pass of one image on this machine, measured once."""
     return _forward_s(str(checkpoint.path), checkpoint.weights_sha256)
 
 
-@st.cache_resource(max_entries=3, show_spinner="Reading the epochs …")
+@st.cache_resource(max_entries=3, show_spinner="Loading epochs …")
 def _history(path: str, num_epochs: int, written_at: int) -> History:
     return load_history(read_run(Path(path), TrainingRun))
 
 
 def history(run: TrainingRun) -> History | None:
-    """How the test images fared in a run, shared between sessions; None if that was not kept.
+    """A run's per-epoch test predictions, shared between sessions; None if they were not saved.
 
     Raises:
         CifarCoreError: as `load_history`.
     """
-    kept = epoch_files(run.path)
-    return _history(str(run.path), len(kept), _written_at(kept[-1])) if kept else None
+    paths = epoch_files(run.path)
+    return _history(str(run.path), len(paths), _written_at(paths[-1])) if paths else None
 
 
 def _written_at(path: Path) -> int:
-    """When a file was written; 0 if it is not there."""
+    """A file's modification time in ns; 0 if there is no such file."""
     try:
         return path.stat().st_mtime_ns
     except OSError:
@@ -149,7 +149,7 @@ def _written_at(path: Path) -> int:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _story(
+def _learning_summary(
     path: str, written_at: int, row: int, _run: TrainingRun, _history: History
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     return probabilities_over_epochs(_run, _history.examples, row)
@@ -160,7 +160,7 @@ def learning_summary(
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """(E,) epochs and (E, K) probabilities of a test image after each of them."""
     written_at = max((_written_at(path) for path in epoch_files(run.path)[-1:]), default=0)
-    return _story(f"{run.path} {len(history.epochs)}", written_at, row, run, history)
+    return _learning_summary(f"{run.path} {len(history.epochs)}", written_at, row, run, history)
 
 
 @st.cache_data(max_entries=12, show_spinner=False)
@@ -169,7 +169,7 @@ def _doubted(weights: str, split: str, flip: bool, _table: Predictions) -> NDArr
 
 
 def doubted(table: Predictions) -> NDArray[np.int64]:
-    """Rows whose label is in doubt; see `doubted_labels`."""
+    """Rows with a possible label error; see `find_label_issues`."""
     flip = table.note.flip
     return _doubted(table.note.weights, table.examples.split, flip, table)
 
@@ -192,19 +192,19 @@ def features(run: TrainingRun, table: Predictions) -> NDArray[np.float32]:
     return _features(key, _written_at(path), run, table)
 
 
-@st.cache_data(max_entries=8, show_spinner="Projecting …")
+@st.cache_data(max_entries=8, show_spinner="Computing projection …")
 def _principal(weights: str, split: str, _features: NDArray[np.float32]) -> NDArray[np.float32]:
     return principal(_features)
 
 
 def principal_places(run: TrainingRun, table: Predictions) -> NDArray[np.float32]:
-    """(N, 2) places along the two directions of largest variance.
+    """(N, 2) coordinates on the first two principal components.
 
     Raises:
         CheckpointError: as `read_values`.
     """
-    found = features(run, table)
-    return _principal(table.note.weights, table.examples.split, found)
+    values = features(run, table)
+    return _principal(table.note.weights, table.examples.split, values)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -215,7 +215,7 @@ def _places(
 
 
 def places(run: TrainingRun, table: Predictions) -> NDArray[np.float32] | None:
-    """(N, 2) places of a neighbour embedding; None if there is none yet.
+    """(N, 2) t-SNE coordinates; None if they are not computed yet.
 
     Raises:
         CheckpointError: if it is damaged, or of other weights or data.
@@ -227,5 +227,5 @@ def places(run: TrainingRun, table: Predictions) -> NDArray[np.float32] | None:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def ranking(job: Path) -> Ranking:
-    """What a completed job found; its folder is its own for good."""
+    """The result of a completed ranking job; its folder never changes."""
     return load_ranking(job)

@@ -4,19 +4,19 @@ from typing import Any
 
 import streamlit as st
 
-ENTERED = "entered"  # app.py ran in this session
-DETOUR = "detour"  # the page that was asked for before
-DATA = "data"  # the data set that the pages speak of
-DRAFT = "draft"  # values of the training form, plain
+APP_STARTED = "app_started"  # app.py ran in this session
+REQUESTED_PAGE = "requested_page"  # page and query that were requested before that
+DATA = "data"  # the selected dataset
+DRAFT = "draft"  # values of the training form, as plain JSON types
 DRAFT_VERSION = "draft_version"  # counts up when the draft is replaced as a whole
-SPEC = "augment_spec"  # the augmentation page's operations, plain
+SPEC = "augment_spec"  # the augmentation page's spec, as plain JSON types
 BUILDER = "builder"  # the operations in the augmentation builder, in order
-STEPS_MADE = "builder_steps"  # counts them, so that each has widgets of its own
-PICKED = "picked"  # indices picked in the gallery, by run, checkpoint and split
-LR_FROM = "lr_from"  # the LR test that the form's learning rate is from
-PRESSED = "pressed"  # the draft id whose Start was pressed, until it is started or refused
-COSTED = "costed"  # notes of the augmentations whose speed was asked for
-MEASURING = "measuring"  # running preflights of this session, by note
+STEP_NUMBERS = "builder_step_numbers"  # a counter, so that each operation has its own widgets
+PICKED = "picked"  # indices selected in the gallery, by run, checkpoint and split
+LR_ORIGIN = "lr_origin"  # the LR test that the form's learning rate is from
+PENDING_START = "pending_start"  # draft id whose Start was pressed, until it starts or is refused
+MEASURE_REQUESTS = "measure_requests"  # names of the speed notes that the user asked to measure
+MEASURING = "measuring"  # running measurements of this session, by name of the speed note
 
 
 def draft() -> dict[str, Any]:
@@ -25,6 +25,6 @@ def draft() -> dict[str, Any]:
 
 
 def replace_draft(values: dict[str, Any]) -> None:
-    """Puts other values into the form; its widgets are drawn anew."""
+    """Replaces the form's values and gives its widgets new keys."""
     st.session_state[DRAFT] = values
     st.session_state[DRAFT_VERSION] = st.session_state.get(DRAFT_VERSION, 0) + 1

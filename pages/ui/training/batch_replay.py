@@ -1,4 +1,4 @@
-"""A batch of a run, drawn again as the model saw it."""
+"""Replay of a training batch: the exact pixels that the model was trained on."""
 
 import streamlit as st
 
@@ -9,24 +9,27 @@ from pages.ui.session import cache
 MOST_SHOWN = 128
 
 
-def seen_batch(run: TrainingRun) -> None:
-    """Any batch of the run, at first the first: the very pixels it was trained on."""
+def batch_replay(run: TrainingRun) -> None:
+    """Rebuilds any batch of the run, by default the first."""
     config = run.config
     digest = config.augment.digest[:12]
-    with st.expander("A batch as the model saw it", icon=":material/visibility:"):
-        if not st.toggle("Draw it again", key=f"seen-{run.run_id}"):
-            st.caption(f"Every batch follows from seed, epoch and step, and from `{digest}`.")
+    with st.expander("Replay a training batch", icon=":material/visibility:"):
+        if not st.toggle("Show batch", key=f"replay-{run.run_id}"):
+            st.caption("Rebuilds the exact pixels of any batch from the seed and the augmentation.")
             return
         steps = run.status.steps_per_epoch or 1
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            key = f"seen-{run.run_id}-epoch"
-            epoch = st.number_input("Epoch, from 0", 0, config.epochs - 1, 0, width=150, key=key)
-            key = f"seen-{run.run_id}-step"
-            step = st.number_input("Batch, from 0", 0, max(steps - 1, 0), 0, width=150, key=key)
+            key = f"replay-{run.run_id}-epoch"
+            epoch = st.number_input("Epoch (from 0)", 0, config.epochs - 1, 0, width=150, key=key)
+            key = f"replay-{run.run_id}-step"
+            step = st.number_input("Batch (from 0)", 0, max(steps - 1, 0), 0, width=150, key=key)
         with parts.sentences():
             data = cache.dataset(config.data)
             if run.status.fingerprint not in ("", data.fingerprint):
-                st.error(f"{data.title} is no longer what this run was trained on.")
+                st.error(
+                    f"{data.title} has changed since this run was trained, so its batches cannot "
+                    "be replayed. Restore the original data."
+                )
                 return
             pixels, labels = cache.batch(config, data.fingerprint, int(epoch), int(step))
         names = [data.classes[label] for label in labels[:MOST_SHOWN]]
@@ -34,5 +37,5 @@ def seen_batch(run: TrainingRun) -> None:
         mixing = " and ".join(operation.name for operation in config.augment.mixing)
         mixed = f", before {mixing}" if mixing else ""
         st.caption(
-            f"Batch {step} of epoch {epoch}, augmentation `{digest}`{mixed}, not normalised."
+            f"Batch {step} of epoch {epoch}, augmentation `{digest}`{mixed}, not normalized."
         )

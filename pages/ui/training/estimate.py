@@ -1,4 +1,4 @@
-"""How long a run will take: from a speed measured on this machine in a process of its own."""
+"""Forecast of a run's time, memory and disk, from throughput measured on this machine."""
 
 import subprocess
 from collections.abc import Callable
@@ -13,56 +13,56 @@ from cifar_core.runs.states import RunState
 from cifar_core.runs.store import TrainingRun, disk_bytes
 from pages.ui.components import parts
 from pages.ui.session import cache
-from pages.ui.session.state import COSTED, MEASURING
+from pages.ui.session.state import MEASURE_REQUESTS, MEASURING
 
 
 def estimate_line(config: TrainConfig) -> None:
-    """The time a run will take; measured first where this machine does not know it yet."""
-    _measured(config, _show)
+    """The forecast for a run; measures the throughput first if it is unknown."""
+    _with_throughput(config, _show_forecast)
 
 
-def spec_cost(config: TrainConfig) -> None:
-    """How fast a config's augmentation is here, and whether it holds the model up."""
-    asked = st.session_state.setdefault(COSTED, set())
+def augmentation_throughput(config: TrainConfig) -> None:
+    """Throughput of a config's augmentation, and whether it is the bottleneck."""
+    requested = st.session_state.setdefault(MEASURE_REQUESTS, set())
     key = note_path(config).name
-    if known_throughput(config) or key in asked:
-        _measured(config, _show_cost)
-    elif st.button("How fast is it here?", icon=":material/speed:", help="Some seconds of work."):
-        asked.add(key)
+    if known_throughput(config) or key in requested:
+        _with_throughput(config, _show_throughput)
+    elif st.button("Measure throughput", icon=":material/speed:", help="Takes a few seconds."):
+        requested.add(key)
         st.rerun()
 
 
-def _show_cost(config: TrainConfig) -> None:
+def _show_throughput(config: TrainConfig) -> None:
     speed = known_throughput(config)
     if speed is None:
-        st.caption(f":material/timer_off: {failure(config) or 'The speed could not be measured.'}")
+        st.caption(f":material/timer_off: {failure(config) or 'Throughput could not be measured.'}")
         return
     st.caption(
-        f":material/speed: {speed.loader:,.0f} images/s of this augmentation on this machine; "
-        f"{config.model} could train on {speed.device:,.0f}. {bottleneck(config, speed)}"
+        f":material/speed: Augmentation: {speed.loader:,.0f} images/s on this machine. "
+        f"{config.model} alone: {speed.device:,.0f} images/s. {bottleneck(config, speed)}"
     )
 
 
-def _measured(config: TrainConfig, show: Callable[[TrainConfig], None]) -> None:
-    """Shows what is known of a config's speed, once it was measured."""
+def _with_throughput(config: TrainConfig, show: Callable[[TrainConfig], None]) -> None:
+    """Calls `show` once the throughput of a config is known; measures it if necessary."""
     if known_throughput(config):
         show(config)
         return
     active = [run for run in cache.listing().runs() if run.state is RunState.RUNNING]
     if active:
-        st.caption(f":material/timer_off: No estimate while {active[0].name} uses this machine.")
+        st.caption(f":material/timer_off: No estimate while {active[0].name} is running.")
         return
     measuring: dict[str, subprocess.Popen[bytes]] = st.session_state.setdefault(MEASURING, {})
     key = note_path(config).name
     for other in [k for k in measuring if k != key]:
-        measuring.pop(other).terminate()  # nobody waits for it any more
+        measuring.pop(other).terminate()  # no longer needed
     if key not in measuring:
         measuring[key] = start_measuring(config)
 
     def draw() -> None:
         if known_throughput(config) or failure(config) or measuring[key].poll() is not None:
             st.rerun()
-        st.caption(":material/timer: Measuring how fast this runs here; it takes some seconds …")
+        st.caption(":material/timer: Measuring throughput, takes a few seconds …")
 
     if measuring[key].poll() is None:
         parts.every(1.0, draw)
@@ -70,41 +70,42 @@ def _measured(config: TrainConfig, show: Callable[[TrainConfig], None]) -> None:
         show(config)
 
 
-def _show(config: TrainConfig) -> None:
+def _show_forecast(config: TrainConfig) -> None:
     try:
-        found = forecast(config)
+        estimate = forecast(config)
     except CifarCoreError as error:
         st.caption(f":material/timer_off: {error}")
         return
-    if found is None:
-        st.caption(f":material/timer_off: {failure(config) or 'The speed could not be measured.'}")
+    if estimate is None:
+        st.caption(f":material/timer_off: {failure(config) or 'Throughput could not be measured.'}")
         return
     st.markdown(
-        f":material/timer: **About {parts.duration(found.seconds)}** for {config.epochs} epochs of "
-        f"{found.num_train:,} images, {parts.megabytes(found.memory_bytes)} of memory, "
-        f"{parts.megabytes(found.disk_bytes)} on disk."
+        f":material/timer: **About {parts.duration(estimate.seconds)}** for "
+        f"{parts.count(config.epochs, 'epoch')} of {estimate.num_train:,} images, "
+        f"{parts.megabytes(estimate.memory_bytes)} of memory, "
+        f"{parts.megabytes(estimate.disk_bytes)} on disk."
     )
     st.caption(
-        f"Measured on this machine: {found.train:,.0f} images/s training, {found.evaluate:,.0f} "
-        f"images/s evaluating. {found.verdict}"
+        f"Measured on this machine: {estimate.train:,.0f} images/s training, "
+        f"{estimate.evaluate:,.0f} images/s evaluation. {estimate.verdict}"
     )
 
 
-def compare_with_truth(run: TrainingRun) -> None:
-    """What a completed run was forecast to take, and what it took."""
+def compare_with_forecast(run: TrainingRun) -> None:
+    """A completed run's time, memory and disk beside their forecast."""
     expected = run.request.forecast
     took_s = run.took_s
     if run.state is not RunState.COMPLETED or expected is None or took_s is None:
         return
     if cache.metrics_of(run.path).resumes:
-        return  # its time is not that of an undisturbed run
+        return  # its time includes the interruption
     seconds, memory, disk = expected.seconds, expected.memory_bytes, expected.disk_bytes
     if not seconds:
         return
     used = run.status.memory_bytes
     st.caption(
-        f":material/timer: Took {parts.duration(took_s)} (forecast: {parts.duration(seconds)}), "
-        f"{parts.megabytes(used)} of memory (forecast: {parts.megabytes(memory)}), "
-        f"{parts.megabytes(disk_bytes(run))} on disk (forecast: {parts.megabytes(disk)}). "
-        f"The time differs by {took_s / seconds - 1:+.0%}."
+        f":material/timer: Duration {parts.duration(took_s)} (forecast {parts.duration(seconds)}, "
+        f"{took_s / seconds - 1:+.0%}), memory {parts.megabytes(used)} "
+        f"(forecast {parts.megabytes(memory)}), disk {parts.megabytes(disk_bytes(run))} "
+        f"(forecast {parts.megabytes(disk)})"
     )

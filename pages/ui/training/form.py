@@ -1,4 +1,4 @@
-"""The training form: one widget per field of `TrainConfig`, made from what the field says."""
+"""The training form: one widget per field of `TrainConfig`."""
 
 from typing import Any
 
@@ -17,8 +17,8 @@ from pages.ui.session.state import DATA, DRAFT_VERSION, SPEC, draft, replace_dra
 from pages.ui.training.actions import starting_points
 from pages.ui.training.lr_handoff import lr_origin
 
-FROM_PAGE = "as on the Augmentation page"
-# Fields that only one choice of another field uses.
+FROM_PAGE = "custom (Augmentation page)"
+# Fields that are used only with one value of another field.
 ONLY_WITH = {
     "pct_start": ("schedule", "onecycle"),
     "step_epochs": ("schedule", "step"),
@@ -27,7 +27,7 @@ ONLY_WITH = {
 
 
 def start_values() -> dict[str, Any]:
-    """What an untouched form shows: the quick recipe on a CPU, the reference on a GPU."""
+    """The form's defaults: the quick recipe on a CPU, the reference recipe on a GPU."""
     on_cpu = cache.hardware().runtime.device == "cpu"
     values = recipe("quick" if on_cpu else "s11_resnet18").model_dump(mode="json")
     ready = cache.cifar10_state()[0] == "ready"
@@ -36,25 +36,25 @@ def start_values() -> dict[str, Any]:
 
 
 def fill_draft() -> dict[str, Any]:
-    """The draft, begun with the start values."""
+    """The draft, filled with the defaults first."""
     if set(draft()) < set(TrainConfig.model_fields):
         replace_draft({**start_values(), **draft()})
     return draft()
 
 
 def recipe_picker() -> None:
-    """Puts a recipe's values into the form."""
+    """Pills that fill the form with a recipe's values."""
 
     def take() -> None:
         if name := st.session_state.get("recipe"):
             data = draft().get("data", "cifar10")
             replace_draft({**recipe(name).model_dump(mode="json"), "data": data})
 
-    st.pills("Start from a recipe", list(RECIPES), key="recipe", on_change=take, wrap=True)
+    st.pills("Recipe", list(RECIPES), key="recipe", on_change=take, wrap=True)
 
 
 def config_fields() -> dict[str, Any]:
-    """Draws the fields by group and returns their values as plain ones."""
+    """Draws the fields by group and returns their values as plain JSON types."""
     values = fill_draft()
     common, rare = GROUPS[:4], GROUPS[4:]
     columns = st.columns(2, gap="large")
@@ -93,12 +93,12 @@ def _widget(name: str, field: FieldInfo, values: dict[str, Any]) -> Any:
     }
     if name == "augment":
         return _augment_widget(common, value)
-    offered = _offered(name, values)
-    return field_widget(field, value, common, list(offered), offered)
+    options = _options(name, values)
+    return field_widget(field, value, common, list(options), options)
 
 
-def _offered(name: str, values: dict[str, Any]) -> dict[str, str]:
-    """What may be chosen where the field alone does not say, and what it is called."""
+def _options(name: str, values: dict[str, Any]) -> dict[str, str]:
+    """The choices of a field that does not define them itself, with their display names."""
     if name == "data":
         return {**NAMES, **altered_copies()}
     if name == "weights":
@@ -108,16 +108,16 @@ def _offered(name: str, values: dict[str, Any]) -> dict[str, str]:
 
 
 def _augment_widget(common: dict[str, Any], value: Any) -> Any:
-    """A preset, what was built on the Augmentation page, or what the form has of its own."""
-    now = AugmentSpec.model_validate(value)
-    offered = dict(PRESETS)
+    """A preset, the spec of the Augmentation page, or the draft's own spec."""
+    current = AugmentSpec.model_validate(value)
+    specs = dict(PRESETS)
     if built := st.session_state.get(SPEC):
-        offered[FROM_PAGE] = AugmentSpec.model_validate(built)
-    named = next((name for name, spec in offered.items() if spec == now), None)
-    if named is None:
-        named = f"this form's own [{now.digest[:12]}]"
-        offered[named] = now
-    options = list(offered)
-    spec = offered[st.selectbox(options=options, index=options.index(named), **common)]
+        specs[FROM_PAGE] = AugmentSpec.model_validate(built)
+    selected = next((name for name, spec in specs.items() if spec == current), None)
+    if selected is None:
+        selected = f"custom [{current.digest[:12]}]"
+        specs[selected] = current
+    options = list(specs)
+    spec = specs[st.selectbox(options=options, index=options.index(selected), **common)]
     st.caption(f"`{spec.digest[:12]}` {spec}")
     return spec.model_dump(mode="json")

@@ -1,4 +1,4 @@
-"""An LR test as it is now: state, curve, and the suggestion once it has ended."""
+"""An LR test: state, live curve, and its suggestion once it has ended."""
 
 from collections.abc import Sequence
 
@@ -16,29 +16,30 @@ from cifar_core.runs.states import RunState, log_tail
 from cifar_core.runs.store import LRTestRun, read_run
 from pages.ui.components import parts
 from pages.ui.components.curves import PLOT
+from pages.ui.components.stop import stop_button
 from pages.ui.session import cache
 from pages.ui.session.state import draft
 from pages.ui.training.form import fill_draft
 from pages.ui.training.lr_handoff import use_lr
 
-OWN = "my own"
+CUSTOM = "custom"
 
 
 def show_test(run: LRTestRun) -> None:
-    """A test as it is: live while it runs, then its suggestion."""
+    """Shows a test: live while it runs, then its suggestion."""
     active = run.state.is_active
 
     def draw() -> None:
-        now = read_run(run.path, LRTestRun)
-        if active and not now.state.is_active:
+        current = read_run(run.path, LRTestRun)
+        if active and not current.state.is_active:
             st.rerun()
-        _draw_test(now)
+        _draw_test(current)
 
     parts.every(1.0 if active else None, draw)
 
 
 def _draw_test(run: LRTestRun) -> None:
-    """State, curve and what follows from it."""
+    """State and settings, then progress and curve, or the result."""
     config, find = run.config, run.lr_test
     points = cache.metrics_of(run.path).points
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -49,12 +50,13 @@ def _draw_test(run: LRTestRun) -> None:
             f"{run.created:%Y-%m-%d %H:%M} UTC"
         )
         if run.state.is_active:
-            icon, key = ":material/stop_circle:", f"stop-{run.run_id}"
-            st.button("Stop", icon=icon, key=key, on_click=parts.ask_to_stop, args=(run,))
+            stop_button(run)
     if run.state.is_active:
-        waiting = run.state is RunState.QUEUED and queue_position(run.path)
         steps = find.num_steps * find.num_seeds
-        text = f"{waiting} before it" if waiting else f"{len(points)} of {steps} steps"
+        text = f"{len(points):,} of {steps:,} steps"
+        if run.state is RunState.QUEUED:
+            num_ahead = queue_position(run.path)
+            text = f"Queued: {num_ahead} ahead" if num_ahead else "Queued: next"
         st.progress(len(points) / steps, text=text)
         if points:
             _plot(run, points, curve_of(points, running=True), find)
@@ -67,12 +69,12 @@ def _plot(
     points: Sequence[LRPoint],
     curve: LRCurve,
     find: LRTestConfig,
-    found: Sequence[Suggestion] = (),
-    own: float | None = None,
+    suggestions: Sequence[Suggestion] = (),
+    custom_lr: float | None = None,
 ) -> float | None:
-    """The curve; returns the learning rate of the point that was clicked, if one was."""
-    figure = plots.lr_test(points, curve, found, (find.start_lr, find.end_lr), own)
-    key, alt = f"lr-{run.run_id}", "Loss over learning rate"
+    """Draws the curve; returns the learning rate of the clicked point, if any."""
+    figure = plots.lr_test(points, curve, suggestions, (find.start_lr, find.end_lr), custom_lr)
+    key, alt = f"lr-{run.run_id}", "Loss vs. learning rate"
     if run.state.is_active:
         st.plotly_chart(figure, key=key, config=PLOT, alt=alt)
         return None
@@ -84,7 +86,7 @@ def _plot(
 
 
 def _result(run: LRTestRun, points: Sequence[LRPoint], find: LRTestConfig) -> None:
-    """Why the test ended, what the rules say, and the way into the training form."""
+    """The curve with its suggestions, why the test ended, and the choice of a learning rate."""
     curve = curve_of(points)
     if run.state in (RunState.FAILED, RunState.INTERRUPTED):
         if points:
@@ -92,53 +94,54 @@ def _result(run: LRTestRun, points: Sequence[LRPoint], find: LRTestConfig) -> No
         st.error(run.reason, icon=":material/error:")
         st.code(log_tail(run.path) or "The log is empty.", language=None)
         return
-    found = suggest_all(curve, find.diverge_factor)
-    every = np.geomspace(find.start_lr, find.end_lr, 121)
-    rates = list(dict.fromkeys(rounded(lr) for lr in every))  # a narrow range has fewer
-    rule_key, own_key = f"rule-{run.run_id}", f"own-{run.run_id}"
-    own = None
-    if st.session_state.get(rule_key) == OWN or not found:
+    suggestions = suggest_all(curve, find.diverge_factor)
+    grid = np.geomspace(find.start_lr, find.end_lr, 121)
+    rates = list(dict.fromkeys(rounded(lr) for lr in grid))  # a narrow range has fewer
+    rule_key, custom_key = f"rule-{run.run_id}", f"custom-{run.run_id}"
+    custom_lr = None
+    if st.session_state.get(rule_key) == CUSTOM or not suggestions:
         middle = float(np.sqrt(find.start_lr * find.end_lr))
-        own = st.session_state.setdefault(
-            own_key, _nearest(rates, found[0].lr if found else middle)
-        )
-    clicked = _plot(run, points, curve, find, found, own) if points else None
+        start = suggestions[0].lr if suggestions else middle
+        custom_lr = st.session_state.setdefault(custom_key, _nearest(rates, start))
+    clicked = _plot(run, points, curve, find, suggestions, custom_lr) if points else None
     if clicked and st.session_state.get(f"clicked-{run.run_id}") != clicked:
         st.session_state[f"clicked-{run.run_id}"] = clicked
-        st.session_state[own_key], st.session_state[rule_key] = _nearest(rates, clicked), OWN
-        st.rerun()  # so that the mark on the curve is there, too
+        st.session_state[custom_key], st.session_state[rule_key] = _nearest(rates, clicked), CUSTOM
+        st.rerun()  # to draw the marker on the curve
     st.caption(explain_ending(run.status.ending or str(run.state), points, find))
-    if not found:
-        st.info("The curve supports no suggestion. Try another range, or more steps.")
-    _choose(run, found, rates)
+    if not suggestions:
+        st.info("No suggestion from this curve. Try another LR range or more steps.")
+    _choose(run, suggestions, rates)
 
 
-def _choose(run: LRTestRun, found: Sequence[Suggestion], rates: list[float]) -> None:
-    """One of the rules' values or one's own, and the button that takes it along."""
-    if found:
-        st.markdown(f"**Suggested: {rounded(found[0].lr):g}.** {found[0].reason}")
-        st.caption(disagreement(found))
-    offered = {one.rule: rounded(one.lr) for one in found}
+def _choose(run: LRTestRun, suggestions: Sequence[Suggestion], rates: list[float]) -> None:
+    """The choice between the suggestions and a custom value, and the button that uses it."""
+    if suggestions:
+        st.markdown(f"**Suggested: {rounded(suggestions[0].lr):g}.** {suggestions[0].reason}")
+        st.caption(disagreement(suggestions))
+    lr_of_rule = {suggestion.rule: rounded(suggestion.lr) for suggestion in suggestions}
     with st.container(border=True, horizontal=True, vertical_alignment="bottom"):
         rule = st.pills(
             "Learning rate",
-            [*offered, OWN],
-            default=next(iter(offered), OWN),
+            [*lr_of_rule, CUSTOM],
+            default=next(iter(lr_of_rule), CUSTOM),
             required=True,
             wrap=True,
-            format_func=lambda name: f"{name}: {offered[name]:g}" if name in offered else name,
+            format_func=lambda name: (
+                f"{name}: {lr_of_rule[name]:g}" if name in lr_of_rule else name
+            ),
             key=f"rule-{run.run_id}",
-            help="\n".join(f"- {one.rule}: {one.reason}" for one in found) or None,
+            help="\n".join(f"- {s.rule}: {s.reason}" for s in suggestions) or None,
         )
-        lr = offered.get(rule) or st.select_slider(
-            "Or click the curve", rates, key=f"own-{run.run_id}", width=260
+        lr = lr_of_rule.get(rule) or st.select_slider(
+            "Custom LR (or click the curve)", rates, key=f"custom-{run.run_id}", width=260
         )
         if st.button("Use in training", type="primary", icon=":material/arrow_forward:"):
             fill_draft()
             use_lr(run, lr, rule)
             st.switch_page("pages/train.py")
         if draft().get("schedule") == "onecycle":
-            st.caption("With OneCycle it is the maximum.")
+            st.caption("Used as OneCycle's max LR.")
 
 
 def _nearest(rates: list[float], lr: float) -> float:
@@ -146,5 +149,5 @@ def _nearest(rates: list[float], lr: float) -> float:
 
 
 def rounded(lr: float) -> float:
-    """To three digits, as people would type it."""
+    """Rounded to three significant digits."""
     return float(f"{lr:.3g}")

@@ -1,4 +1,4 @@
-"""The list of runs and what sets them apart, as tables."""
+"""The table of runs, and the comparison of selected runs."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,12 +14,12 @@ from pages.ui.components import parts
 ROW_PX, MOST_PX = 36, 420
 
 
-def filtered(entries: list[Listed]) -> list[Listed]:
-    """Those in which all the words occur that somebody types."""
+def filter_runs(entries: list[Listed]) -> list[Listed]:
+    """The filter box; returns the runs that contain all of its words."""
     text = st.text_input(
         "Filter",
         key="runs-filter",
-        placeholder="Words from name, state, model, data or notes",
+        placeholder="Filter by name, state, model, data or notes",
         label_visibility="collapsed",
         icon=":material/search:",
     )
@@ -27,59 +27,60 @@ def filtered(entries: list[Listed]) -> list[Listed]:
     return [
         entry
         for entry in entries
-        if isinstance(entry.run, TrainingRun) and all(w in _words(entry.run) for w in words)
+        if isinstance(entry.run, TrainingRun) and all(w in _search_text(entry.run) for w in words)
     ]
 
 
-def _words(run: TrainingRun) -> str:
-    said = (run.name, run.run_id, str(run.state), run.config.model, run.data_title, run.notes)
-    return " ".join(said).lower()
+def _search_text(run: TrainingRun) -> str:
+    fields = (run.name, run.run_id, str(run.state), run.config.model, run.data_title, run.notes)
+    return " ".join(fields).lower()
 
 
 def run_table(entries: Sequence[Listed]) -> list[TrainingRun]:
-    """The list, to be sorted by any column; returns the ticked runs."""
+    """The table of runs; returns the selected ones."""
     runs = [entry.run for entry in entries if isinstance(entry.run, TrainingRun)]
     rows = [_row(run, entry.num_bytes) for run, entry in zip(runs, entries, strict=True)]
-    choice = st.dataframe(
+    event = st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
-        key=f"runs-{hash(tuple(run.run_id for run in runs))}",  # another list, no row ticked
+        key=f"runs-{hash(tuple(run.run_id for run in runs))}",  # a new list, no selection
         on_select="rerun",
         selection_mode="multi-row",
         height=min(ROW_PX * (len(rows) + 1) + 2, MOST_PX),
         column_config={
             "Val": st.column_config.NumberColumn(
-                format="%.2f %%", help="Validation accuracy of the best epoch."
+                format="%.2f%%", help="Validation accuracy of the best epoch."
             ),
             "Test": st.column_config.NumberColumn(
-                format="%.2f %%", help="Test accuracy of the same epoch, which it did not choose."
+                format="%.2f%%",
+                help="Test accuracy of that epoch. Test images are never used for selection.",
             ),
             "Started": st.column_config.DatetimeColumn(format="distance"),
-            "MB": st.column_config.NumberColumn(format="%.1f"),
-            "lr": st.column_config.NumberColumn(format="%.4g"),
+            "Size (MB)": st.column_config.NumberColumn(format="%.1f"),
+            "LR": st.column_config.NumberColumn(format="%.4g"),
         },
     )
     total = parts.megabytes(sum(entry.num_bytes for entry in entries))
-    st.caption(f"{len(runs):,} runs, {total} on disk. Tick rows to compare.")
-    picked: list[int] = choice["selection"]["rows"]
-    return [runs[number] for number in picked if number < len(runs)]
+    st.caption(f"{parts.count(len(runs), 'run')}, {total} on disk. Select rows to compare.")
+    selected: list[int] = event["selection"]["rows"]
+    return [runs[number] for number in selected if number < len(runs)]
 
 
 def _row(run: TrainingRun, num_bytes: int) -> dict[str, object]:
-    figures, config = run.figures, run.config
+    metrics, config = run.figures, run.config
     done = run.status.last.epoch if run.status.last else 0
     return {
         "Name": run.name,
         "State": str(run.state),
-        "Val": _percent(figures.val_acc if figures else None),
-        "Test": _percent(figures.test_acc if figures else None),
+        "Val": _percent(metrics.val_acc if metrics else None),
+        "Test": _percent(metrics.test_acc if metrics else None),
         "Model": config.model,
         "Epochs": f"{done} / {config.epochs}",
-        "lr": config.lr,
+        "LR": config.lr,
         "Batch": config.batch_size,
         "Data": run.data_title,
         "Started": run.created,
-        "MB": num_bytes / 1e6,
+        "Size (MB)": num_bytes / 1e6,
         "Notes": run.notes,
     }
 
@@ -89,14 +90,14 @@ def _percent(share: float | None) -> float | None:
 
 
 def side_by_side(runs: Sequence[TrainingRun]) -> None:
-    """Results and settings, a column per run; at first only the settings in which they differ."""
+    """Results and settings, one column per run; by default only settings that differ."""
     if len(runs) < 2:
         return
     st.subheader("Side by side")
-    every = st.toggle("All settings", key="all-settings")
+    show_all = st.toggle("All settings", key="all-settings")
     configs = [run.config for run in runs]
     settings = difference(configs)
-    if every:
+    if show_all:
         tables = [shown(config) for config in configs]
         settings = {name: [table[name] for table in tables] for name in tables[0]}
     rows = {**_results(runs), **settings}
@@ -110,22 +111,22 @@ def side_by_side(runs: Sequence[TrainingRun]) -> None:
 
 
 def _results(runs: Sequence[TrainingRun]) -> dict[str, list[str]]:
-    """What each came to, as text."""
-    found: dict[str, list[str]] = {}
+    """Each run's results as text."""
+    rows: dict[str, list[str]] = {}
     for run in runs:
-        figures = asdict(run.figures) if run.figures else {}
-        said = {
+        metrics = asdict(run.figures) if run.figures else {}
+        results = {
             "State": str(run.state),
-            "Validation accuracy": _text(figures.get("val_acc"), ".2%"),
-            "Test accuracy": _text(figures.get("test_acc"), ".2%"),
-            "Test loss": _text(figures.get("test_loss"), ".4f"),
-            "Best epoch": _text(figures.get("epoch"), ".0f"),
-            "Images per second": _text(figures.get("images_per_s"), ",.0f"),
-            "Took": "–" if run.took_s is None else parts.duration(run.took_s),
+            "Validation accuracy": _text(metrics.get("val_acc"), ".2%"),
+            "Test accuracy": _text(metrics.get("test_acc"), ".2%"),
+            "Test loss": _text(metrics.get("test_loss"), ".4f"),
+            "Best epoch": _text(metrics.get("epoch"), ".0f"),
+            "Images per second": _text(metrics.get("images_per_s"), ",.0f"),
+            "Duration": "–" if run.took_s is None else parts.duration(run.took_s),
         }
-        for label, text in said.items():
-            found.setdefault(label, []).append(text)
-    return found
+        for label, text in results.items():
+            rows.setdefault(label, []).append(text)
+    return rows
 
 
 def _text(value: float | None, form: str) -> str:

@@ -1,4 +1,4 @@
-"""A run as it is now: state, figures, curves, log; live while it runs."""
+"""A run: state, metrics, curves, log; live while it runs."""
 
 from dataclasses import replace
 
@@ -12,30 +12,31 @@ from cifar_core.runs.states import RunState, log_tail
 from cifar_core.runs.store import TrainingRun, read_run
 from cifar_core.system.utilisation import gpu_load, system_load
 from pages.ui.components import parts
-from pages.ui.components.curves import Asked, ask, draw_curves
+from pages.ui.components.curves import CurveOptions, curve_options, draw_curves
+from pages.ui.components.stop import force_stop_button, stop_button
 from pages.ui.session import cache
 
 REFRESH_S = 2.0
-REDRAW_S = 3.0  # less often, since a plot costs the browser more than a figure
+REDRAW_S = 3.0  # less often, since a chart costs the browser more than a number
 REDRAW_STEPS = 12  # records of half a second each
 
 
 def run_view(run: TrainingRun) -> None:
-    """Draws a run; what changes refreshes by itself, in two parts, until the run ends."""
+    """Draws a run; the state and the curves refresh separately until it ends."""
     was_active = run.state.is_active
 
     def draw_state() -> None:
-        now = _read(run)
-        _draw_state(now, cache.metrics_of(now.path))
-        if was_active and not now.state.is_active:
-            st.rerun()  # once, so that the page around it knows of the end
+        current = _read(run)
+        _draw_state(current, cache.metrics_of(current.path))
+        if was_active and not current.state.is_active:
+            st.rerun()  # once, so that the rest of the page shows the end
 
     parts.every(REFRESH_S if was_active else None, draw_state)
-    asked = ask(run)
+    options = curve_options(run)
 
     def draw_plots() -> None:
-        now = _read(run)
-        _draw_plots(now, _shown_metrics(now), asked)
+        current = _read(run)
+        _draw_plots(current, _metrics_to_draw(current), options)
 
     parts.every(REDRAW_S if was_active else None, draw_plots)
 
@@ -45,23 +46,23 @@ def _read(run: TrainingRun) -> TrainingRun:
         return read_run(run.path, TrainingRun)
 
 
-def _shown_metrics(run: TrainingRun) -> Metrics:
-    """The newest records or, while the curves are paused, those of the moment of pausing."""
-    now = cache.metrics_of(run.path)
-    if not run.state.is_active or not now.steps:
-        return now
+def _metrics_to_draw(run: TrainingRun) -> Metrics:
+    """The newest records or, while the curves are paused, those from when they were paused."""
+    newest = cache.metrics_of(run.path)
+    if not run.state.is_active or not newest.steps:
+        return newest
     key = f"paused-{run.run_id}"
-    if not st.toggle("Pause the curves", key=key, help="To zoom in; the run goes on."):
+    if not st.toggle("Pause curves", key=key, help="To zoom in. The run continues."):
         st.session_state.pop(f"{key}-at", None)
-        return now
-    return st.session_state.setdefault(f"{key}-at", now)
+        return newest
+    return st.session_state.setdefault(f"{key}-at", newest)
 
 
-def _settled(metrics: Metrics) -> Metrics:
-    """Without the newest steps, so that a plot, which redraws as a whole, does so rarely."""
+def _without_newest(metrics: Metrics) -> Metrics:
+    """Drops the newest steps, so that the charts, which redraw completely, redraw less often."""
     steps = metrics.steps
-    kept = len(steps) - len(steps) % REDRAW_STEPS if len(steps) > REDRAW_STEPS else len(steps)
-    return replace(metrics, steps=steps[:kept])
+    size = len(steps) - len(steps) % REDRAW_STEPS if len(steps) > REDRAW_STEPS else len(steps)
+    return replace(metrics, steps=steps[:size])
 
 
 def _draw_state(run: TrainingRun, metrics: Metrics) -> None:
@@ -69,33 +70,33 @@ def _draw_state(run: TrainingRun, metrics: Metrics) -> None:
         parts.state_badge(run)
         st.caption(_about(run))
         if run.state.is_active:
-            _stop_button(run)
+            _stop_controls(run)
     if run.state is RunState.RUNNING:
         load = system_load()
         st.caption(
-            f":material/speed: This machine: processor {load.cpu:.0%}, "
-            f"{parts.megabytes(load.memory_used)} of {parts.megabytes(load.memory_total)} of memory"
+            f":material/speed: System: CPU {load.cpu:.0%}, memory "
+            f"{parts.megabytes(load.memory_used)} / {parts.megabytes(load.memory_total)}"
             + _gpu(run.request.device)
         )
-    _say_why(run)
+    _show_reason(run)
     _figures(run, metrics)
 
 
-def _draw_plots(run: TrainingRun, metrics: Metrics, asked: Asked) -> None:
+def _draw_plots(run: TrainingRun, metrics: Metrics, options: CurveOptions) -> None:
     if metrics.steps or metrics.epochs:
-        draw_curves(run, _settled(metrics) if run.state.is_active else metrics, asked)
+        draw_curves(run, _without_newest(metrics) if run.state.is_active else metrics, options)
     elif run.state.is_active:
-        st.info("The curves begin with the first half second of training.", icon=":material/timer:")
+        st.info("Waiting for the first step …", icon=":material/timer:")
     if metrics.damaged:
-        st.warning(f"{metrics.damaged} damaged lines of this run's records were left out.")
+        st.warning(f"Skipped {parts.count(metrics.damaged, 'damaged line')} of metrics.jsonl.")
 
 
 def _gpu(device: str) -> str:
-    """What a GPU adds to the line; nothing on a CPU."""
+    """The GPU's load as text; empty on a CPU."""
     if (gpu := gpu_load(device)) is None:
         return ""
     used, total = parts.megabytes(gpu.memory_used), parts.megabytes(gpu.memory_total)
-    return f"; {gpu.name} {gpu.busy:.0%}, {used} of {total}"
+    return f"; {gpu.name} {gpu.busy:.0%}, {used} / {total}"
 
 
 def _about(run: TrainingRun) -> str:
@@ -105,49 +106,48 @@ def _about(run: TrainingRun) -> str:
     return f"{config.model} on {run.data_title} · {where} · {augmentation}"
 
 
-def _stop_button(run: TrainingRun) -> None:
+def _stop_controls(run: TrainingRun) -> None:
+    """Stop; while the run is stopping, how long it takes and, after a while, Force stop."""
     if run.state is RunState.STOPPING:
         waited = stopping_s(run)
-        st.caption(f"Finishing its batch and keeping a checkpoint … {waited:.0f} s")
+        st.caption(f"Finishing the batch and saving a checkpoint … {waited:.0f} s")
         if waited >= FORCE_AFTER_S:
-            tip = "Ends its process. What came after its last checkpoint is lost."
-            icon, key = ":material/dangerous:", f"force-{run.run_id}"
-            st.button(
-                "End by force", icon=icon, key=key, help=tip, on_click=parts.end_now, args=(run,)
-            )
+            force_stop_button(run)
         return
-    icon, key = ":material/stop_circle:", f"stop-{run.run_id}"
-    st.button("Stop", icon=icon, key=key, on_click=parts.ask_to_stop, args=(run,))
+    stop_button(run)
 
 
-def _say_why(run: TrainingRun) -> None:
+def _show_reason(run: TrainingRun) -> None:
     if run.state is RunState.QUEUED:
-        ahead = queue_position(run.path)
-        who = f"{ahead} before it" if ahead else "it is next"
-        st.info(f"Waiting for {run.request.device}: {who}.", icon=":material/hourglass_empty:")
+        num_ahead = queue_position(run.path)
+        device = run.request.device.upper()
+        place = f"{num_ahead} ahead" if num_ahead else "next"
+        st.info(f"Queued: {place} on {device}", icon=":material/hourglass_empty:")
     if run.state in (RunState.FAILED, RunState.INTERRUPTED):
         st.error(run.reason, icon=":material/error:")
-        with st.expander("Last lines of its log", icon=":material/terminal:", expanded=True):
+        with st.expander("End of the log", icon=":material/terminal:", expanded=True):
             st.code(log_tail(run.path) or "The log is empty.", language=None)
     elif run.reason:
         st.info(run.reason, icon=":material/info:")
 
 
 def _figures(run: TrainingRun, metrics: Metrics) -> None:
-    at, last, best = run_pace(run, metrics), metrics.epochs[-1:], metrics.best
+    pace, last, best = run_pace(run, metrics), metrics.epochs[-1:], metrics.best
     if run.state.is_active:
-        st.progress(at.share, text=f"{at.share:.0%}")
+        st.progress(pace.share, text=f"{pace.share:.0%}")
     done = len(metrics.epochs)
-    epoch = max(at.epoch, done) if run.state.is_active else done
-    shown = {
+    epoch = max(pace.epoch, done) if run.state.is_active else done
+    values = {
         "Epoch": f"{epoch} / {run.config.epochs}",
-        "Images per second": f"{at.images_per_s:,.0f}" if at.images_per_s else "–",
+        "Images per second": f"{pace.images_per_s:,.0f}" if pace.images_per_s else "–",
     }
     if run.state.is_active:
-        shown["Time left"] = parts.duration(at.left_s) if at.left_s is not None else "–"
+        values["Time left"] = parts.duration(pace.left_s) if pace.left_s is not None else "–"
     else:
-        shown["Took"] = "–" if run.took_s is None else parts.duration(run.took_s)
-    judged = best or (last[0] if last else None)
-    shown["Test accuracy"] = f"{judged.test_acc:.2%}" if judged else "–"
-    tip = "Of the epoch with the highest validation accuracy; the test images choose nothing."
-    parts.figures(shown, {"Test accuracy": tip if best else "Of the last epoch."})
+        values["Duration"] = "–" if run.took_s is None else parts.duration(run.took_s)
+    record = best or (last[0] if last else None)
+    values["Test accuracy"] = f"{record.test_acc:.2%}" if record else "–"
+    tip = (
+        "At the epoch with the best validation accuracy. Test images are never used for selection."
+    )
+    parts.figures(values, {"Test accuracy": tip if best else "At the last epoch."})

@@ -1,4 +1,4 @@
-"""The draft id of a form: it lives in the URL, and what is started with it is started once."""
+"""The draft id of a form, kept in the URL: a draft starts at most one run."""
 
 import re
 import secrets
@@ -7,48 +7,48 @@ import streamlit as st
 
 from cifar_core.runs.dedup import find_draft
 from pages.ui.session import cache
-from pages.ui.session.state import PRESSED
+from pages.ui.session.state import PENDING_START
 
 
 def start_button(label: str, key: str, draft: str) -> bool:
-    """The button that starts a draft; whether it was pressed, in this rerun or one cut short.
+    """The Start button; returns whether it was pressed, in this rerun or an aborted one.
 
-    The press is kept until it is answered: a rerun may end before it comes to the button, when
-    what stands above it redraws the page, and the press would be lost with it.
+    The press is stored until `clear_pending_start`: a widget above the button may rerun the page
+    before the script reaches the button, and the press would be lost.
     """
     st.button(
         label,
         type="primary",
         icon=":material/play_arrow:",
         key=key,
-        on_click=lambda: st.session_state.update({PRESSED: draft}),
+        on_click=lambda: st.session_state.update({PENDING_START: draft}),
     )
-    return st.session_state.get(PRESSED) == draft
+    return st.session_state.get(PENDING_START) == draft
 
 
-def answered() -> None:
-    """What was pressed for was started or refused."""
-    st.session_state.pop(PRESSED, None)
+def clear_pending_start() -> None:
+    """Clears a press of Start, once its run was started or refused."""
+    st.session_state.pop(PENDING_START, None)
 
 
 def draft_id(page: str) -> str:
-    """The id of this form's one intention; a new one where the one in the URL was started.
+    """The form's draft id; a new one if the one in the URL was already started.
 
-    Until a press is answered the id stays as it is, so that a second click, or one in a duplicated
-    tab, finds what the first has started.
+    While a start is pending the id does not change, so that a second click, or one in a duplicated
+    tab, leads to the same run.
 
     Args:
-        page: Where what was started is shown.
+        page: The page that shows a started run.
     """
     draft = st.query_params.get("draft", "")
     if re.fullmatch("[0-9a-f]{16}", draft):
-        if st.session_state.get(PRESSED) == draft:
+        if st.session_state.get(PENDING_START) == draft:
             return draft
         started = find_draft(cache.root(), draft)
         if started is None:
             return draft
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.write("This form was started before. Start makes another one now.")
+            st.write("This form was already started. Starting it again creates a new run.")
             kind = "run" if started.kind == "train" else "test"
             query = {kind: started.run_id}
             st.page_link(page, label=f"Open {started.name}", query_params=query)
@@ -56,6 +56,6 @@ def draft_id(page: str) -> str:
 
 
 def new_draft() -> str:
-    """Begins another intention."""
+    """Puts a new draft id into the URL."""
     st.query_params["draft"] = draft = secrets.token_hex(8)
     return draft
