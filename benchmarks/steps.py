@@ -84,12 +84,12 @@ def bare_steps(model: str, num_steps: int) -> "Callable[[], None]":
 
 def lr_test_steps(model: str, num_steps: int) -> "Callable[[], None]":
     """An LR test of `num_steps` steps each time it is called."""
-    from cifar_core.config.lr_test import LRFindConfig
+    from cifar_core.config.lr_test import LRTestConfig
     from cifar_core.lr_finder.range_test import range_test
 
     config, data = made_config(model, num_steps), images()
     # It is to do all steps, so it may not diverge.
-    find = LRFindConfig(num_steps=num_steps, start_lr=1e-6, end_lr=1e-3, diverge_factor=1000)
+    find = LRTestConfig(num_steps=num_steps, start_lr=1e-6, end_lr=1e-3, diverge_factor=1000)
 
     def steps() -> None:
         ending = range_test(config, find, data, lambda point: None, lambda: False)

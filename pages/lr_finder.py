@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from cifar_core.config.lr_test import LRFindConfig
+from cifar_core.config.lr_test import LRTestConfig
 from cifar_core.config.train import make_config
 from cifar_core.errors import CifarCoreError
 from cifar_core.jobs.launch import launch_lr_find
@@ -26,7 +26,7 @@ IN_SIGHT = ("start_lr", "end_lr", "num_steps", "num_seeds")
 
 def test_settings() -> dict[str, Any]:
     """The fields of the test."""
-    fields, values = LRFindConfig.model_fields, {}
+    fields, values = LRTestConfig.model_fields, {}
 
     def draw(name: str) -> None:
         field = fields[name]
@@ -62,7 +62,7 @@ def start_form() -> None:
     if start_button("Start the test", START, draft):
         try:
             with st.spinner("Starting …"):
-                find = validated(LRFindConfig, values)
+                find = validated(LRTestConfig, values)
                 run_dir = launch_lr_find(cache.root(), config, find, draft)
         except CifarCoreError as error:
             st.error(str(error), icon=":material/error:")

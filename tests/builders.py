@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
-from cifar_core.config.lr_test import LRFindConfig
+from cifar_core.config.lr_test import LRTestConfig
 from cifar_core.config.train import TrainConfig, make_config
 from cifar_core.data import CLASSES, Dataset
 from cifar_core.lr_finder.range_test import Ending, LRPoint, range_test
@@ -97,13 +97,13 @@ def textbook_model(config: TrainConfig, batches: TrainingBatches) -> nn.Module:
 # LR tests
 
 
-def find_of(**changes: Any) -> LRFindConfig:
+def find_of(**changes: Any) -> LRTestConfig:
     """Ten steps up to a learning rate of 1."""
-    return validated(LRFindConfig, {"num_steps": 10, "end_lr": 1, **changes})
+    return validated(LRTestConfig, {"num_steps": 10, "end_lr": 1, **changes})
 
 
 def searched(
-    config: TrainConfig, find: LRFindConfig, data: Dataset
+    config: TrainConfig, find: LRTestConfig, data: Dataset
 ) -> tuple[Ending, list[LRPoint]]:
     """A whole LR test: how it ended and all its points."""
     points: list[LRPoint] = []

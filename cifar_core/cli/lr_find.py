@@ -8,7 +8,7 @@ from typing import Any
 from cifar_core.cli.follow import StatusLine, follow
 from cifar_core.cli.runs import add_root
 from cifar_core.cli.settings import FIND, add_config, add_fields, given, read_config
-from cifar_core.config.lr_test import UNUSED, LRFindConfig
+from cifar_core.config.lr_test import UNUSED, LRTestConfig
 from cifar_core.lr_finder.range_test import explain_ending
 from cifar_core.records.records import Metrics
 from cifar_core.runs.states import RunState
@@ -23,7 +23,7 @@ def add_lr_find(commands: Any) -> None:
     command.set_defaults(do=_lr_find)
     command.add_argument("--json", action="store_true", help="print the result as JSON")
     add_root(command)
-    add_fields(command.add_argument_group("the test"), LRFindConfig, FIND)
+    add_fields(command.add_argument_group("the test"), LRTestConfig, FIND)
     add_config(command, UNUSED)
 
 
@@ -33,7 +33,7 @@ def _lr_find(options: argparse.Namespace) -> int:
     from cifar_core.lr_finder.suggest import disagreement, suggest_all
     from cifar_core.validation import validated
 
-    find = validated(LRFindConfig, given(options, FIND))
+    find = validated(LRTestConfig, given(options, FIND))
     run_dir = launch_lr_find(runs_root(options.runs), read_config(options), find)
 
     def tell(run: Run, metrics: Metrics) -> StatusLine:

@@ -4,17 +4,15 @@ import sys
 from collections.abc import Iterator
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
-from cifar_core.config.lr_test import GROUP, LRFindConfig
+from cifar_core.config.lr_test import GROUP, LRTestConfig
 from cifar_core.config.train import GROUPS, TrainConfig
-from cifar_core.models import MODELS
 from cifar_core.validation import describe_accepted
 
 _HEAD = """# Settings
 
-Every setting of a run, and of an LR test beside it. The form, the command line (`--batch-size 64`),
-the JSON of a run and this page are made from the same fields; unknown keys are refused.
+Every setting of a run, then those of an LR test. The form, the command line (`--batch-size 64`),
+a run's JSON and this page are generated from the same fields; unknown keys are refused.
 """
 
 
@@ -23,24 +21,18 @@ def settings_doc() -> str:
     parts = [_HEAD]
     for group in GROUPS:
         parts += _table(group, TrainConfig)
-    parts += _table(GROUP, LRFindConfig)
+    parts += _table(GROUP, LRTestConfig)
     return "".join(parts)
 
 
 def _table(group: str, model: type[BaseModel]) -> Iterator[str]:
-    """The rows of a group."""
+    """Heading, table head and rows of a group."""
     yield f"\n## {group}\n\n| setting | default | accepted | |\n| --- | --- | --- | --- |\n"
     for name, field in model.model_fields.items():
         extra = field.json_schema_extra
         if isinstance(extra, dict) and extra["group"] == group:
-            accepted = _accepted(name, field)
-            yield f"| `{name}` | {field.default} | {accepted} | {field.description} |\n"
-
-
-def _accepted(name: str, field: FieldInfo) -> str:
-    if name == "model":
-        return "one of " + ", ".join(MODELS)
-    return "a preset, JSON, or its file" if name == "augment" else describe_accepted(field)
+            default = field.default
+            yield f"| `{name}` | {default} | {describe_accepted(field)} | {field.description} |\n"
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from cifar_core.system.processes import spawn
 from cifar_core.system.runtime import check_compiler, probe, resolve_runtime
 
 if TYPE_CHECKING:
-    from cifar_core.config.lr_test import LRFindConfig
+    from cifar_core.config.lr_test import LRTestConfig
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def extend_run(run: Run, epochs: int, name: str = "") -> Path:
     return run_dir
 
 
-def launch_lr_find(root: Path, config: TrainConfig, find: "LRFindConfig", draft: str = "") -> Path:
+def launch_lr_find(root: Path, config: TrainConfig, find: "LRTestConfig", draft: str = "") -> Path:
     """Starts a job that tests learning rates for a config; see `launch_training`.
 
     Raises:

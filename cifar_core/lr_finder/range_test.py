@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from cifar_core.config.lr_test import LRFindConfig
+from cifar_core.config.lr_test import LRTestConfig
 from cifar_core.config.train import TrainConfig
 from cifar_core.data import Dataset
 from cifar_core.records.records import LRPoint
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Ending = Literal["completed", "diverged", "not a number", "stopped"]
 
 
-def explain_ending(ending: str, points: Sequence[LRPoint], find: LRFindConfig) -> str:
+def explain_ending(ending: str, points: Sequence[LRPoint], find: LRTestConfig) -> str:
     """Why a test ended, in a sentence."""
     at = f"after {points[-1].step if points else 0} of {find.num_steps} steps"
     if points:
@@ -46,7 +46,7 @@ class _EndOfTest(Exception):
 
 def range_test(
     config: TrainConfig,
-    find: LRFindConfig,
+    find: LRTestConfig,
     data: Dataset,
     publish: Callable[[LRPoint], None],
     should_stop: Callable[[], bool],
@@ -99,7 +99,7 @@ def _aloud(publish: Callable[[LRPoint], None]) -> Callable[[LRPoint], None]:
 def _search(
     batches: "TrainingBatches",
     state: "TrainState",
-    find: LRFindConfig,
+    find: LRTestConfig,
     publish: Callable[[LRPoint], None],
     should_stop: Callable[[], bool],
 ) -> Ending:

@@ -10,11 +10,20 @@ import pytest
 from pydantic import ValidationError
 
 from cifar_core.augment import PRESETS, preset
-from cifar_core.config.train import GROUPS, TrainConfig, difference, make_config, shown
+from cifar_core.config.train import GROUPS, TrainConfig, difference, display_values, make_config
 from cifar_core.validation import describe_accepted, parse_json
 
 FIELDS = TrainConfig.model_fields
-LIGHT = ("config", "runs", "changes", "launch", "records", "plots", "checkpoint", "recipes")
+LIGHT = (
+    "config.train",
+    "config.recipes",
+    "runs.store",
+    "runs.lifecycle",
+    "jobs.launch",
+    "records.records",
+    "plots",
+    "checkpoints.checkpoint",
+)
 HEAVY = ("torch", "torchvision", "albumentations", "streamlit", "cv2", "pyarrow")
 # A value other than the default of each setting.
 OTHER: dict[str, Any] = {
@@ -128,8 +137,8 @@ def test_difference_sees_parameters_and_small_probabilities_of_an_augmentation()
         assert found["augment"][0] != found["augment"][1]
 
 
-def test_shown_has_every_setting_as_text() -> None:
-    table = shown(make_config({}))
+def test_display_values_have_every_setting_as_text() -> None:
+    table = display_values(make_config({}))
     assert list(table) == list(FIELDS)
     assert table["augment"].startswith("PadCrop → HorizontalFlip (50%)")
     assert table["epochs"] == "20"

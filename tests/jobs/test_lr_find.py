@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from cifar_core.cli.main import main
-from cifar_core.config.lr_test import LRFindConfig
+from cifar_core.config.lr_test import LRTestConfig
 from cifar_core.config.train import TrainConfig
 from cifar_core.data import open_dataset
 from cifar_core.errors import CifarCoreError, ConfigError
@@ -43,8 +43,8 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def find_of(**changes: Any) -> LRFindConfig:
-    return validated(LRFindConfig, {"num_steps": 24, "start_lr": 1e-4, "end_lr": 1, **changes})
+def find_of(**changes: Any) -> LRTestConfig:
+    return validated(LRTestConfig, {"num_steps": 24, "start_lr": 1e-4, "end_lr": 1, **changes})
 
 
 def on_cpu(**changes: Any) -> TrainConfig:
@@ -67,7 +67,7 @@ def test_its_points_are_those_of_the_library_and_its_request_keeps_the_settings(
     run = ended(launch_lr_find(runs, config, find))
     assert (run.kind, run.state, run.reason) == ("lr_find", RunState.COMPLETED, "")
     assert run.status["ending"] == "completed"
-    assert validated(LRFindConfig, run.request["find"]) == find
+    assert validated(LRTestConfig, run.request["find"]) == find
     assert run.config == config
     assert run.request["device"] == run.status["runtime"]["device"] == "cpu"
     assert run.request["fingerprint"] == run.status["fingerprint"] == data.fingerprint
@@ -216,7 +216,7 @@ def test_the_command_prints_points_and_a_suggestion(
     )
     assert told["suggestion"] == (told["rules"][0] if found else None)
     request = read_run(runs / told["run_id"]).request
-    assert request["find"] == LRFindConfig(num_steps=12, start_lr=1e-4, end_lr=0.5).model_dump()
+    assert request["find"] == LRTestConfig(num_steps=12, start_lr=1e-4, end_lr=0.5).model_dump()
     assert request["config"]["batch_size"] == SMALL["batch_size"]
 
 
@@ -252,7 +252,7 @@ def test_the_command_as_a_process(runs: Path) -> None:
         (["--ema", "0.9"], ["--ema"]),
         (["--end-lr", "1e-6"], ["end_lr = 1e-06", "start_lr = 1e-05"]),
         (["--end-lr", "1e-5"], ["end_lr = 1e-05 is not above"]),
-        (["--num-steps", "9"], ["num_steps = '9'", "from 10 to 1000"]),
+        (["--num-steps", "9"], ["num_steps = '9'", "from 10 to 1,000"]),
         (["--mode", "cosine"], ["cosine", "exp, linear"]),
         (["--start-lr", "nan"], ["start_lr", "nan"]),
         (["--batch-size", "4096", "--train-size", "600"], ["batch_size = 4096", "600 images"]),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cifar_core.config.lr_test import LRFindConfig
+from cifar_core.config.lr_test import LRTestConfig
 from cifar_core.config.train import make_config
 from cifar_core.jobs.launch import LROrigin, launch_lr_find, launch_training
 from cifar_core.records.records import to_line
@@ -26,7 +26,7 @@ def tested_once(shared_cache: Path, tmp_path_factory: pytest.TempPathFactory) ->
     """A finished LR test, done by a real worker."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CIFAR_CACHE", str(shared_cache))
-        find = validated(LRFindConfig, {"num_steps": 40, "end_lr": 5})
+        find = validated(LRTestConfig, {"num_steps": 40, "end_lr": 5})
         job = launch_lr_find(tmp_path_factory.mktemp("tested"), small(train_size=4000), find)
         wait_for(job, RunState.COMPLETED, timeout_s=110)
     return job

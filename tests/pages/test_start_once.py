@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cifar_core.checkpoints.checkpoint import find_checkpoint
-from cifar_core.config.lr_test import LRFindConfig
+from cifar_core.config.lr_test import LRTestConfig
 from cifar_core.jobs.launch import extend_run, launch_lr_find
 from cifar_core.records.records import ResumeRecord, read_metrics, to_line
 from cifar_core.runs.dedup import find_draft
@@ -155,7 +155,7 @@ def test_what_was_forecast_stands_beside_what_a_run_took(copied: Path) -> None:
 
 
 def test_the_lr_test_of_one_draft_is_started_once(runs: Path) -> None:
-    find = LRFindConfig()
+    find = LRTestConfig()
     first, second = (launch_lr_find(runs, small(), find, DRAFT) for _ in range(2))
     assert first == second
     assert find_draft(runs, "") is None

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cifar_core.config.lr_test import LRFindConfig
+from cifar_core.config.lr_test import LRTestConfig
 from cifar_core.config.train import make_config
 from cifar_core.data import Dataset
 from cifar_core.errors import ConfigError
@@ -86,7 +86,7 @@ def test_an_lr_test_does_not_compile_and_needs_no_compiler(
     monkeypatch.setenv("CXX", "no-compiler")
     monkeypatch.setattr(launch, "start_worker", lambda run_dir: None)
     config = make_config({"data": "shapes10", "device": "cpu", "compile": True})
-    run = read_run(launch.launch_lr_find(tmp_path, config, LRFindConfig()))
+    run = read_run(launch.launch_lr_find(tmp_path, config, LRTestConfig()))
     assert run.config == config.model_copy(update={"compile": False})
 
 

@@ -24,14 +24,14 @@ def find_lr(worker: "JobContext", request: dict[str, Any]) -> RunState:
 
 
 def _test(worker: "JobContext", request: dict[str, Any]) -> RunState:
-    from cifar_core.config.lr_test import LRFindConfig
+    from cifar_core.config.lr_test import LRTestConfig
     from cifar_core.config.train import make_config
     from cifar_core.lr_finder.range_test import range_test
     from cifar_core.system.runtime import choose_runtime
     from cifar_core.validation import validated
 
     config = make_config({**request["config"], "device": request["device"]})
-    find = validated(LRFindConfig, request["find"])
+    find = validated(LRTestConfig, request["find"])
     data = requested_data(config, request)
     runtime = choose_runtime(config.device, config.precision, config.memory_format)
     worker.update(

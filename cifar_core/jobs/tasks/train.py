@@ -173,7 +173,7 @@ def _save_checkpoints(
     """Keeps the epoch, and the best one so far; only then does the status speak of it."""
     figures = asdict(record)
     _save_checkpoint(worker, config, batches, state, "last", figures)
-    if record.epoch in config.kept_epochs:
+    if record.epoch in config.checkpoint_epochs:
         _save_checkpoint(worker, config, batches, state, "epoch", figures)
     best = worker.status.get("best")
     if record.val_acc is not None and (best is None or record.val_acc > best["val_acc"]):

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from cifar_core import plots
-from cifar_core.config.lr_test import LRFindConfig
+from cifar_core.config.lr_test import LRTestConfig
 from cifar_core.jobs.queue import queue_position
 from cifar_core.lr_finder.curve import LRCurve, curve_of
 from cifar_core.lr_finder.range_test import explain_ending
@@ -42,7 +42,7 @@ def _draw_test(run: Run) -> None:
     """State, curve and what follows from it."""
     config = run.config
     assert config is not None
-    find = validated(LRFindConfig, run.request["find"])
+    find = validated(LRTestConfig, run.request["find"])
     points = cache.metrics_of(run.path).points
     with st.container(horizontal=True, vertical_alignment="center"):
         parts.state_badge(run)
@@ -69,7 +69,7 @@ def _plot(
     run: Run,
     points: Sequence[LRPoint],
     curve: LRCurve,
-    find: LRFindConfig,
+    find: LRTestConfig,
     found: Sequence[Suggestion] = (),
     own: float | None = None,
 ) -> float | None:
@@ -86,7 +86,7 @@ def _plot(
     return float(clicked[0]["x"]) if clicked else None
 
 
-def _result(run: Run, points: Sequence[LRPoint], find: LRFindConfig) -> None:
+def _result(run: Run, points: Sequence[LRPoint], find: LRTestConfig) -> None:
     """Why the test ended, what the rules say, and the way into the training form."""
     curve = curve_of(points)
     if run.state in (RunState.FAILED, RunState.INTERRUPTED):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from cifar_core.config.train import difference, shown
+from cifar_core.config.train import difference, display_values
 from cifar_core.runs.index import Listed
 from cifar_core.runs.store import Run
 from pages.ui.components import parts
@@ -100,7 +100,7 @@ def side_by_side(runs: Sequence[Run]) -> None:
     configs = [run.config for run in runs if run.config]
     settings = difference(configs)
     if every:
-        tables = [shown(config) for config in configs]
+        tables = [display_values(config) for config in configs]
         settings = {name: [table[name] for table in tables] for name in tables[0]}
     rows = {**_results(runs), **settings}
     names = [run.name for run in runs]
