@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cifar_core.data.arrays import Floats
 from cifar_core.errors import RunError
 from cifar_core.evaluation.predictions import EvalSplit
 from cifar_core.explain.methods import METHODS, RANDOM
-from cifar_core.explain.overlay import Floats
 from cifar_core.system.files import read_json, write_json
 from cifar_core.system.progress import Progress
 from cifar_core.system.seeds import Purpose, derive_seed, seeded

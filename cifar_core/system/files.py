@@ -1,4 +1,4 @@
-"""Writing so that a reader, or a crash, never meets half a file."""
+"""Atomic writes, and reads that tolerate missing or damaged files."""
 
 import contextlib
 import hashlib
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def write_atomic(path: Path, content: bytes) -> None:
-    """Writes beside, syncs, and moves into place; the old file stays whole until then.
+    """Writes to a temporary file, syncs and renames it; the old file stays intact until then.
 
     Raises:
-        OSError: as the system has it; nothing of the new content is left then.
+        OSError: if writing fails; the temporary file is then deleted.
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     try:
@@ -47,7 +47,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 
 def read_npz(path: Path) -> "dict[str, NDArray[Any]] | None":
-    """All arrays of an npz file, whose zip holds their sums; None if it is missing or damaged."""
+    """All arrays of an npz file, checked by the zip's CRCs; None if missing or damaged."""
     import numpy as np
 
     try:
@@ -68,7 +68,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def folder_bytes(folder: Path) -> int:
-    """Size of all files below a folder; what vanishes meanwhile counts nothing."""
+    """Total size of all files below a folder; files deleted meanwhile count as 0."""
     total = 0
     for path in folder.rglob("*"):
         with contextlib.suppress(OSError):
@@ -78,6 +78,6 @@ def folder_bytes(folder: Path) -> int:
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's content, read in pieces."""
+    """SHA-256 of a file's content, read in chunks."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""How much memory the system has left; noted by workers while it is little."""
+"""Memory available on the system, recorded by workers while it is low; memory of a process."""
 
 import contextlib
 import sys
@@ -10,35 +10,35 @@ import psutil
 
 from cifar_core.system.files import read_json, write_json
 
-LOW = 0.1  # share of all memory
+LOW = 0.1  # fraction of all memory
 _CGROUP = Path("/sys/fs/cgroup")  # version 2, where a container has its own limit
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes left and in all, of the machine or of the container if that has less left."""
+    """Available and total bytes, of the machine, or of the container if it has less available."""
 
     left: int
     total: int
 
 
 def memory_now() -> Memory:
-    """What the system, or the container this process is in, has left."""
+    """Memory of the machine, or of this process's container if it has less available."""
     machine = psutil.virtual_memory()
-    found = Memory(machine.available, machine.total)
+    memory = Memory(machine.available, machine.total)
     with contextlib.suppress(OSError, ValueError):  # no container, or one without a limit
         limit = int((_CGROUP / "memory.max").read_text())
         used = int((_CGROUP / "memory.current").read_text())
         for line in (_CGROUP / "memory.stat").read_text().splitlines():
             name, _, value = line.partition(" ")
-            used -= int(value) if name == "inactive_file" else 0  # given back when it is needed
-        if limit - used < found.left:
-            found = Memory(max(limit - used, 0), limit)
-    return found
+            used -= int(value) if name == "inactive_file" else 0  # reclaimed when needed
+        if limit - used < memory.left:
+            memory = Memory(max(limit - used, 0), limit)
+    return memory
 
 
 def note_memory(run_dir: Path, now: Memory) -> None:
-    """Notes what is left while that is little; the note outlives a worker killed for it."""
+    """Records the available memory while it is low; the record survives a killed worker."""
     note = run_dir / "memory.json"
     if now.left < LOW * now.total:
         write_json(note, {**asdict(now), "time": time.time()})
@@ -47,7 +47,7 @@ def note_memory(run_dir: Path, now: Memory) -> None:
 
 
 def low_memory(run_dir: Path, since: float) -> Memory | None:
-    """What was left when it was last noted to be little, if that was after `since` (Unix time)."""
+    """The last record of low memory, if it was made after `since` (Unix time)."""
     note = read_json(run_dir / "memory.json") or {}
     match note:
         case {"left": int(left), "total": int(total), "time": float(noted)} if noted >= since:
@@ -56,10 +56,10 @@ def low_memory(run_dir: Path, since: float) -> Memory | None:
 
 
 def peak_memory(device: str) -> int:
-    """The most bytes of memory that this process has had at once, on the device it computes on.
+    """Peak memory of this process in bytes, on the device it computes on.
 
-    On a GPU what torch allocated there; on a CPU the resident size. Loader workers are left out:
-    they are forked and share almost all of it.
+    On a GPU the memory allocated by torch; on a CPU the resident size. Loader workers are not
+    counted: they are forked and share almost all of it.
     """
     if device != "cpu":
         import torch
@@ -77,5 +77,5 @@ def peak_memory(device: str) -> int:
 
 
 def resident_memory() -> int:
-    """Bytes of memory that this process occupies now."""
+    """Resident memory of this process in bytes."""
     return psutil.Process().memory_info().rss

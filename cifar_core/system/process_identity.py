@@ -1,4 +1,4 @@
-"""Which process is ours: a pid together with its start time; and locks that die with it."""
+"""Identifies a process by its pid and start time, since pids are reused."""
 
 import os
 from typing import Any
@@ -7,12 +7,12 @@ import psutil
 
 
 def own_identity() -> dict[str, Any]:
-    """What a worker writes of itself."""
+    """The identity of this process."""
     return identity_of(os.getpid())
 
 
 def identity_of(pid: int) -> dict[str, Any]:
-    """What names a process, of this one or another; nobody's if it is gone."""
+    """The identity of a process; with create_time 0 if it is gone, which matches none."""
     try:
         return {"pid": pid, "create_time": psutil.Process(pid).create_time()}
     except psutil.Error:

@@ -172,7 +172,7 @@ MISTAKES = [
     (["train", "--recipe", "secret"], ["secret", "quick"]),
     (["train", "--config", "missing.json"], ["missing.json"]),
     (["train", "--data", "nowhere"], ["nowhere", "does not exist"]),
-    (["train"], ["CIFAR-10 is not here", "data download", "shapes10"]),
+    (["train"], ["CIFAR-10 not found", "data download", "shapes10"]),
     (["train", "--data", "shapes10", "--val-size", "20000"], ["val_size", "19,999"]),
     (["train", "--data", "shapes10", "--train-size", "20000"], ["train_size", "15,000"]),
     (

@@ -109,7 +109,7 @@ def test_an_order_that_cannot_be_is_a_sentence() -> None:
     last = len(PRESETS["strong"].operations) - 1
     by_help(at, "Earlier", last).click().run()
     assert not at.exception
-    assert "CutMix works on whole batches and has to come last" in at.error[0].value
+    assert "CutMix works on whole batches and must come last" in at.error[0].value
     by_help(at, "Later", last - 1).click().run()
     assert not at.error
 
@@ -170,7 +170,7 @@ def test_a_file_goes_into_the_builder_with_its_hash() -> None:
     assert spec_in(at).digest == spec.digest
     at.file_uploader(key="import").set_value([("b.json", b"[]", "application/json")]).run()
     button(at, "Put it into the builder").click().run()
-    assert "This is no augmentation" in at.error[0].value
+    assert "This is not an augmentation" in at.error[0].value
 
 
 @pytest.mark.parametrize("form", ["JSON", "albumentations JSON", "albumentations YAML", "Python"])

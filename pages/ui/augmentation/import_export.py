@@ -32,9 +32,9 @@ def share(spec: AugmentSpec, data: Dataset) -> None:
             on_click="ignore",
         )
         if form != "JSON":
-            from cifar_core.augment.exchange import left_out
+            from cifar_core.augment.exchange import not_exported
 
-            st.caption(left_out(spec))
+            st.caption(not_exported(spec))
         st.divider()
         given = st.file_uploader(
             "Import", ["json", "yaml", "yml"], key="import", help="Ours, or albumentations' own."
