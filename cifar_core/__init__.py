@@ -1,7 +1,7 @@
 """CIFAR-10 from the data to a trained model, and to why it errs; the library behind the app.
 
-    errors          the exceptions that are shown as one sentence
-    validation      what a field accepts, and mistakes as sentences
+    errors          exceptions shown to the user as one sentence
+    validation      what a field accepts; validation errors as sentences
     system/         files, processes, locks, hardware, memory, seeds
     models/         the networks by name, and their layer tables
     records/        the file names of a run's folder; metrics.jsonl

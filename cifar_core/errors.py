@@ -1,4 +1,4 @@
-"""The errors that are the user's to mend; everything else is a bug and stays a traceback."""
+"""Errors the user can fix; everything else is a bug and keeps its traceback."""
 
 
 class CifarCoreError(Exception):
@@ -6,15 +6,15 @@ class CifarCoreError(Exception):
 
 
 class ConfigError(CifarCoreError):
-    """A setting is unknown, of the wrong kind or out of its bounds."""
+    """A setting is unknown, of the wrong type or out of bounds."""
 
 
 class DataError(CifarCoreError):
-    """A data set is missing, damaged, not the one expected, or could not be downloaded."""
+    """A data set is missing, damaged, not the expected one, or could not be downloaded."""
 
 
 class RunError(CifarCoreError):
-    """A run cannot be found, started, named, changed or removed as asked."""
+    """A run cannot be found, started, renamed, changed or deleted."""
 
 
 class JobError(RunError):
@@ -22,8 +22,8 @@ class JobError(RunError):
 
 
 class CheckpointError(CifarCoreError):
-    """A checkpoint is missing, damaged or of another model."""
+    """A checkpoint is missing, damaged, or belongs to another model."""
 
 
 class TrainingError(CifarCoreError):
-    """Training cannot go on, for example because the loss is no longer a number."""
+    """Training cannot continue, for example because the loss is not finite."""

@@ -1,4 +1,4 @@
-"""What a field of a config accepts, in numbers and in words, and mistakes as sentences."""
+"""What a field accepts, in numbers and in words; validation errors as sentences."""
 
 import json
 from types import UnionType
@@ -21,10 +21,10 @@ Text = Annotated[str, Field(max_length=100_000)]
 
 
 def parse_json(model: type[AnyModel], text: str, what: str) -> AnyModel:
-    """Reads a model from JSON text; `what` names it in the error.
+    """Builds a model from JSON text; `what` names it in the error.
 
     Raises:
-        ConfigError: if it is no JSON or does not fit.
+        ConfigError: if it is not JSON or does not validate.
     """
     try:
         raw = json.loads(text)
@@ -37,38 +37,39 @@ def validated(model: type[AnyModel], raw: object) -> AnyModel:
     """Builds a model from plain values.
 
     Raises:
-        ConfigError: one sentence per mistake: the value, what is accepted, the next step.
+        ConfigError: one sentence per error: the value, what is accepted, the next step.
     """
     try:
         return model.model_validate(raw)
     except CifarCoreError as error:
         raise ConfigError(str(error)) from None
     except ValidationError as error:
-        sentences = [_explain(model, detail) for detail in error.errors()[:5]]
+        sentences = [_sentence(model, detail) for detail in error.errors()[:5]]
         raise ConfigError(" ".join(sentences)) from None
 
 
-def _explain(model: type[BaseModel], detail: Any) -> str:
-    """One sentence for one mistake that pydantic found."""
+def _sentence(model: type[BaseModel], detail: Any) -> str:
+    """One sentence for one of pydantic's errors."""
     where = ".".join(str(part) for part in detail["loc"])
     value, kind, owner = detail["input"], detail["type"], _owner(model, detail["loc"])
     if kind == "extra_forbidden":
         return f"Unknown setting {where!r}. Known: {', '.join(owner.model_fields)}."
     if kind == "value_error":
         reason = detail["msg"].removeprefix("Value error, ")
-        shown = f"{where} = {value!r} {reason}" if where == "model" else reason
-        return f"{shown[0].upper()}{shown[1:]}."
+        sentence = f"{where} = {value!r} {reason}" if where == "model" else reason
+        names_field = sentence.split(" ")[0] in owner.model_fields
+        return f"{sentence if names_field else sentence[0].upper() + sentence[1:]}."
     field = owner.model_fields.get(str(detail["loc"][-1])) if detail["loc"] else None
-    accepted = _SHAPES.get(kind) or (describe_accepted(field) if field else detail["msg"])
+    accepted = _JSON_TYPES.get(kind) or (describe_accepted(field) if field else detail["msg"])
     return f"{where or 'The value'} = {value!r} is not accepted; give {accepted}."
 
 
-# Pydantic's names of mistakes in the shape of JSON.
-_SHAPES = {"model_type": "a table of names and values", "tuple_type": "a list"}
+# By pydantic's error type, where JSON of another type was expected.
+_JSON_TYPES = {"model_type": "a JSON object", "tuple_type": "a JSON list"}
 
 
 def _owner(model: type[BaseModel], loc: tuple[int | str, ...]) -> type[BaseModel]:
-    """The model, perhaps nested, that has the field at the end of `loc`."""
+    """The model, nested or not, that has the field at the end of `loc`."""
     for part in loc[:-1]:
         if isinstance(part, str) and part in model.model_fields:
             annotation = model.model_fields[part].annotation
@@ -88,28 +89,32 @@ def bounds(field: FieldInfo) -> tuple[float | None, float | None]:
 
 
 def choices(field: FieldInfo) -> tuple[str, ...]:
-    """The words a field accepts; empty where it takes anything else."""
+    """The strings of a Literal field; empty for other fields."""
     return get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
 
 
 def describe_accepted(field: FieldInfo) -> str:
-    """What a field accepts, in words."""
+    """What a field accepts, in words: its own (see `setting`), or those of its type and bounds."""
+    extra = field.json_schema_extra
+    if isinstance(extra, dict) and extra.get("accepted"):
+        return str(extra["accepted"])
     if words := choices(field):
         return "one of " + ", ".join(words)
-    for rule in field.metadata:
-        if pattern := getattr(rule, "pattern", None):
-            return "auto, cpu, cuda or cuda:N" if "cuda" in pattern else f"text like {pattern}"
-    kind = {int: "a whole number", float: "a number", bool: "true or false"}.get(
-        _plain_type(field.annotation), "text"
-    )
+    kinds = {int: "a whole number", float: "a number", bool: "true or false"}
+    kind = kinds.get(_hashable(field.annotation), "text")
     low, high = bounds(field)
-    if low is None or high is None:
-        return kind
-    more = any(hasattr(rule, "gt") for rule in field.metadata)
-    less = any(hasattr(rule, "lt") for rule in field.metadata)
-    start, end = (f"{end:.10g}" for end in (low, high))
-    return f"{kind} {'above' if more else 'from'} {start} {'to below' if less else 'to'} {end}"
+    return kind if low is None or high is None else f"{kind} {_range(field, low, high)}"
 
 
-def _plain_type(annotation: Any) -> Any:
+def _range(field: FieldInfo, low: float, high: float) -> str:
+    above = any(hasattr(rule, "gt") for rule in field.metadata)
+    below = any(hasattr(rule, "lt") for rule in field.metadata)
+    if not above and not below:
+        return f"from {low:,.10g} to {high:,.10g}"
+    start, end = "above" if above else "at least", "below" if below else "at most"
+    return f"{start} {low:,.10g} and {end} {high:,.10g}"
+
+
+def _hashable(annotation: Any) -> Any:
+    """A union's hash depends on members that may have none."""
     return None if isinstance(annotation, UnionType) else annotation

@@ -4,7 +4,7 @@ import os
 
 import streamlit as st
 
-from cifar_core.data.store import forget
+from cifar_core.data.store import remove_decoded
 from cifar_core.errors import CifarCoreError
 from cifar_core.runs.states import RunState, log_tail
 from cifar_core.runs.store import DataJob, TrainingRun
@@ -26,7 +26,7 @@ def data_card(jobs: list[DataJob]) -> str:
         except CifarCoreError as error:
             st.error(str(error), icon=":material/error:")
             if st.button("Import again", type="primary"):
-                forget("cifar10")
+                remove_decoded("cifar10")
                 st.rerun()
             return "damaged"
         st.badge("CIFAR-10 ready", icon=":material/check:", color="green")

@@ -1,18 +1,18 @@
 """One `AugmentSpec` for the preview and for training.
 
     spec                  AugmentSpec: ordered operations, JSON, hash
-    presets               named specs; a spec from what people type
-    catalogue             the operations: all, with choices, MixUp and CutMix
-    catalogue_geometry    those that move or cover pixels
-    catalogue_colour      those that change colours, blur or add noise
+    presets               named specs; a spec from user input
+    catalogue             all operations, with OneOf, SomeOf, MixUp and CutMix
+    catalogue_geometry    operations that move or cover pixels
+    catalogue_colour      operations that change colours, blur or add noise
     params                types and bounds of their parameters
-    draws                 what chance decided for a batch
-    kernels               batched kernels on any device; what is drawn for MixUp and CutMix
-    kernels_cpu           the same on a CPU, quicker
+    draws                 the random draws of an operation for a batch
+    kernels               batched kernels on any device; MixUp and CutMix
+    kernels_cpu           faster versions of the kernels for the CPU
     pipeline              a spec through albumentations, one image at a time
-    albumentations_calls  a spec as calls of albumentations
-    exchange              albumentations' JSON, YAML and Python, in and out
-    applied               which operations fired, with which values
+    albumentations_calls  a spec as albumentations calls
+    exchange              import and export of albumentations JSON, YAML and Python
+    applied               which operations were applied, with which values
     preview               original and augmented images, exactly as in training
 
 The spec, the catalogue and the presets import neither torch nor albumentations.

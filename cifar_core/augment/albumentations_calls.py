@@ -1,4 +1,4 @@
-"""A spec as the albumentations calls that it stands for: plain values, built or written down."""
+"""A spec as albumentations calls: plain values, to be built or exported."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from cifar_core.augment.spec import AugmentSpec, Operation
 
 Colour = tuple[int, int, int]
 BORDERS = {"constant": 0, "reflect": 4}  # cv2.BORDER_CONSTANT, cv2.BORDER_REFLECT_101
-# What albumentations builds an operation of ours from, as its list of what fired names it.
-BUILT_OF = {"PadCrop": "RandomCrop", "Cutout": "CoarseDropout"}
+# Our operations by the class name under which albumentations reports them as applied.
+LIBRARY_NAMES = {"PadCrop": "RandomCrop", "Cutout": "CoarseDropout"}
 
 
 @dataclass(frozen=True)
@@ -17,9 +17,9 @@ class Call:
     """One call of albumentations.
 
     Attributes:
-        name: Of a class of albumentations.
-        params: By keyword, the probability among them.
-        members: First argument of a call that holds others.
+        name: Class name in albumentations.
+        params: Keyword arguments, including the probability.
+        members: First argument of a container such as OneOf.
     """
 
     name: str
@@ -28,19 +28,19 @@ class Call:
 
 
 def calls_of(spec: AugmentSpec, mean: Colour) -> list[Call]:
-    """The calls of the pixel operations, in order.
+    """The calls for the pixel operations, in order.
 
     Args:
-        mean: The data's mean colour, 0..255, for a cutout with fill "mean".
+        mean: Mean colour of the data, 0..255, for a cutout with fill "mean".
     """
     return [call for operation in spec.pixel for call in _calls(operation, mean)]
 
 
 def _calls(operation: Operation, mean: Colour) -> list[Call]:
-    return _OURS.get(operation.name, _by_name)(operation, mean)
+    return _CONVERTERS.get(operation.name, _same_name_call)(operation, mean)
 
 
-def _by_name(operation: Operation, mean: Colour) -> list[Call]:
+def _same_name_call(operation: Operation, mean: Colour) -> list[Call]:
     params: dict[str, Any] = {**operation.params, "p": operation.p}
     if operation.name == "RandomResizedCrop":
         params = {"size": (32, 32), **params}
@@ -69,17 +69,17 @@ def _cutout(operation: Operation, mean: Colour) -> list[Call]:
 
 
 def _choice(operation: Operation, mean: Colour) -> list[Call]:
-    members = tuple(_as_one(member, mean) for member in operation.operations)
+    members = tuple(_single_call(member, mean) for member in operation.operations)
     return [Call(operation.name, {**operation.params, "p": operation.p}, members)]
 
 
-def _as_one(operation: Operation, mean: Colour) -> Call:
-    """A member of a choice, whose probability is that of all its calls."""
+def _single_call(operation: Operation, mean: Colour) -> Call:
+    """A member of a choice as one call, so that its probability covers all its steps."""
     calls = _calls(operation, mean)
     return calls[0] if len(calls) == 1 else Call("Sequential", {"p": operation.p}, tuple(calls))
 
 
-_OURS: dict[str, Callable[[Operation, Colour], list[Call]]] = {
+_CONVERTERS: dict[str, Callable[[Operation, Colour], list[Call]]] = {
     "PadCrop": _pad_crop,
     "Cutout": _cutout,
     "OneOf": _choice,

@@ -1,4 +1,4 @@
-"""Which operations acted on an image, and with which values, in words."""
+"""Which operations were applied to an image, and with which values, as text."""
 
 import math
 from collections.abc import Iterable
@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cifar_core.augment.albumentations_calls import BUILT_OF
+from cifar_core.augment.albumentations_calls import LIBRARY_NAMES
 from cifar_core.augment.spec import AugmentSpec, Operation
 
 if TYPE_CHECKING:
     from cifar_core.augment.draws import Draw
 
-# Among the values that albumentations records: what is the same for every image, or no number
-# that says anything to people.
-_UNSAID = {
+# Values recorded by albumentations that are the same for every image or mean little to people.
+_OMITTED = {
     "image_type",
     "interpolation",
     "max_height",
@@ -34,11 +33,11 @@ _UNSAID = {
 
 @dataclass(frozen=True)
 class AppliedTransform:
-    """An operation that acted.
+    """An operation that was applied.
 
     Attributes:
-        name: By the catalogue.
-        values: What chance chose, for people; empty where there is nothing to choose.
+        name: As in the catalogue.
+        values: The drawn values as text; empty where nothing is drawn.
     """
 
     name: str
@@ -49,18 +48,18 @@ class AppliedTransform:
 
 
 def from_draws(draws: "list[Draw]", image: int) -> tuple[AppliedTransform, ...]:
-    """What kernels do to one image of a batch."""
-    found = []
+    """What the kernels apply to one image of a batch."""
+    transforms = []
     for d in draws:
-        if d.fired[image]:
-            at = int(d.x[image]), int(d.y[image])
-            found.append(AppliedTransform(d.operation.name, _of_kernel(d.operation, *at)))
-    return tuple(found)
+        if d.applied[image]:
+            values = _kernel_values(d.operation, int(d.x[image]), int(d.y[image]))
+            transforms.append(AppliedTransform(d.operation.name, values))
+    return tuple(transforms)
 
 
-def _of_kernel(operation: Operation, x: int, y: int) -> str:
+def _kernel_values(operation: Operation, x: int, y: int) -> str:
     if operation.name == "PadCrop":
-        return _moved(operation, x, y)
+        return _offset_text(operation, x, y)
     if operation.name == "Cutout":
         size = operation.whole("size")
         return f"{size}x{size} at {x},{y}"
@@ -70,57 +69,59 @@ def _of_kernel(operation: Operation, x: int, y: int) -> str:
 def from_applied(
     spec: AugmentSpec, applied: Iterable[tuple[str, dict[str, Any]]]
 ) -> tuple[AppliedTransform, ...]:
-    """What albumentations lists as applied, in the words of the spec, whose order it keeps."""
-    left, found = list(applied), []
+    """What albumentations reports as applied, by the names of the spec and in its order."""
+    remaining, transforms = list(applied), []
     for operation in leaves(spec):
-        built_of = BUILT_OF.get(operation.name, operation.name)
-        names = [name for name, _ in left]
-        if built_of in names:
-            params = left[names.index(built_of)][1]
-            del left[: names.index(built_of) + 1]
-            found.append(AppliedTransform(operation.name, _of_library(operation, params)))
-    return tuple(found)
+        library_name = LIBRARY_NAMES.get(operation.name, operation.name)
+        names = [name for name, _ in remaining]
+        if library_name in names:
+            params = remaining[names.index(library_name)][1]
+            del remaining[: names.index(library_name) + 1]
+            values = _library_values(operation, params)
+            transforms.append(AppliedTransform(operation.name, values))
+    return tuple(transforms)
 
 
 def leaves(spec: AugmentSpec) -> list[Operation]:
-    """The operations on single images, those inside a choice in its place."""
+    """The pixel operations, with each choice replaced by its members."""
     return [leaf for op in spec.pixel for leaf in (op.operations or (op,))]
 
 
-def _of_library(operation: Operation, params: dict[str, Any]) -> str:
+def _library_values(operation: Operation, params: dict[str, Any]) -> str:
     if operation.name == "PadCrop":
         left, top, *_ = params["crop_coords"]
-        return _moved(operation, left, top)
+        return _offset_text(operation, left, top)
     if "holes" in params:
-        return _holes(np.asarray(params["holes"]))
-    said = [_said(name, params[name]) for name in params if name not in _UNSAID]
+        return _holes_text(np.asarray(params["holes"]))
+    texts = [_value_text(name, params[name]) for name in params if name not in _OMITTED]
     if "matrix" in params and operation.name in ("Affine", "Rotate"):
         matrix = np.asarray(params["matrix"])
-        said = [*_motion(matrix), *(_said("scale", s) for s in [params.get("scale")] if s)]
-    return ", ".join(text for text in said if text)
+        scale = params.get("scale")
+        texts = [*_affine_texts(matrix), _value_text("scale", scale) if scale else ""]
+    return ", ".join(text for text in texts if text)
 
 
-def _moved(operation: Operation, left: int, top: int) -> str:
+def _offset_text(operation: Operation, left: int, top: int) -> str:
     padding = operation.whole("padding")
     return f"{left - padding:+d},{top - padding:+d}"
 
 
-def _holes(holes: np.ndarray) -> str:
+def _holes_text(holes: np.ndarray) -> str:
     if len(holes) != 1:
         return f"{len(holes)} holes"
     left, top, right, bottom = (int(v) for v in holes[0])
     return f"{right - left}x{bottom - top} at {left},{top}"
 
 
-def _motion(matrix: np.ndarray) -> list[str]:
-    """Angle, and how the middle of the picture moves, of a (3, 3) matrix."""
+def _affine_texts(matrix: np.ndarray) -> list[str]:
+    """Rotation, and shift of the image centre, of a (3, 3) matrix."""
     degrees = math.degrees(math.atan2(matrix[1, 0], matrix[0, 0]))
     x, y = (matrix @ [15.5, 15.5, 1.0])[:2] - 15.5
     return [f"{degrees:+.0f}°", f"shift {x:+.1f},{y:+.1f}"]
 
 
-def _said(name: str, value: Any) -> str:
-    """A recorded value, where it is a number or a few."""
+def _value_text(name: str, value: Any) -> str:
+    """A recorded value as text if it is one to four numbers, else empty."""
     if isinstance(value, dict):
         numbers = list(value.values())
     elif isinstance(value, str) or value is None or np.size(value) > 4 or name.startswith("fill"):

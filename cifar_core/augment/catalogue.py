@@ -1,27 +1,27 @@
-"""The operations an `AugmentSpec` may hold, each with the bounds that make sense at 32x32.
+"""The operations an `AugmentSpec` may contain, with bounds that make sense at 32x32.
 
-Names and parameters are albumentations' own, so that a spec reads like a pipeline; `PadCrop`,
-`Cutout`, `MixUp` and `CutMix` are ours. It describes; it neither builds nor runs anything.
+Names and parameters are those of albumentations, except for `PadCrop`, `Cutout`, `MixUp` and
+`CutMix`, which are ours. Descriptions only: nothing is built or run here.
 """
 
 from cifar_core.augment.catalogue_colour import BLUR_AND_NOISE, COLOUR
 from cifar_core.augment.catalogue_geometry import DROPOUT, GEOMETRY
 from cifar_core.augment.params import Param, Transform
 
-_ALPHA = "Beta(alpha, alpha) gives the share; small: mostly one image."
+_ALPHA = "The mixing ratio is drawn from Beta(alpha, alpha); small values mix little."
 
 _CHOICE = (
     Transform(
         "OneOf",
         "Choice",
-        "One of several operations; their probabilities are its weights.",
+        "Apply one of several operations, chosen in proportion to their probabilities.",
         holds=True,
     ),
     Transform(
         "SomeOf",
         "Choice",
-        "A few of several operations, each then at its own probability.",
-        (Param("n", 1, "How many are chosen.", 1, 8),),
+        "Choose n of several operations, then apply each with its own probability.",
+        (Param("n", 1, "Number of operations to choose.", 1, 8),),
         p=1.0,
         holds=True,
     ),
@@ -38,7 +38,7 @@ _MIXING = (
     Transform(
         "CutMix",
         "Mixing",
-        "Paste a part of another image, labels by area (Yun et al. 2019, arXiv 1905.04899).",
+        "Paste a patch of another image; labels mix by area (Yun et al. 2019, arXiv 1905.04899).",
         (Param("alpha", 1.0, _ALPHA, 0.05, 4),),
         batched=True,
     ),

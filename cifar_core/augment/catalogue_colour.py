@@ -1,9 +1,9 @@
-"""The catalogue's operations that change colours, blur, or add noise."""
+"""Operations that change colours, blur, or add noise."""
 
 from cifar_core.augment.params import Param, Transform
 
-_STRONG = "At 32x32 the library's own hides what the picture shows."
-_FIXED = "The library's own is a single value."
+_STRONG = "The albumentations default is too strong at 32x32."
+_FIXED = "The albumentations default is a single value."
 
 COLOUR = (
     Transform(
@@ -17,20 +17,20 @@ COLOUR = (
             Param(
                 "hue",
                 (-0.05, 0.05),
-                "Turn of the colour wheel, in turns.",
+                "Hue shift, as a fraction of the full circle.",
                 -0.5,
                 0.5,
-                why="Half a turn makes a green frog purple.",
+                why="Large shifts change typical class colours.",
             ),
         ),
     ),
     Transform(
         "RandomBrightnessContrast",
         "Colour",
-        "Lighter or darker, harder or softer.",
+        "Change brightness and contrast.",
         (
-            Param("brightness_limit", (-0.2, 0.2), "Added, share of full white.", -1, 1),
-            Param("contrast_limit", (-0.2, 0.2), "Added to the factor 1.", -1, 1),
+            Param("brightness_limit", (-0.2, 0.2), "Added to the image; 1 is full white.", -1, 1),
+            Param("contrast_limit", (-0.2, 0.2), "Change of the contrast factor.", -1, 1),
         ),
     ),
     Transform(
@@ -38,67 +38,90 @@ COLOUR = (
         "Colour",
         "Shift hue, saturation and value.",
         (
-            Param("hue_shift_limit", (-10.0, 10.0), "Of 180.", -90, 90, why="As in ColorJitter."),
-            Param("sat_shift_limit", (-20.0, 20.0), "Of 255.", -255, 255, why="As the other two."),
-            Param("val_shift_limit", (-20.0, 20.0), "Of 255.", -255, 255),
+            Param(
+                "hue_shift_limit",
+                (-10.0, 10.0),
+                "Hue shift, of 180.",
+                -90,
+                90,
+                why="Similar to ColorJitter.",
+            ),
+            Param(
+                "sat_shift_limit", (-20.0, 20.0), "Added, of 255.", -255, 255, why="Same as val."
+            ),
+            Param("val_shift_limit", (-20.0, 20.0), "Added, of 255.", -255, 255),
         ),
     ),
     Transform(
         "RandomGamma",
         "Colour",
-        "Bend the tone curve.",
-        (Param("gamma_limit", (80.0, 120.0), "Per cent; 100 changes nothing.", 20, 400),),
+        "Change the gamma.",
+        (Param("gamma_limit", (80.0, 120.0), "Gamma in percent; 100 changes nothing.", 20, 400),),
     ),
     Transform(
         "RandomToneCurve",
         "Colour",
-        "Bend the tone curve as an S.",
-        (Param("scale", 0.1, "How far.", 0, 1),),
+        "Random S-shaped tone curve.",
+        (Param("scale", 0.1, "Strength.", 0, 1),),
     ),
     Transform(
         "RGBShift",
         "Colour",
-        "Add a number to each channel.",
+        "Add an offset to each channel.",
         (
             Param("r_shift_limit", (-20.0, 20.0), "Red, of 255.", -255, 255),
             Param("g_shift_limit", (-20.0, 20.0), "Green, of 255.", -255, 255),
             Param("b_shift_limit", (-20.0, 20.0), "Blue, of 255.", -255, 255),
         ),
     ),
-    Transform("PlanckianJitter", "Colour", "Another light: from candle to clear sky."),
+    Transform("PlanckianJitter", "Colour", "Change the colour temperature of the light."),
     Transform(
         "Illumination",
         "Colour",
-        "Light from one side.",
-        (Param("intensity_range", (0.01, 0.2), "How much.", 0.01, 0.2),),
+        "Add a linear brightness gradient.",
+        (Param("intensity_range", (0.01, 0.2), "Strength.", 0.01, 0.2),),
     ),
     Transform(
         "CLAHE",
         "Colour",
-        "Even out the contrast of neighbourhoods.",
+        "Adaptive histogram equalization of local contrast.",
         (
-            Param("clip_limit", (1.0, 4.0), "How hard.", 1, 16, why="What the library makes of 4."),
-            Param("tile_grid_size", (4, 4), "Tiles.", 2, 8, why="8 x 8 tiles have 4 x 4 pixels."),
+            Param(
+                "clip_limit",
+                (1.0, 4.0),
+                "Contrast limit.",
+                1,
+                16,
+                why="albumentations expands 4 to this.",
+            ),
+            Param(
+                "tile_grid_size",
+                (4, 4),
+                "Rows and columns.",
+                2,
+                8,
+                why="At 8, a tile has 4x4 pixels.",
+            ),
         ),
         p=0.2,
     ),
-    Transform("Equalize", "Colour", "Spread the values of each channel evenly.", p=0.1),
-    Transform("AutoContrast", "Colour", "Stretch the values to the whole range.", p=0.1),
-    Transform("ToGray", "Colour", "Take the colour away.", p=0.1),
-    Transform("ChannelShuffle", "Colour", "Exchange red, green and blue.", p=0.1),
-    Transform("InvertImg", "Colour", "The negative.", p=0.1),
+    Transform("Equalize", "Colour", "Equalize the histogram of each channel.", p=0.1),
+    Transform("AutoContrast", "Colour", "Stretch values to the full range.", p=0.1),
+    Transform("ToGray", "Colour", "Convert to grayscale.", p=0.1),
+    Transform("ChannelShuffle", "Colour", "Shuffle the colour channels.", p=0.1),
+    Transform("InvertImg", "Colour", "Invert all pixel values.", p=0.1),
     Transform(
         "Solarize",
         "Colour",
-        "The negative of what is lighter than a threshold.",
-        (Param("threshold_range", (0.5, 0.9), "Share of full white.", 0, 1, why=_FIXED),),
+        "Invert pixels above a threshold.",
+        (Param("threshold_range", (0.5, 0.9), "Threshold; 1 is full white.", 0, 1, why=_FIXED),),
         p=0.1,
     ),
     Transform(
         "Posterize",
         "Colour",
-        "Keep only the upper bits of each channel.",
-        (Param("num_bits", (4, 6), "Bits kept.", 1, 7, why=_FIXED),),
+        "Reduce the number of bits per channel.",
+        (Param("num_bits", (4, 6), "Bits per channel.", 1, 7, why=_FIXED),),
         p=0.2,
     ),
 )
@@ -107,71 +130,80 @@ BLUR_AND_NOISE = (
     Transform(
         "Sharpen",
         "Blur and noise",
-        "Crisper edges.",
-        (Param("alpha", (0.2, 0.5), "Share of the sharpened picture.", 0.0, 1.0),),
+        "Sharpen edges.",
+        (Param("alpha", (0.2, 0.5), "Weight of the sharpened image.", 0.0, 1.0),),
         p=0.2,
     ),
     Transform(
         "Emboss",
         "Blur and noise",
-        "As if stamped.",
+        "Emboss effect.",
         (
-            Param("alpha", (0.2, 0.5), "Share of the embossed picture.", 0, 1),
-            Param("strength", (0.2, 0.7), "How deep.", 0, 2),
+            Param("alpha", (0.2, 0.5), "Weight of the embossed image.", 0, 1),
+            Param("strength", (0.2, 0.7), "Strength.", 0, 2),
         ),
         p=0.2,
     ),
     Transform(
         "GaussianBlur",
         "Blur and noise",
-        "Soften.",
-        (Param("sigma_limit", (0.2, 0.8), "Width in pixels.", 0.1, 3.0, why=_STRONG),),
+        "Gaussian blur.",
+        (Param("sigma_limit", (0.2, 0.8), "Sigma in pixels.", 0.1, 3.0, why=_STRONG),),
         p=0.2,
     ),
     Transform(
         "Blur",
         "Blur and noise",
-        "Mean of a square.",
-        (Param("blur_limit", (3, 3), "Side in pixels, odd.", 3, 9, why=_STRONG, odd=True),),
+        "Box blur.",
+        (Param("blur_limit", (3, 3), "Kernel size in pixels, odd.", 3, 9, why=_STRONG, odd=True),),
         p=0.2,
     ),
     Transform(
         "MedianBlur",
         "Blur and noise",
-        "Median of a square: takes single pixels away.",
-        (Param("blur_limit", (3, 3), "Side in pixels, odd.", 3, 9, why=_STRONG, odd=True),),
+        "Median filter; removes isolated pixels.",
+        (Param("blur_limit", (3, 3), "Kernel size in pixels, odd.", 3, 9, why=_STRONG, odd=True),),
         p=0.2,
     ),
     Transform(
         "MotionBlur",
         "Blur and noise",
-        "As if the camera had moved.",
-        (Param("blur_limit", (3, 5), "Length in pixels, odd.", 3, 9, why=_STRONG, odd=True),),
+        "Blur along a random direction.",
+        (Param("blur_limit", (3, 5), "Kernel size in pixels, odd.", 3, 9, why=_STRONG, odd=True),),
         p=0.2,
     ),
     Transform(
         "Downscale",
         "Blur and noise",
-        "Fewer pixels, then as many as before.",
-        (Param("scale_range", (0.5, 0.75), "Share of the side.", 0.1, 0.95, why=_STRONG),),
+        "Downscale, then upscale again.",
+        (Param("scale_range", (0.5, 0.75), "Scale of the small image.", 0.1, 0.95, why=_STRONG),),
         p=0.2,
     ),
     Transform(
         "ImageCompression",
         "Blur and noise",
-        "What JPEG leaves.",
-        (Param("quality_range", (50, 90), "1 to 100.", 1, 100, why="99 leaves all there is."),),
+        "JPEG compression artefacts.",
+        (
+            Param(
+                "quality_range",
+                (50, 90),
+                "JPEG quality.",
+                1,
+                100,
+                why="albumentations' 99 has no visible effect.",
+            ),
+        ),
         p=0.2,
     ),
     Transform(
         "GaussNoise",
         "Blur and noise",
-        "Grain.",
+        "Gaussian noise.",
         (
             Param(
                 "std_range",
                 (0.02, 0.06),
-                "Standard deviation, share of full white.",
+                "Standard deviation; 1 is full white.",
                 0,
                 0.5,
                 why=_STRONG,
@@ -182,34 +214,36 @@ BLUR_AND_NOISE = (
     Transform(
         "ISONoise",
         "Blur and noise",
-        "The grain of a camera in the dark.",
+        "Camera sensor noise.",
         (
-            Param("color_shift", (0.01, 0.05), "Of the hue, in turns.", 0, 0.5),
-            Param("intensity", (0.1, 0.5), "How much.", 0, 1),
+            Param(
+                "color_shift", (0.01, 0.05), "Hue noise, as a fraction of the full circle.", 0, 0.5
+            ),
+            Param("intensity", (0.1, 0.5), "Strength.", 0, 1),
         ),
         p=0.2,
     ),
     Transform(
         "ShotNoise",
         "Blur and noise",
-        "Few photons.",
-        (Param("scale_range", (0.01, 0.1), "How few.", 0.001, 0.3, why=_STRONG),),
+        "Photon (Poisson) noise.",
+        (Param("scale_range", (0.01, 0.1), "Noise level.", 0.001, 0.3, why=_STRONG),),
         p=0.2,
     ),
     Transform(
         "MultiplicativeNoise",
         "Blur and noise",
-        "Times a random factor.",
+        "Multiply by a random factor.",
         (Param("multiplier", (0.9, 1.1), "Factor.", 0.1, 3),),
         p=0.2,
     ),
     Transform(
         "SaltAndPepper",
         "Blur and noise",
-        "White and black pixels.",
+        "Set random pixels to white or black.",
         (
-            Param("amount", (0.01, 0.06), "Share of the pixels.", 0, 0.5),
-            Param("salt_vs_pepper", (0.4, 0.6), "Share of the white ones.", 0, 1),
+            Param("amount", (0.01, 0.06), "Fraction of pixels.", 0, 0.5),
+            Param("salt_vs_pepper", (0.4, 0.6), "Fraction of them set to white.", 0, 1),
         ),
         p=0.2,
     ),

@@ -1,67 +1,76 @@
-"""The catalogue's operations that move pixels or cover them."""
+"""Operations that move pixels or cover them."""
 
 from cifar_core.augment.params import Param, Transform
 
-_SMALL = "At 32x32 the library's would leave little of the picture."
-_NOTHING = "The library's own changes nothing."
+_SMALL = "The albumentations default leaves too little of a 32x32 image."
+_NOTHING = "The albumentations default changes nothing."
 _BLACK = Param(
-    "fill", (0, 0, 0), "Colour, 0 to 255.", 0, 255, why="The library's 0, for each channel."
+    "fill", (0, 0, 0), "RGB colour, 0 to 255.", 0, 255, why="albumentations' 0, per channel."
 )
 
 GEOMETRY = (
     Transform(
         "PadCrop",
         "Geometry",
-        "Pad on all sides, then cut a random 32x32 window.",
+        "Pad all sides, then crop a random 32x32 window.",
         (
-            Param("padding", 4, "Pixels added on each side.", 1, 8),
+            Param("padding", 4, "Padding on each side, in pixels.", 1, 8),
             Param(
-                "mode", "constant", "Black border, or mirrored.", choices=("constant", "reflect")
+                "mode", "constant", "Border: black or reflected.", choices=("constant", "reflect")
             ),
         ),
         batched=True,
         p=1.0,
     ),
     Transform("HorizontalFlip", "Geometry", "Mirror left and right.", batched=True),
-    Transform("VerticalFlip", "Geometry", "Upside down; few classes survive this unharmed."),
+    Transform("VerticalFlip", "Geometry", "Mirror top and bottom; unnatural for most classes."),
     Transform("Transpose", "Geometry", "Swap rows and columns."),
-    Transform("RandomRotate90", "Geometry", "Turn by a random number of quarters.", p=0.5),
+    Transform("RandomRotate90", "Geometry", "Rotate by a random multiple of 90 degrees.", p=0.5),
     Transform(
         "Rotate",
         "Geometry",
-        "Turn around the middle; the corners become black.",
-        (Param("limit", (-15.0, 15.0), "Degrees.", -180, 180, why="A horse seldom lies."),),
+        "Rotate about the centre; corners become black.",
+        (
+            Param(
+                "limit",
+                (-15.0, 15.0),
+                "Angle in degrees.",
+                -180,
+                180,
+                why="Few objects are tilted by 90 degrees.",
+            ),
+        ),
     ),
     Transform(
         "Affine",
         "Geometry",
-        "Shift, scale, rotate and shear in one step.",
+        "Shift, scale and rotate in one step.",
         (
             Param(
                 "translate_percent",
                 (-0.0625, 0.0625),
-                "Shift, share of the side.",
+                "Shift, as a fraction of the side.",
                 -0.5,
                 0.5,
                 why=_NOTHING,
             ),
-            Param("scale", (0.9, 1.1), "Zoom factor.", 0.5, 2.0, why=_NOTHING),
-            Param("rotate", (-15.0, 15.0), "Degrees.", -180, 180, why=_NOTHING),
+            Param("scale", (0.9, 1.1), "Scale factor.", 0.5, 2.0, why=_NOTHING),
+            Param("rotate", (-15.0, 15.0), "Angle in degrees.", -180, 180, why=_NOTHING),
         ),
     ),
     Transform(
         "RandomResizedCrop",
         "Geometry",
-        "Cut a random part and stretch it back to 32x32.",
+        "Crop a random region and resize it to 32x32.",
         (
-            Param("scale", (0.6, 1.0), "Share of the area that is kept.", 0.05, 1.0, why=_SMALL),
+            Param("scale", (0.6, 1.0), "Area of the crop, as a fraction.", 0.05, 1.0, why=_SMALL),
             Param(
                 "ratio",
                 (0.75, 1.3333),
-                "Width over height of the part.",
+                "Aspect ratio (width / height) of the crop.",
                 0.25,
                 4.0,
-                why="The library's 4/3, in digits that people can type.",
+                why="albumentations' 4/3, rounded to four digits.",
             ),
         ),
         p=1.0,
@@ -69,49 +78,60 @@ GEOMETRY = (
     Transform(
         "Perspective",
         "Geometry",
-        "Tilt the picture plane.",
-        (Param("scale", (0.05, 0.1), "How far the corners move, share of the side.", 0.0, 0.4),),
+        "Perspective distortion.",
+        (
+            Param(
+                "scale", (0.05, 0.1), "Shift of the corners, as a fraction of the side.", 0.0, 0.4
+            ),
+        ),
     ),
     Transform(
         "GridDistortion",
         "Geometry",
-        "Bend the picture along a coarse grid.",
+        "Distort along a coarse grid.",
         (
-            Param("num_steps", 4, "Grid cells per side.", 2, 8, why="Cells of whole pixels."),
-            Param("distort_limit", (-0.3, 0.3), "How far a cell is bent.", -0.9, 0.9),
+            Param("num_steps", 4, "Grid cells per side.", 2, 8, why="Divides 32 evenly."),
+            Param("distort_limit", (-0.3, 0.3), "Distortion of a cell.", -0.9, 0.9),
         ),
     ),
     Transform(
         "OpticalDistortion",
         "Geometry",
-        "Bulge or pinch, as a lens does.",
+        "Barrel or pincushion lens distortion.",
         (
             Param(
                 "distort_limit",
                 (-0.3, 0.3),
-                "Inwards below 0, outwards above.",
+                "Distortion strength; the sign gives the direction.",
                 -1,
                 1,
-                why="The library's 0.05 moves no pixel of 32.",
+                why="albumentations' 0.05 has no effect at 32x32.",
             ),
         ),
     ),
     Transform(
         "ElasticTransform",
         "Geometry",
-        "Push pixels about at random, neighbours together.",
+        "Smooth random displacement of pixels.",
         (
-            Param("alpha", 20.0, "How far.", 0, 200, why="The library's 1 moves no pixel of 32."),
             Param(
-                "sigma", 4.0, "Pixels that move together.", 1, 50, why="50 is more than a picture."
+                "alpha", 20.0, "Strength.", 0, 200, why="albumentations' 1 has no effect at 32x32."
+            ),
+            Param(
+                "sigma",
+                4.0,
+                "Smoothness, in pixels.",
+                1,
+                50,
+                why="albumentations' 50 exceeds the image.",
             ),
         ),
     ),
     Transform(
         "RandomGridShuffle",
         "Geometry",
-        "Cut into tiles and shuffle them.",
-        (Param("grid", (2, 2), "Tiles in height and width.", 1, 8, why="32 has no third."),),
+        "Split into tiles and shuffle them.",
+        (Param("grid", (2, 2), "Rows and columns of tiles.", 1, 8, why="3 does not divide 32."),),
         p=0.1,
     ),
 )
@@ -120,37 +140,65 @@ DROPOUT = (
     Transform(
         "Cutout",
         "Dropout",
-        "Cover one square, always fully inside the picture.",
+        "Mask one square that lies fully inside the image.",
         (
-            Param("size", 16, "Side of the square in pixels.", 2, 24),
-            Param("fill", "mean", "The data's mean colour, or black.", choices=("mean", "black")),
+            Param("size", 16, "Side of the square, in pixels.", 2, 24),
+            Param(
+                "fill",
+                "mean",
+                "Mean colour of the training images, or black.",
+                choices=("mean", "black"),
+            ),
         ),
         batched=True,
     ),
     Transform(
         "CoarseDropout",
         "Dropout",
-        "Cover several rectangles.",
+        "Mask several rectangles.",
         (
-            Param("num_holes_range", (1, 4), "How many.", 1, 16, why="Two is close to Cutout."),
-            Param("hole_height_range", (4, 8), "Height in pixels.", 1, 24, why="Not shares."),
-            Param("hole_width_range", (4, 8), "Width in pixels.", 1, 24, why="Not shares."),
+            Param(
+                "num_holes_range",
+                (1, 4),
+                "Number of holes.",
+                1,
+                16,
+                why="With 1 or 2 it is almost Cutout.",
+            ),
+            Param(
+                "hole_height_range",
+                (4, 8),
+                "Height in pixels.",
+                1,
+                24,
+                why="In pixels, not fractions.",
+            ),
+            Param(
+                "hole_width_range",
+                (4, 8),
+                "Width in pixels.",
+                1,
+                24,
+                why="In pixels, not fractions.",
+            ),
             _BLACK,
         ),
     ),
     Transform(
         "GridDropout",
         "Dropout",
-        "Cover squares of a grid.",
+        "Mask squares on a grid.",
         (
-            Param("ratio", 0.4, "Side of a hole, share of a cell.", 0.25, 0.75, why=_SMALL),
+            Param(
+                "ratio", 0.4, "Side of a hole, as a fraction of the cell.", 0.25, 0.75, why=_SMALL
+            ),
             Param(
                 "unit_size_range",
                 (6, 12),
-                "Cell in pixels.",
+                "Cell size in pixels.",
                 4,
                 16,
-                why="The library's is None.",
+                why="albumentations' default is None.",
                 apart=True,
             ),
             _BLACK,
@@ -159,14 +207,23 @@ DROPOUT = (
     Transform(
         "PixelDropout",
         "Dropout",
-        "Cover single pixels with black.",
-        (Param("dropout_prob", 0.05, "Share of the pixels.", 0, 0.9, why="0.01 is 10 of 1,024."),),
+        "Set random pixels to black.",
+        (
+            Param(
+                "dropout_prob",
+                0.05,
+                "Fraction of pixels.",
+                0,
+                0.9,
+                why="albumentations' 0.01 is 10 pixels.",
+            ),
+        ),
     ),
     Transform(
         "ChannelDropout",
         "Dropout",
-        "Turn a whole channel, or two, black.",
-        (Param("channel_drop_range", (1, 1), "How many of the three.", 1, 2),),
+        "Set one or two channels to zero.",
+        (Param("channel_drop_range", (1, 1), "Number of channels to drop.", 1, 2),),
         p=0.1,
     ),
 )

@@ -1,4 +1,4 @@
-"""What chance decided for one operation and one batch."""
+"""The random draws of one operation for one batch."""
 
 from dataclasses import dataclass
 
@@ -10,19 +10,19 @@ from cifar_core.augment.spec import Operation
 
 @dataclass(frozen=True)
 class Draw:
-    """What chance decided for one operation and one batch.
+    """The random draws of one operation for one batch.
 
     Attributes:
-        fired: (B,) bool, on which images the operation acts.
-        x, y: (B,) int64, where: window offset of a crop, corner of a cutout; zeros for a flip.
+        applied: (B,) bool, the images that the operation is applied to.
+        x, y: (B,) int64, window offset of a crop, corner of a cutout; zeros for a flip.
     """
 
     operation: Operation
-    fired: Tensor
+    applied: Tensor
     x: Tensor
     y: Tensor
 
     def to(self, device: torch.device) -> "Draw":
         """The same draw on another device."""
-        moved = (part.to(device, non_blocking=True) for part in (self.fired, self.x, self.y))
+        moved = (part.to(device, non_blocking=True) for part in (self.applied, self.x, self.y))
         return Draw(self.operation, *moved)

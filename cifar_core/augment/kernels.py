@@ -1,7 +1,7 @@
-"""Batched kernels on uint8 images: drawn on the CPU, applied on any device, per-sample draws.
+"""Batched kernels on uint8 images: drawn per image on the CPU, applied on any device.
 
-Images are (B, 32, 32, 3) uint8, the order in which the data lie on disk; `normalise` turns them
-into the (B, 3, 32, 32) floats that models take.
+Images are (B, 32, 32, 3) uint8, the order in which they are stored on disk; `normalise` converts
+them to the (B, 3, 32, 32) floats that models expect.
 """
 
 import torch
@@ -18,15 +18,15 @@ def draw(spec: AugmentSpec, batch_size: int, seed: int) -> list[Draw]:
     generator = torch.Generator().manual_seed(seed)
     draws = []
     for operation in spec.pixel:
-        high = _places(operation)
-        fired = torch.rand(batch_size, generator=generator) < operation.p
+        high = _num_positions(operation)
+        applied = torch.rand(batch_size, generator=generator) < operation.p
         x, y = torch.randint(high, (2, batch_size), generator=generator)
-        draws.append(Draw(operation, fired, x, y))
+        draws.append(Draw(operation, applied, x, y))
     return draws
 
 
-def _places(operation: Operation) -> int:
-    """How many positions per axis an operation chooses from."""
+def _num_positions(operation: Operation) -> int:
+    """Number of positions per axis that an operation draws from."""
     if operation.name == "PadCrop":
         return 2 * operation.whole("padding") + 1
     if operation.name == "Cutout":
@@ -39,19 +39,19 @@ def apply(images: Tensor, draws: list[Draw], mean: Tensor) -> Tensor:
 
     Args:
         images: (B, 32, 32, 3) uint8.
-        mean: (3,) uint8, the colour that a cutout with fill "mean" leaves.
+        mean: (3,) uint8, fill colour of a cutout with fill "mean".
 
     Returns:
-        (B, 32, 32, 3) uint8; `images` itself is not changed.
+        (B, 32, 32, 3) uint8; `images` is not modified.
     """
     if images.device.type == "cpu":
         colour = bytes(mean.tolist())
         return torch.from_numpy(kernels_cpu.apply(images.contiguous().numpy(), draws, colour))
-    return apply_anywhere(images, draws, mean)
+    return apply_torch(images, draws, mean)
 
 
-def apply_anywhere(images: Tensor, draws: list[Draw], mean: Tensor) -> Tensor:
-    """As `apply`, with torch alone, so on any device; on a CPU slower."""
+def apply_torch(images: Tensor, draws: list[Draw], mean: Tensor) -> Tensor:
+    """`apply` in plain torch, on any device; slower on a CPU."""
     for d in draws:
         images = _KERNELS[d.operation.name](images, d.to(images.device), mean)
     return images
@@ -68,8 +68,8 @@ def _pad_crop(images: Tensor, d: Draw, mean: Tensor) -> Tensor:
         (len(images), side - 31, side - 31, 32, 32, 3),
         (batch, row, column, row, column, channel),
     )
-    # Where the operation did not fire, the middle window is the image itself.
-    x, y = (torch.where(d.fired, at, padding) for at in (d.x, d.y))
+    # Where the operation was not applied, the middle window is the image itself.
+    x, y = (torch.where(d.applied, at, padding) for at in (d.x, d.y))
     return windows[torch.arange(len(images), device=images.device), y, x]
 
 
@@ -85,15 +85,15 @@ def _mirror_borders(padded: Tensor, padding: int) -> None:
 
 
 def _flip(images: Tensor, d: Draw, mean: Tensor) -> Tensor:
-    return torch.where(d.fired[:, None, None, None], images.flip(2), images)
+    return torch.where(d.applied[:, None, None, None], images.flip(2), images)
 
 
 def _cutout(images: Tensor, d: Draw, mean: Tensor) -> Tensor:
     size = d.operation.whole("size")
     at = torch.arange(32, device=images.device)
-    kernels_cpu = (at >= d.y[:, None]) & (at < d.y[:, None] + size)
+    rows = (at >= d.y[:, None]) & (at < d.y[:, None] + size)
     columns = (at >= d.x[:, None]) & (at < d.x[:, None] + size)
-    hole = kernels_cpu[:, :, None] & columns[:, None, :] & d.fired[:, None, None]
+    hole = rows[:, :, None] & columns[:, None, :] & d.applied[:, None, None]
     fill = mean if d.operation.params["fill"] == "mean" else torch.zeros_like(mean)
     return torch.where(hole[..., None], fill, images)
 
@@ -102,15 +102,15 @@ _KERNELS = {"PadCrop": _pad_crop, "HorizontalFlip": _flip, "Cutout": _cutout}
 
 
 def normalise(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
-    """(B, 32, 32, 3) uint8 to (B, 3, 32, 32) float32 with zero mean and unit deviation.
+    """(B, 32, 32, 3) uint8 to (B, 3, 32, 32) float32 with zero mean and unit standard deviation.
 
-    The result is channels_last in memory, because the pixels lie that way already.
+    The result is channels_last in memory, as the pixels already are.
 
     Args:
         mean: (3,) float32 on the scale 0..1.
         std: (3,) float32 on the scale 0..1.
     """
-    # Row by row: on a CPU five times as fast as with three factors for three channels.
+    # Whole rows: on a CPU five times as fast as broadcasting over three channels.
     scale, shift = (1 / (255 * std)).repeat(32), (-mean / std).repeat(32)
     floats = torch.addcmul(shift, images.reshape(-1, 96).float(), scale)
     return floats.view(images.shape).permute(0, 3, 1, 2)
@@ -126,7 +126,7 @@ def mix(
         labels: (B,) int64.
 
     Returns:
-        Images likewise, and (B,) labels as they came, or (B, K) float32 that sum to 1.
+        Mixed images, and labels: (B,) unchanged, or (B, K) float32 with rows that sum to 1.
     """
     if not operations:
         return images, labels
@@ -144,4 +144,4 @@ def _mixer(operation: Operation, num_classes: int) -> torch.nn.Module:
     from torchvision.transforms import v2
 
     kind = {"MixUp": v2.MixUp, "CutMix": v2.CutMix}[operation.name]
-    return kind(alpha=float(operation.params["alpha"]), num_classes=num_classes)  # pyright: ignore[reportArgumentType] # alpha is a number by the catalogue
+    return kind(alpha=float(operation.params["alpha"]), num_classes=num_classes)  # pyright: ignore[reportArgumentType] # the catalogue makes alpha a number

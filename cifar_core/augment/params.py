@@ -1,4 +1,4 @@
-"""What an operation of the catalogue is: a name, parameters with bounds, and what they refuse."""
+"""Operations of the catalogue: their parameters, bounds, and the values they accept."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 Value = int | float | str | tuple[float, float] | tuple[int, int] | tuple[int, int, int]
 Group = Literal["Geometry", "Dropout", "Colour", "Blur and noise", "Choice", "Mixing"]
 
-# Argument names of albumentations 1, which version 2 ignores with no more than a warning.
+# Argument names of albumentations 1, which version 2 ignores with only a warning.
 OLD_NAMES = {
     "max_holes": "num_holes_range, such as [1, 4]",
     "min_holes": "num_holes_range, such as [1, 4]",
@@ -20,7 +20,7 @@ OLD_NAMES = {
     "cval": "fill",
     "mask_fill_value": "fill",
     "always_apply": "p = 1",
-    "var_limit": "std_range, shares of full white, such as [0.02, 0.06]",
+    "var_limit": "std_range, fractions of full white, such as [0.02, 0.06]",
     "shift_limit": "translate_percent of Affine",
     "scale_limit": "scale of Affine",
     "rotate_limit": "rotate of Affine, or limit of Rotate",
@@ -29,23 +29,23 @@ OLD_NAMES = {
     "scale_min": "scale_range, such as [0.5, 0.9]",
     "scale_max": "scale_range, such as [0.5, 0.9]",
     "drop_prob": "dropout_prob",
-    "height": "no size: a picture stays 32x32",
-    "width": "no size: a picture stays 32x32",
+    "height": "no size: images stay 32x32",
+    "width": "no size: images stay 32x32",
 }
 
 
 @dataclass(frozen=True)
 class Param:
-    """One parameter of an operation; its default fixes the type.
+    """One parameter of an operation; its default determines the type.
 
-    A pair is a range, three whole numbers are a colour.
+    Two numbers are a range, three whole numbers a colour.
 
     Attributes:
-        low: Smallest accepted value, of both ends for a range.
-        high: Largest accepted value, likewise.
-        why: Why the default is not that of albumentations' own signature; empty where it is.
-        odd: Only odd numbers are accepted; the library would silently take the next one.
-        apart: The ends of the range have to differ; the library fails on images otherwise.
+        low: Smallest accepted value, for both ends of a range.
+        high: Largest accepted value, for both ends of a range.
+        why: Why the default differs from albumentations' default; empty if it does not.
+        odd: Only odd numbers are accepted; albumentations would silently use the next one.
+        apart: The ends of the range must differ; albumentations fails on images otherwise.
     """
 
     name: str
@@ -60,15 +60,15 @@ class Param:
 
     @property
     def whole(self) -> bool:
-        """Whether it takes whole numbers only."""
+        """Whether only whole numbers are accepted."""
         first = self.default[0] if isinstance(self.default, tuple) else self.default
         return isinstance(first, int)
 
     def accept(self, value: object) -> Value:
-        """Returns `value` in the parameter's own type.
+        """Returns `value` converted to the parameter's type.
 
         Raises:
-            ValueError: if it is of another kind or out of bounds; the text names both.
+            ValueError: if it is of another type or out of bounds; the text says what is accepted.
         """
         if self.choices:
             if value not in self.choices:
@@ -85,9 +85,9 @@ class Param:
             raise ValueError(f"{self.name} = {value!r} is not a range such as {self.default}")
         low, high = (self._accept_number(end) for end in value)
         if low > high:
-            raise ValueError(f"{self.name} = {value!r} ends before it begins")
+            raise ValueError(f"{self.name} = {value!r} has its larger end first; swap them")
         if self.apart and low == high:
-            raise ValueError(f"{self.name} = {value!r} is no range; give two different numbers")
+            raise ValueError(f"{self.name} = {value!r} has equal ends; give two different numbers")
         return (low, high)
 
     def _accept_colour(self, value: object) -> tuple[int, int, int]:
@@ -96,8 +96,8 @@ class Param:
         if any(0 < v < 1 for v in value if isinstance(v, float)):
             whole = [round(255 * v) for v in value]
             raise ValueError(
-                f"{self.name} = {value!r} is on the scale 0 to 1, which albumentations would take "
-                f"for black; pixels have 0 to 255: give {whole}"
+                f"{self.name} = {value!r} is on the scale 0 to 1, which albumentations reads as "
+                f"black; give {whole} on the scale 0 to 255"
             )
         red, green, blue = (int(self._accept_number(v)) for v in value)
         return red, green, blue
@@ -106,7 +106,9 @@ class Param:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(f"{self.name} = {value!r} is not a number")
         if not self.low <= value <= self.high:
-            raise ValueError(f"{self.name} = {value} is outside {self.low:g} to {self.high:g}")
+            raise ValueError(
+                f"{self.name} = {value} is out of bounds; give {self.low:g} to {self.high:g}"
+            )
         if not self.whole:
             return float(value)
         if value != int(value):
@@ -121,9 +123,10 @@ class Transform:
     """An operation of the catalogue.
 
     Attributes:
-        batched: There is a kernel for it, so that it can run on whole batches on the device.
-        p: Probability that a new operation of this kind starts with.
-        holds: It chooses among operations of its own.
+        about: One sentence for the form.
+        batched: Has a kernel that runs on whole batches on the device.
+        p: Default probability.
+        holds: Contains other operations to choose from (OneOf, SomeOf).
     """
 
     name: str
@@ -135,16 +138,16 @@ class Transform:
     holds: bool = False
 
     def accept(self, params: dict[str, object]) -> dict[str, Value]:
-        """Returns all parameters, in order, defaults filled in.
+        """Returns all parameters in order, defaults filled in.
 
         Raises:
-            ValueError: on an unknown name or an unacceptable value.
+            ValueError: for an unknown name or a value that is not accepted.
         """
         names = [param.name for param in self.params]
         for name in params:
             if name not in names:
                 accepted = ", ".join(names) or "none"
                 old = OLD_NAMES.get(name)
-                hint = f". That is an old name; give {old}" if old else f"; it has: {accepted}"
+                hint = f"; it was renamed: give {old}" if old else f"; available: {accepted}"
                 raise ValueError(f"{self.name} has no parameter {name!r}{hint}")
         return {p.name: p.accept(params.get(p.name, p.default)) for p in self.params}

@@ -1,9 +1,9 @@
 """A spec as an albumentations pipeline, one image at a time, and its data set for loader workers.
 
-Each operation's draws for an image come from (seed, epoch, index) and its place in the spec alone:
-they are the same for any number of workers, differ between epochs, and no two operations share
-any. albumentations 2.0.8 left to itself gives every worker the same stream and repeats it each
-epoch, and its `Compose.set_random_seed` gives every operation the same one.
+Each operation's draws for an image depend only on (seed, epoch, index) and its position in the
+spec: they are the same for any number of workers, differ between epochs, and no two operations
+share any. By default albumentations 2.0.8 gives every worker the same stream and repeats it each
+epoch, and its `Compose.set_random_seed` gives every operation the same stream.
 """
 
 import os
@@ -25,11 +25,11 @@ def compose(spec: AugmentSpec, mean: Colour, mark_filled: bool = False) -> Any:
     """Builds an albumentations.Compose of the pixel operations.
 
     Args:
-        mean: The data's mean colour, 0..255, for a cutout with fill "mean".
-        mark_filled: Let holes show in a mask, as borders do anyway; images stay the same.
+        mean: Mean colour of the data, 0..255, for a cutout with fill "mean".
+        mark_filled: Mark holes in the mask, as borders are anyway; images stay the same.
 
     Raises:
-        ConfigError: if albumentations refuses a value, or would ignore it with a warning.
+        ConfigError: if albumentations rejects a value, or would ignore it with a warning.
     """
     import cv2
 
@@ -39,7 +39,7 @@ def compose(spec: AugmentSpec, mean: Colour, mark_filled: bool = False) -> Any:
 
 
 def library() -> Any:
-    """albumentations, which else asks the network when it is imported."""
+    """Imports albumentations, with its check for updates over the network turned off."""
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     import albumentations
 
@@ -47,29 +47,29 @@ def library() -> Any:
 
 
 def build(call: Call, mark_filled: bool = False) -> Any:
-    """The transform that a call makes; `mark_filled` as in `compose`.
+    """Builds the transform of a call; `mark_filled` as in `compose`.
 
     Raises:
-        ConfigError: if albumentations refuses a value, or would ignore it with a warning.
+        ConfigError: if albumentations rejects a value, or would ignore it with a warning.
     """
-    held = [[build(member, mark_filled) for member in call.members]] if call.members else []
-    marks = {"fill_mask": 0} if mark_filled and call.name in _WITH_HOLES else {}
+    members = [[build(member, mark_filled) for member in call.members]] if call.members else []
+    fill_mask = {"fill_mask": 0} if mark_filled and call.name in _DROPOUT else {}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            return getattr(library(), call.name)(*held, **call.params, **marks)
+            return getattr(library(), call.name)(*members, **call.params, **fill_mask)
     except (TypeError, ValueError, Warning) as error:
         reason = " ".join(str(error).split())
-        raise ConfigError(f"albumentations refuses {call.name}: {reason}") from None
+        raise ConfigError(f"albumentations rejects {call.name}: {reason}") from None
 
 
-_WITH_HOLES = ("CoarseDropout", "GridDropout")
+_DROPOUT = ("CoarseDropout", "GridDropout")
 
 
 class AugmentedImages:
-    """Maps (epoch, index) to an augmented image; what loader workers hold.
+    """Maps (epoch, index) to an augmented image; the data set of the loader workers.
 
-    The epoch is part of the key, not of the object, so that workers may live for the whole run.
+    The epoch is part of the key, not of the object, so that workers can live for the whole run.
     """
 
     def __init__(
@@ -84,26 +84,26 @@ class AugmentedImages:
         self.compose = compose(spec, mean, mark_filled)
         self.steps = list(_steps(self.compose))
         self.seed = seed
-        self.also = {"mask": np.ones(images.shape[1:3], np.uint8)} if mark_filled else {}
+        self.extra_targets = {"mask": np.ones(images.shape[1:3], np.uint8)} if mark_filled else {}
 
     def __getitem__(self, key: tuple[int, int]) -> NDArray[np.uint8]:
         return self.augment(*key)["image"]
 
     def augment(self, epoch: int, index: int) -> dict[str, Any]:
-        """The augmented image and, under "applied_transforms", what fired with which values.
+        """The result of albumentations: "image", and "applied_transforms" with their values.
 
-        Under "mask", if asked for, (32, 32) uint8: 0 where there is a border or a hole.
+        With `mark_filled` also "mask", (32, 32) uint8, 0 at borders and holes.
         """
         path = [self.seed, int(Purpose.AUGMENT), epoch, index]
         words = np.random.SeedSequence(path).generate_state(len(self.steps), np.uint64)
         for step, word in zip(self.steps, words.tolist(), strict=True):
-            # Of a step that holds others, they are set after it: `_steps` names them later.
+            # A container seeds its members too; `_steps` lists those later, so theirs count.
             step.set_random_state(np.random.default_rng(word), random.Random(word))
-        return self.compose(image=np.asarray(self.images[index]), **self.also)
+        return self.compose(image=np.asarray(self.images[index]), **self.extra_targets)
 
 
 def _steps(step: Any) -> Iterator[Any]:
-    """A pipeline or transform and all that it holds, what holds others before them."""
+    """A pipeline or transform and all its members, containers first."""
     yield step
     if isinstance(step, library().BaseCompose):
         for member in step.transforms:

@@ -1,4 +1,4 @@
-"""Named specs: plain ones, and those of the five reference recipes."""
+"""Named specs: general ones, and those of the five reference systems."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ def _spec(*operations: Operation) -> AugmentSpec:
 
 _PAD_CROP = Operation(name="PadCrop")
 _FLIP = Operation(name="HorizontalFlip", p=0.5)
-_SHIFT_SCALE_ROTATE = Operation(name="Affine", p=0.5)  # the old ShiftScaleRotate's defaults
+_SHIFT_SCALE_ROTATE = Operation(name="Affine", p=0.5)  # defaults of the former ShiftScaleRotate
 
 PRESETS: dict[str, AugmentSpec] = {
     "none": _spec(),
@@ -45,7 +45,7 @@ def preset(name: str) -> AugmentSpec:
     """Returns the preset of that name.
 
     Raises:
-        ConfigError: if there is none.
+        ConfigError: if there is no such preset.
     """
     if name not in PRESETS:
         raise ConfigError(
@@ -56,10 +56,10 @@ def preset(name: str) -> AugmentSpec:
 
 
 def spec_from_text(text: str) -> AugmentSpec:
-    """Reads what people type: a preset's name, a path to a JSON file, or JSON itself.
+    """Reads a preset's name, the path of a JSON file, or JSON.
 
     Raises:
-        ConfigError: if it is none of these.
+        ConfigError: if the text is none of these.
     """
     if text.lstrip().startswith("{"):
         return AugmentSpec.from_json(text)

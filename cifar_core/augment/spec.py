@@ -1,7 +1,7 @@
 """`AugmentSpec`: the ordered operations that preview and training share.
 
-Normalisation is no operation: it belongs to the data, always comes last, and evaluation needs it
-too.
+Normalisation is not an operation: it depends on the data, always comes last, and evaluation
+needs it too.
 """
 
 import hashlib
@@ -22,26 +22,26 @@ from cifar_core.augment.catalogue import CATALOGUE
 from cifar_core.augment.params import Transform, Value
 from cifar_core.validation import parse_json
 
-MOST_MEMBERS = 8
-# What people may know from elsewhere, and what has its place here.
-ELSEWHERE = {
+MAX_MEMBERS = 8
+# Names from other libraries and versions, and what to use instead.
+REPLACEMENTS = {
     "ShiftScaleRotate": "Affine with translate_percent, scale and rotate",
     "RandomCrop": "PadCrop",
     "PadIfNeeded": "PadCrop",
     "RandomHorizontalFlip": "HorizontalFlip",
     "RandomErasing": "Cutout",
-    # At 2.0.8 it raises a TypeError whenever it finds no place for its rectangle.
+    # In 2.0.8 it raises a TypeError whenever it cannot place its rectangle.
     "Erasing": "Cutout or CoarseDropout",
-    "Normalize": "nothing: pictures are always normalised, last",
-    "ToTensorV2": "nothing: pictures always become tensors, last",
+    "Normalize": "nothing: images are always normalised, last",
+    "ToTensorV2": "nothing: images always become tensors, last",
 }
 
 
 class Operation(BaseModel):
-    """One step of a spec: a name of the catalogue, its parameters, its probability.
+    """One step of a spec: a name from the catalogue, parameters and probability.
 
     Attributes:
-        operations: What OneOf and SomeOf choose from; empty for all others.
+        operations: Members of OneOf or SomeOf; empty for all others.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -59,34 +59,36 @@ class Operation(BaseModel):
             return raw
         name = raw.get("name")
         if not isinstance(name, str) or name not in CATALOGUE:
-            here = ELSEWHERE.get(name) if isinstance(name, str) else None
-            hint = f"give {here}" if here else f"available: {', '.join(CATALOGUE)}"
+            replacement = REPLACEMENTS.get(name) if isinstance(name, str) else None
+            hint = f"give {replacement}" if replacement else f"available: {', '.join(CATALOGUE)}"
             raise ValueError(f"unknown operation {name!r}; {hint}")
         transform = CATALOGUE[name]
         params = raw.get("params", {})
         if not isinstance(params, dict):
-            raise ValueError(f"the parameters of {name} are {params!r}, not a table of names")
+            raise ValueError(f"the params of {name} are {params!r}, not a JSON object")
         return {"p": transform.p, **raw, "params": transform.accept(params)}
 
     @model_validator(mode="after")
     def _check_members(self) -> "Operation":
         members, holds = self.operations, self.transform.holds
         if not holds and members:
-            raise ValueError(f"{self.name} holds no operations; OneOf and SomeOf do")
-        if holds and not 1 <= len(members) <= MOST_MEMBERS:
-            raise ValueError(f"{self.name} has {len(members)} operations; give 1 to {MOST_MEMBERS}")
+            raise ValueError(f"{self.name} cannot contain operations; only OneOf and SomeOf can")
+        if holds and not 1 <= len(members) <= MAX_MEMBERS:
+            raise ValueError(f"{self.name} has {len(members)} operations; give 1 to {MAX_MEMBERS}")
         for member in members:
             if member.transform.group in ("Choice", "Mixing"):
-                raise ValueError(f"{member.name} cannot stand inside {self.name}")
+                raise ValueError(f"{member.name} cannot be inside {self.name}")
         if self.name == "OneOf" and not any(member.p for member in members):
-            raise ValueError("OneOf has operations of probability 0 only; they are its weights")
+            raise ValueError("all operations of OneOf have p = 0; give at least one a positive p")
         if self.name == "SomeOf" and self.whole("n") > len(members):
-            raise ValueError(f"SomeOf cannot choose n = {self.whole('n')} of {len(members)}")
+            raise ValueError(
+                f"SomeOf cannot choose n = {self.whole('n')} of {len(members)} operations"
+            )
         return self
 
     @model_serializer(mode="wrap")
-    def _leave_out_nothing_held(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """So that the hash of a spec that holds no choices does not speak of them."""
+    def _omit_empty_operations(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Keeps the hash of a spec without choices independent of this field."""
         values = handler(self)
         if not self.operations:
             values.pop("operations", None)
@@ -94,11 +96,11 @@ class Operation(BaseModel):
 
     @property
     def transform(self) -> Transform:
-        """What the catalogue says of it."""
+        """Its entry in the catalogue."""
         return CATALOGUE[self.name]
 
     def whole(self, name: str) -> int:
-        """A parameter that is a whole number by the catalogue."""
+        """A parameter that the catalogue declares as a whole number."""
         value = self.params[name]
         assert isinstance(value, int)
         return value
@@ -110,10 +112,10 @@ class Operation(BaseModel):
 
 
 class AugmentSpec(BaseModel):
-    """What happens to a training image before it is normalised, in order.
+    """The operations applied to a training image before normalisation, in order.
 
-    The pixel operations come first; `MixUp` and `CutMix` work on the normalised batch and so
-    come last; with both, at most one of them is drawn for a batch.
+    Pixel operations come first; `MixUp` and `CutMix` work on the normalised batch and so come
+    last; if a spec has both, at most one of them is drawn for a batch.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -125,11 +127,11 @@ class AugmentSpec(BaseModel):
         names = [operation.name for operation in self.operations]
         first = next((i for i, op in enumerate(self.operations) if op in self.mixing), len(names))
         if any(op not in self.mixing for op in self.operations[first:]):
-            raise ValueError(f"{names[first]} works on whole batches and has to come last")
+            raise ValueError(f"{names[first]} works on whole batches and must come last")
         if len({op.name for op in self.mixing}) < len(self.mixing):
-            raise ValueError("MixUp and CutMix may each stand in a spec once")
+            raise ValueError("MixUp and CutMix may each occur once")
         if sum(op.p for op in self.mixing) > 1 + 1e-9:
-            raise ValueError("the probabilities of MixUp and CutMix together exceed 1")
+            raise ValueError("the probabilities of MixUp and CutMix add up to more than 1")
         return self
 
     @property
@@ -149,11 +151,11 @@ class AugmentSpec(BaseModel):
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the canonical JSON; its first 12 letters are what people see."""
+        """SHA-256 of the canonical JSON; its first 12 digits are shown."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     def to_json(self) -> str:
-        """Canonical JSON: defaults expanded, keys sorted, no white space."""
+        """Canonical JSON: defaults expanded, keys sorted, no whitespace."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
 
     @classmethod
@@ -161,7 +163,7 @@ class AugmentSpec(BaseModel):
         """Reads `to_json` or any JSON of the same shape.
 
         Raises:
-            ConfigError: if it is no JSON or no valid spec.
+            ConfigError: if it is not JSON or not a valid spec.
         """
         return parse_json(cls, text, "augmentation")
 

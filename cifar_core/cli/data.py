@@ -166,7 +166,7 @@ def _export(spec: Any, options: argparse.Namespace) -> None:
         options.export.write_text(text, encoding="utf-8")
     except OSError as error:
         raise DataError(f"--export {options.export}: {error.strerror}.") from None
-    sys.stderr.write(f"{exchange.left_out(spec)}\n")
+    sys.stderr.write(f"{exchange.not_exported(spec)}\n")
 
 
 def _draw_sheet(spec: Any, options: argparse.Namespace) -> None:

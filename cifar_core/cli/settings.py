@@ -11,8 +11,7 @@ from pydantic import BaseModel
 from cifar_core.config.recipes import RECIPES, recipe
 from cifar_core.config.train import TrainConfig, make_config
 from cifar_core.errors import ConfigError
-from cifar_core.models import MODELS
-from cifar_core.validation import bounds, choices, describe_accepted
+from cifar_core.validation import describe_accepted
 
 SET, FIND = "set_", "find_"  # how the options of a training, and of an LR test, begin
 
@@ -31,23 +30,14 @@ def add_fields(
     for name, field in model.model_fields.items():
         if name in unused:
             continue
-        text = f"{field.description} {_accepted(name, field)}Default: {field.default}."
-        if name == "augment":
-            text = f"{field.description} A preset, JSON, or its file. Default: standard."
+        default = "standard" if name == "augment" else field.default
+        text = f"{field.description} [{describe_accepted(field)}] Default: {default}."
         command.add_argument(
             f"--{name.replace('_', '-')}",
             dest=f"{prefix}{name}",
             metavar="VALUE",
             help=text.replace("%", "%%"),
         )
-
-
-def _accepted(name: str, field: Any) -> str:
-    if name == "model":
-        return f"[{', '.join(MODELS)}] "
-    if choices(field) or bounds(field) != (None, None):
-        return f"[{describe_accepted(field)}] "
-    return ""
 
 
 def given(options: argparse.Namespace, prefix: str) -> dict[str, str]:

@@ -1,69 +1,63 @@
-"""Every setting of an LR test, beside those of the run it is for."""
+"""LRTestConfig: the settings of an LR test, in addition to those of the run it is for."""
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import model_validator
+
+from cifar_core.config.base import Settings, setting
 
 GROUP = "LR test"
 
-
-# Settings of a training that play no part in a test.
+# Settings of a run that an LR test ignores.
 _SCHEDULE = ("lr", "epochs", "schedule", "pct_start", "step_epochs", "gamma")
-
-
 UNUSED = frozenset([*_SCHEDULE, "compile", "ema", "keep_epochs", "tensorboard"])
 
 
-def _setting(default: Any, help: str, *, step: float | None = None, **bounds: Any) -> Any:
-    extra = {"group": GROUP, "step": step}
-    return Field(default, description=help, json_schema_extra=extra, **bounds)
+class LRTestConfig(Settings):
+    """The settings of an LR test, in addition to those of the run it is for."""
 
-
-class LRTestConfig(BaseModel):
-    """The settings of an LR test beside those of the run it is for; immutable."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    start_lr: float = _setting(1e-5, "Learning rate of the first step.", gt=0, le=100, step=1e-5)
-    end_lr: float = _setting(10.0, "Learning rate of the last step.", gt=0, le=100, step=1.0)
-    num_steps: int = _setting(
-        100, "Training steps from the first learning rate to the last.", ge=10, le=1000, step=10
+    start_lr: float = setting(
+        1e-5, GROUP, "Learning rate of the first step.", gt=0, le=100, step=1e-5
     )
-    num_seeds: int = _setting(
-        1, "Tests with different seeds; of several, the median and the band are drawn.", ge=1, le=3
+    end_lr: float = setting(10.0, GROUP, "Learning rate of the last step.", gt=0, le=100, step=1.0)
+    num_steps: int = setting(
+        100, GROUP, "Training steps between start LR and end LR.", ge=10, le=1000, step=10
     )
-    mode: Literal["exp", "linear"] = _setting(
-        "exp", "Multiply the learning rate by the same factor each step, or add the same amount."
+    num_seeds: int = setting(
+        1,
+        GROUP,
+        "Repeat the test with this many seeds; the plot then shows the median and the range.",
+        ge=1,
+        le=3,
     )
-    smoothing: float = _setting(
+    mode: Literal["exp", "linear"] = setting(
+        "exp",
+        GROUP,
+        "exp multiplies the learning rate by a constant factor each step; linear adds a constant.",
+    )
+    smoothing: float = setting(
         0.05,
-        "Weight of the newest loss in the running mean: smaller is smoother and lags more; 0: off.",
+        GROUP,
+        "Weight of the newest loss in the exponential moving average. Smaller values smooth more "
+        "and lag more; 0 turns smoothing off.",
         ge=0,
         lt=1,
         step=0.05,
     )
-    diverge_factor: float = _setting(
+    diverge_factor: float = setting(
         5.0,
-        "The test ends once the smoothed loss is more than so many times its lowest.",
+        GROUP,
+        "Stop once the smoothed loss exceeds its minimum by this factor.",
         gt=1,
         le=1000,
         step=1.0,
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse_truth(cls, raw: object) -> object:
-        """True is not taken for 1."""
-        for name, value in raw.items() if isinstance(raw, dict) else ():
-            if isinstance(value, bool):
-                raise ValueError(f"{name} = {value} is not a number")
-        return raw
-
     @model_validator(mode="after")
     def _check_range(self) -> "LRTestConfig":
         if self.end_lr <= self.start_lr:
             raise ValueError(
-                f"the learning rate has to rise, but end_lr = {self.end_lr:g} is not above "
-                f"start_lr = {self.start_lr:g}; take a larger end_lr"
+                f"end_lr = {self.end_lr:g} is not above start_lr = {self.start_lr:g}; "
+                "give a larger end_lr"
             )
         return self

@@ -1,4 +1,4 @@
-"""Named starting points: the five reference systems, and quick ones for a CPU."""
+"""Named starting points: the five reference systems, and a quick one for a CPU."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from cifar_core.augment import preset
 from cifar_core.config.train import TrainConfig
 from cifar_core.errors import ConfigError
 
-# Model, augmentation, epochs and schedule as the systems name them; what they leave open
-# (learning rate, batch size, weight decay) is our choice of a sound value.
+# Model, augmentation, epochs and schedule as published; what the systems leave open
+# (learning rate, batch size, weight decay) is a sensible choice of ours.
 RECIPES: dict[str, dict[str, Any]] = {
     "quick": {
         "model": "convnet",
@@ -54,10 +54,10 @@ RECIPES: dict[str, dict[str, Any]] = {
 
 
 def recipe(name: str) -> TrainConfig:
-    """The config of that recipe.
+    """The config of a recipe.
 
     Raises:
-        ConfigError: if there is none.
+        ConfigError: if there is no such recipe.
     """
     if name not in RECIPES:
         raise ConfigError(f"Unknown recipe {name!r}. Available: {', '.join(RECIPES)}.")

@@ -4,17 +4,15 @@ import sys
 from collections.abc import Iterator
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from cifar_core.config.lr_test import GROUP, LRTestConfig
 from cifar_core.config.train import GROUPS, TrainConfig
-from cifar_core.models import MODELS
 from cifar_core.validation import describe_accepted
 
 _HEAD = """# Settings
 
-All settings of a run and of an LR test. The form, the command line (`--batch-size 64`), the JSON of
-a run and this page are generated from the same fields; unknown keys are rejected.
+Every setting of a run, then those of an LR test. The form, the command line (`--batch-size 64`),
+a run's JSON and this page are generated from the same fields; unknown keys are refused.
 """
 
 
@@ -28,19 +26,13 @@ def settings_doc() -> str:
 
 
 def _table(group: str, model: type[BaseModel]) -> Iterator[str]:
-    """The rows of a group."""
+    """Heading, table head and rows of a group."""
     yield f"\n## {group}\n\n| setting | default | accepted | meaning |\n| --- | --- | --- | --- |\n"
     for name, field in model.model_fields.items():
         extra = field.json_schema_extra
         if isinstance(extra, dict) and extra["group"] == group:
-            accepted = _accepted(name, field)
-            yield f"| `{name}` | {field.default} | {accepted} | {field.description} |\n"
-
-
-def _accepted(name: str, field: FieldInfo) -> str:
-    if name == "model":
-        return "one of " + ", ".join(MODELS)
-    return "a preset, JSON, or its file" if name == "augment" else describe_accepted(field)
+            default = field.default
+            yield f"| `{name}` | {default} | {describe_accepted(field)} | {field.description} |\n"
 
 
 if __name__ == "__main__":

@@ -1,66 +1,69 @@
-"""Every setting of a run, once: type, default, bounds, help. Form, CLI, JSON and docs walk it."""
+"""TrainConfig: every setting of a run, once; the form, the CLI, JSON and the docs read it."""
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, model_validator
 
 from cifar_core.augment import AugmentSpec, preset, spec_from_text
+from cifar_core.config.base import Settings, setting
 from cifar_core.models import MODELS
 from cifar_core.validation import validated
 
 GROUPS = ("Data", "Model", "Augmentation", "Optimisation", "Schedule", "Hardware", "Run")
 
 
-def setting(
-    default: Any, group: str, help: str, *, step: float | None = None, **bounds: Any
-) -> Any:
-    """A field with its group in the form, its help text and, for numbers, its step there."""
-    assert group in GROUPS
-    extra = {"group": group, "step": step}
-    return Field(default, description=help, json_schema_extra=extra, **bounds)
-
-
-def _known_model(name: str) -> str:
+def _check_model(name: str) -> str:
     if not isinstance(name, str) or name not in MODELS:
         raise ValueError(f"is unknown; available: {', '.join(MODELS)}")
     return name
 
 
-class TrainConfig(BaseModel):
+class TrainConfig(Settings):
     """The settings of one training run; immutable, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     data: str = setting(
         "cifar10",
         "Data",
-        "cifar10 (found through CIFAR10_DIR or the cache), shapes10, or the path of a copy.",
+        "Data set to train on; cifar10 is looked up in CIFAR10_DIR, then in the cache.",
+        accepted="cifar10, shapes10, or the path of a copy of CIFAR-10",
         min_length=1,
     )
     train_size: int = setting(
-        0, "Data", "Train on only so many images; 0 takes all.", ge=0, le=1_000_000, step=1000
+        0,
+        "Data",
+        "Number of training images to use; 0 uses all.",
+        ge=0,
+        le=1_000_000,
+        step=1000,
     )
     val_size: int = setting(
         5000,
         "Data",
-        "Images held out of the training set to choose the best epoch; 0: none, and no best.",
+        "Training images held out for validation, which selects the best epoch; 0 holds out none, "
+        "and there is no best checkpoint.",
         ge=0,
         le=100_000,
         step=1000,
     )
-    model: Annotated[str, BeforeValidator(_known_model)] = setting(
-        "resnet18", "Model", "The network."
+    model: Annotated[str, BeforeValidator(_check_model)] = setting(
+        "resnet18",
+        "Model",
+        "Network architecture.",
+        accepted=f"one of {', '.join(MODELS)}",
     )
     weights: str = setting(
         "",
         "Model",
-        "Start from the weights of another run: its name or id, or the folder of one of its "
-        "checkpoints; empty: from random ones.",
+        "Initialization: empty for random weights, or the run or checkpoint to fine-tune from.",
+        accepted="empty, a run's name or id, or the folder of a checkpoint",
     )
     augment: AugmentSpec = setting(
-        preset("standard"), "Augmentation", "What happens to each training image."
+        preset("standard"),
+        "Augmentation",
+        "Augmentation applied to each training image.",
+        accepted="a preset, JSON, or the path of a JSON file",
     )
-    epochs: int = setting(20, "Optimisation", "Passes over the training images.", ge=1, le=2000)
+    epochs: int = setting(20, "Optimisation", "Passes over the training set.", ge=1, le=2000)
     batch_size: int = setting(
         128, "Optimisation", "Images per optimizer step.", ge=2, le=8192, step=32
     )
@@ -68,15 +71,15 @@ class TrainConfig(BaseModel):
         "sgd", "Optimisation", "SGD with Nesterov momentum, or AdamW."
     )
     lr: float = setting(
-        0.1, "Optimisation", "Learning rate; for onecycle its maximum.", gt=0, le=100, step=0.01
+        0.1, "Optimisation", "Learning rate; max LR for onecycle.", gt=0, le=100, step=0.01
     )
     momentum: float = setting(
-        0.9, "Optimisation", "Of SGD; for AdamW its first beta.", ge=0, lt=1, step=0.05
+        0.9, "Optimisation", "Momentum of SGD; beta 1 of AdamW.", ge=0, lt=1, step=0.05
     )
     weight_decay: float = setting(
         5e-4,
         "Optimisation",
-        "L2 on weights, not on biases and norms; AdamW decouples it.",
+        "L2 penalty on weights, not on biases and norm layers; decoupled in AdamW.",
         ge=0,
         le=10,
         step=1e-4,
@@ -85,66 +88,86 @@ class TrainConfig(BaseModel):
         0.0, "Optimisation", "L1 penalty on the same weights.", ge=0, le=1, step=1e-5
     )
     label_smoothing: float = setting(
-        0.0, "Optimisation", "Share of the target spread over all classes.", ge=0, lt=1, step=0.05
+        0.0,
+        "Optimisation",
+        "Share of the target probability spread evenly over all classes.",
+        ge=0,
+        lt=1,
+        step=0.05,
     )
     ema: float = setting(
         0.0,
         "Optimisation",
-        "Decay per step of averaged weights, which are then evaluated and kept; it grows to this "
-        "value over the first steps; 0: off.",
+        "Decay per step of an exponential moving average of the weights, which is then evaluated "
+        "and saved. The decay ramps up over the first steps; 0 turns EMA off.",
         ge=0,
         lt=1,
         step=0.001,
     )
     schedule: Literal["onecycle", "cosine", "step", "constant"] = setting(
-        "onecycle", "Schedule", "How the learning rate moves over the run."
+        "onecycle", "Schedule", "Learning rate schedule."
     )
     pct_start: float = setting(
-        0.3, "Schedule", "onecycle: share of the run until the maximum.", gt=0, lt=1, step=0.05
+        0.3,
+        "Schedule",
+        "For onecycle: share of the run spent raising the learning rate.",
+        gt=0,
+        lt=1,
+        step=0.05,
     )
-    step_epochs: int = setting(10, "Schedule", "step: epochs between two drops.", ge=1, le=1000)
-    gamma: float = setting(0.1, "Schedule", "step: factor of a drop.", gt=0, lt=1, step=0.05)
+    step_epochs: int = setting(
+        10, "Schedule", "For step: epochs between two drops of the learning rate.", ge=1, le=1000
+    )
+    gamma: float = setting(
+        0.1,
+        "Schedule",
+        "For step: factor applied to the learning rate at each drop.",
+        gt=0,
+        lt=1,
+        step=0.05,
+    )
     device: str = setting(
         "auto",
         "Hardware",
-        "auto takes a CUDA GPU if there is one; or cpu, cuda, cuda:1.",
+        "auto uses the first CUDA GPU, or the CPU if there is none.",
+        accepted="auto, cpu, cuda or cuda:N",
         pattern=r"^(auto|cpu|cuda(:\d+)?)$",
     )
     precision: Literal["auto", "fp32", "bf16"] = setting(
-        "auto", "Hardware", "auto takes bf16 where the hardware has it, else fp32."
+        "auto", "Hardware", "auto uses bf16 where the hardware supports it, else fp32."
     )
     memory_format: Literal["auto", "contiguous", "channels_last"] = setting(
-        "auto", "Hardware", "Order of pixels and channels in memory."
+        "auto", "Hardware", "Memory layout of images and weights; auto uses channels_last."
     )
     compile: bool = setting(
         False,
         "Hardware",
-        "Compile the model with torch.compile: quicker steps after a wait at the start of every "
-        "run, so it pays in long ones. Needs a C++ compiler.",
+        "Compile the model with torch.compile: faster steps after a delay at the start of each "
+        "run, so it pays off in long runs. Needs a C++ compiler.",
     )
     num_workers: int = setting(
         2,
         "Hardware",
-        "Processes that augment; only for operations without a batched kernel.",
+        "Loader processes, used only for augmentations without a batched kernel.",
         ge=0,
         le=64,
     )
-    seed: int = setting(0, "Run", "All randomness derives from it.", ge=0, le=2**31 - 1)
+    seed: int = setting(0, "Run", "Seed of all randomness in the run.", ge=0, le=2**31 - 1)
     keep_epochs: int = setting(
         6,
         "Run",
-        "Epochs whose weights are kept beside the best and the last, closer together at first; "
-        "0: none.",
+        "Checkpoints to keep besides the best and the last, spaced evenly on a log scale of "
+        "epochs; 0 keeps none.",
         ge=0,
         le=1000,
     )
     tensorboard: bool = setting(
-        False, "Run", "Also write TensorBoard event files into the run's folder."
+        False, "Run", "Also write TensorBoard event files to the run's folder."
     )
 
     @property
-    def kept_epochs(self) -> tuple[int, ...]:
-        """The epochs, from 1, whose weights are kept: evenly spaced on a log scale, the last too.
+    def checkpoint_epochs(self) -> tuple[int, ...]:
+        """Epochs, counted from 1, that get a checkpoint; evenly spaced on a log scale, last too.
 
         Fewer than `keep_epochs` where several fall on the same epoch.
         """
@@ -154,31 +177,25 @@ class TrainConfig(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _read_plain(cls, raw: object) -> object:
-        """Lets the augmentation be text: a preset, a path, JSON. True is not taken for 1."""
-        if not isinstance(raw, dict):
-            return raw
-        for name, value in raw.items():
-            field = cls.model_fields.get(name)
-            if field and isinstance(value, bool) and field.annotation in (int, float):
-                raise ValueError(f"{name} = {value} is not a number")
-        if isinstance(raw.get("augment"), str):
+    def _read_augment_text(cls, raw: object) -> object:
+        """Lets the augmentation be given as text: a preset, a path, JSON."""
+        if isinstance(raw, dict) and isinstance(raw.get("augment"), str):
             return {**raw, "augment": spec_from_text(raw["augment"])}
         return raw
 
 
 def make_config(values: dict[str, Any]) -> TrainConfig:
-    """Builds a config from plain values, of a form, of a command line, of JSON.
+    """Builds a config from the plain values of a form, a command line or JSON.
 
     Raises:
-        ConfigError: one sentence per mistake: the value, what is accepted, the next step.
+        ConfigError: one sentence per error: the value, what is accepted, the next step.
     """
     return validated(TrainConfig, values)
 
 
 def difference(configs: list[TrainConfig]) -> dict[str, list[str]]:
     """The settings in which the configs differ: name -> the value of each, as text."""
-    tables = [shown(config) for config in configs]
+    tables = [display_values(config) for config in configs]
     return {
         name: [table[name] for table in tables]
         for name in TrainConfig.model_fields
@@ -186,7 +203,7 @@ def difference(configs: list[TrainConfig]) -> dict[str, list[str]]:
     }
 
 
-def shown(config: TrainConfig) -> dict[str, str]:
-    """Each setting as people read it."""
+def display_values(config: TrainConfig) -> dict[str, str]:
+    """Each setting as text for display."""
     table = {name: str(getattr(config, name)) for name in TrainConfig.model_fields}
     return {**table, "augment": f"{config.augment} [{config.augment.digest[:12]}]"}

@@ -1,4 +1,4 @@
-"""`Dataset` and `Split`: uint8 images, labels, and what can be said of them at once."""
+"""`Dataset` and `Split`: uint8 images, labels, and their statistics."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,15 +25,15 @@ CLASSES = (
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """One of the two parts a data set comes in.
+    """The training or the test images of a data set.
 
     Attributes:
         images: (N, 32, 32, 3) uint8, memory-mapped, sorted by each image's digest.
         labels: (N,) uint8.
-        histogram: (3, 256) int64, how often each value occurs per channel.
+        histogram: (3, 256) int64, counts of each value per channel.
         fingerprint: SHA-256 over the sorted digests; independent of order and file format.
-        masks: (N, 32, 32) bool, the object's pixels where they are known, else None.
-        names: (N,) of the files that the images were read from, where they have any, else None.
+        masks: (N, 32, 32) bool, pixels of the object; None if unknown.
+        names: (N,) file names of the images; None if they were not read from single files.
     """
 
     images: NDArray[np.uint8]
@@ -48,7 +48,7 @@ class Split:
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        """(K,) images per class."""
+        """(K,) number of images per class."""
         return np.bincount(self.labels, minlength=10)
 
 
@@ -58,8 +58,8 @@ class Dataset:
 
     Attributes:
         name: "CIFAR-10" or "Shapes-10".
-        origin: Where it was read from, for people.
-        altered: Not the complete, unchanged data set; said wherever it is named.
+        origin: Where it was read from, as text for display.
+        altered: Whether it is incomplete or modified; part of every title.
     """
 
     name: str
@@ -71,24 +71,24 @@ class Dataset:
 
     @property
     def title(self) -> str:
-        """The name, with the warning that an altered copy carries everywhere."""
+        """The name, marked if this is an altered copy."""
         if not self.altered:
             return self.name
         return f"{self.name} (altered copy: {len(self.train):,} + {len(self.test):,} images)"
 
     @property
     def fingerprint(self) -> str:
-        """Of both splits; a run records it and refuses to go on with other data."""
+        """Fingerprint of both splits; a run records it and refuses to resume with other data."""
         return f"{self.train.fingerprint[:16]}{self.test.fingerprint[:16]}"
 
     @cached_property
     def mean(self) -> NDArray[np.float64]:
-        """(3,) mean of the training pixels on the scale 0..1."""
+        """(3,) float64 mean of the training pixels on the scale 0..1."""
         return mean_std(self.train.histogram)[0]
 
     @cached_property
     def std(self) -> NDArray[np.float64]:
-        """(3,) standard deviation of the training pixels on the scale 0..1."""
+        """(3,) float64 standard deviation of the training pixels on the scale 0..1."""
         return mean_std(self.train.histogram)[1]
 
 
@@ -122,13 +122,13 @@ def class_means(split: Split, num_classes: int = 10) -> NDArray[np.uint8]:
 def split_indices(
     num_images: int, val_size: int, train_size: int, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Indices to train on and those held out for validation, each sorted.
+    """Indices of the training and of the validation images, each sorted.
 
     Both come from one permutation by `seed`, validation first, so that the validation images
     stay the same when `train_size` changes.
 
     Raises:
-        ConfigError: if nothing would be left to train on.
+        ConfigError: if there are not enough images.
     """
     left = num_images - val_size
     if left < 1:
@@ -147,6 +147,6 @@ def split_indices(
 
 
 def mean_colour(data: Dataset) -> tuple[int, int, int]:
-    """The mean training pixel, 0..255, that a cutout leaves."""
+    """The mean training pixel, 0..255; fill colour of a cutout."""
     red, green, blue = (round(255 * float(value)) for value in data.mean)
     return red, green, blue

@@ -1,4 +1,4 @@
-"""Where CIFAR-10 can be had, and what is downloaded from there. Nothing is decoded here."""
+"""Where CIFAR-10 is downloaded from, and which files. Nothing is decoded here."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,11 +19,11 @@ def download_cifar10(
 ) -> Iterator[Progress]:
     """Downloads CIFAR-10 into `folder`, as the official archive or as two Parquet files.
 
-    The Parquet files are judged by their pictures, when decoded.
+    The Parquet files are verified by the fingerprint of their images, when decoded.
 
     Args:
         origin: "archive" (170 MB, University of Toronto) or "hub" (144 MB, Hugging Face).
-        base_url: Where else the files of this origin lie: a mirror.
+        base_url: A mirror that has the files of this origin.
 
     Raises:
         DataError: as `download_file`, or for an unknown origin.
@@ -34,7 +34,7 @@ def download_cifar10(
         "hub": (HUB_URL, dict.fromkeys(HUB_FILES)),
     }
     if origin not in origins:
-        raise DataError(f"Unknown origin '{origin}'. Take one of: {', '.join(origins)}.")
+        raise DataError(f"Unknown origin {origin!r}. Available: {', '.join(origins)}.")
     home, files = origins[origin]
     for name, sha256 in files.items():
         url = f"{(base_url or home).rstrip('/')}/{name}"

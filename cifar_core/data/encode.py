@@ -1,4 +1,4 @@
-"""Pixels inside a link."""
+"""Images as data URIs."""
 
 import base64
 import io
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 
 def data_uri(image: NDArray[np.uint8]) -> str:
-    """A PNG of an (H, W, 3) uint8 image inside a link."""
+    """An (H, W, 3) uint8 image as a PNG in a data URI."""
     from PIL import Image
 
     buffer = io.BytesIO()

@@ -1,56 +1,58 @@
-"""Where CIFAR-10 is looked for: the folder that is named, CIFAR10_DIR, then the cache."""
+"""Where CIFAR-10 is looked for: a given path, or CIFAR10_DIR and then the cache."""
 
 import os
 from pathlib import Path
 
-from cifar_core.data.sources import Source, recognise
+from cifar_core.data.sources import Source, detect_source
 from cifar_core.errors import DataError
 from cifar_core.system.paths import cache_dir
 
-NAMED = ("cifar10", "shapes10")  # all else that `data` may be is a path
+NAMED = ("cifar10", "shapes10")  # any other value of `data` is a path
 
 
 def find_source(data: str) -> Source | None:
-    """The copy on disk that `data` stands for; None: only the cache has it.
+    """The copy on disk that `data` refers to; None if only the decoded cache has it.
 
     Raises:
-        DataError: if there is nothing there.
+        DataError: if there is none.
     """
     if data == "cifar10":
         if folder := os.environ.get("CIFAR10_DIR"):
-            return _source_at(folder, "CIFAR10_DIR points to")
+            return _source_at(folder, "CIFAR10_DIR =")
         if complete(cache_dir() / "decoded" / "cifar10"):
             return None
-        if found := recognise(cache_dir() / "downloads"):
-            return found
+        if downloaded := detect_source(cache_dir() / "downloads"):
+            return downloaded
         raise DataError(
-            "CIFAR-10 is not here: CIFAR10_DIR is not set and nothing was downloaded yet. "
-            "Download it (python -m cifar_core data download), name a folder that has it "
-            "(--data FOLDER), or take --data shapes10, which needs no download."
+            "CIFAR-10 not found: CIFAR10_DIR is not set and nothing was downloaded yet. "
+            "Download it (python -m cifar_core data download), give the folder of a copy "
+            "(--data FOLDER), or use --data shapes10, which needs no download."
         )
-    return _source_at(data, "--data names")
+    return _source_at(data, "data =")
 
 
-def _source_at(path: str, how: str) -> Source:
-    place = Path(path).expanduser()
+def _source_at(path: str, prefix: str) -> Source:
+    expanded = Path(path).expanduser()
     try:
-        there, found = place.exists(), recognise(place)
+        exists, source = expanded.exists(), detect_source(expanded)
     except OSError as error:
-        raise DataError(f"{how} {path}, which cannot be read ({error.strerror}).") from None
-    if not there:
         raise DataError(
-            f"{how} {path}, which does not exist. Name a folder with CIFAR-10, "
-            "or take cifar10 or shapes10."
+            f"{prefix} {path} cannot be read ({error.strerror}). Check its permissions."
+        ) from None
+    if not exists:
+        raise DataError(
+            f"{prefix} {path} does not exist. Give the folder of a copy of CIFAR-10, "
+            "cifar10 or shapes10."
         )
-    if found:
-        return found
+    if source:
+        return source
     raise DataError(
-        f"{how} {path}, where no CIFAR-10 was found. Accepted: train*.parquet and test*.parquet, "
+        f"{prefix} {path} contains no CIFAR-10. Accepted: train*.parquet and test*.parquet, "
         "cifar-10-python.tar.gz, cifar-10-batches-py, or train/ and test/ with a folder of PNGs "
         "per class."
     )
 
 
 def complete(folder: Path) -> Path | None:
-    """The folder of decoded data if it was written to its end, else None."""
+    """The folder of decoded data if it was completely written, else None."""
     return folder if (folder / "meta.json").is_file() else None

@@ -1,4 +1,4 @@
-"""How far a download has come, and the bytes that have arrived: `<target>.part` and its note."""
+"""A partly downloaded file, `<target>.part`, and `<target>.part.json`, which describes it."""
 
 import os
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from cifar_core.system.progress import Progress
 
 @dataclass(frozen=True)
 class PartialFile:
-    """The bytes that have arrived, and the note beside them that says of what."""
+    """The bytes received so far, and the note that says which file they belong to."""
 
     target: Path
     url: str
@@ -19,35 +19,39 @@ class PartialFile:
     note: Path
 
     def state(self) -> tuple[int, int | None, str | None]:
-        """Bytes here, bytes in all, and the server's name for this version of the file."""
+        """Bytes received, total bytes, and the server's identifier for this version."""
         note = read_json(self.note)
         if note is None or note.get("url") != self.url or not self.path.is_file():
             return 0, None, None
         return self.path.stat().st_size, note.get("total"), note.get("version")
 
     def begin(self, total: int | None, version: str | None) -> None:
-        """Empties the part; the old note goes first, so that it never describes new bytes."""
+        """Starts over; the old note is deleted first, so that it never describes new bytes."""
         self.discard()
         self.path.touch()
         write_json(self.note, {"url": self.url, "total": total, "version": version})
 
     def discard(self) -> None:
-        """Deletes what has arrived."""
+        """Deletes the received bytes."""
         self.note.unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
 
     def report(self, stage: str) -> Progress:
-        """How far it is."""
+        """The progress so far."""
         return Progress(f"{stage} {self.target.name}", *self.state()[:2], "bytes")
 
     def finish(self, sha256: str | None) -> None:
-        """Checks the bytes and moves them into place."""
-        if sha256 and (found := file_sha256(self.path)) != sha256:
+        """Verifies the bytes and moves them into place.
+
+        Raises:
+            DataError: if their SHA-256 is not the expected one.
+        """
+        if sha256 and (actual := file_sha256(self.path)) != sha256:
             size = self.path.stat().st_size
             self.discard()
             raise DataError(
-                f"{self.url} sent {size:,} bytes with SHA-256 {found}; expected was {sha256}. "
-                "They were deleted. Download again; if it stays so, take another origin."
+                f"{self.url} sent {size:,} bytes with SHA-256 {actual}; expected {sha256}. "
+                "They were deleted. Download again; if it fails again, choose another origin."
             )
         with self.path.open("rb+") as stream:
             os.fsync(stream.fileno())

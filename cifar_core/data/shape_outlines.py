@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.floating[Any]]  # float32 wherever there are pixels
+from cifar_core.data.arrays import AnyFloats
 
 
 def outline_distances(
-    labels: NDArray[np.integer[Any]], x: Floats, y: Floats, form: Floats
-) -> Floats:
+    labels: NDArray[np.integer[Any]], x: AnyFloats, y: AnyFloats, form: AnyFloats
+) -> AnyFloats:
     """Distances, negative inside, from (x, y) to shapes inside the unit circle.
 
     Args:
@@ -30,19 +30,21 @@ def outline_distances(
     return distance
 
 
-def length(x: Floats, y: Floats) -> Floats:
+def length(x: AnyFloats, y: AnyFloats) -> AnyFloats:
     """Distance of (x, y) to the origin."""
     return np.sqrt(x * x + y * y)
 
 
-def _box(x: Floats, y: Floats, wide: Floats | float, high: Floats | float) -> Floats:
+def _box(x: AnyFloats, y: AnyFloats, wide: AnyFloats | float, high: AnyFloats | float) -> AnyFloats:
     """Distance to a rectangle of half sizes `wide` and `high`, corners rounded."""
     right, up = np.abs(x) - (wide - 0.06), np.abs(y) - (high - 0.06)
     outside = length(np.maximum(right, 0), np.maximum(up, 0))
     return outside + np.minimum(np.maximum(right, up), 0) - 0.06
 
 
-def _polygon(x: Floats, y: Floats, corners: Sequence[tuple[Floats | float, ...]]) -> Floats:
+def _polygon(
+    x: AnyFloats, y: AnyFloats, corners: Sequence[tuple[AnyFloats | float, ...]]
+) -> AnyFloats:
     """Distance to a polygon grown by 0.06, which rounds its corners."""
     nearest = np.full_like(x, np.inf)
     inside = np.zeros(x.shape, np.bool_)
@@ -54,7 +56,7 @@ def _polygon(x: Floats, y: Floats, corners: Sequence[tuple[Floats | float, ...]]
     return np.where(inside, np.float32(-1), np.float32(1)) * np.sqrt(nearest) - 0.06
 
 
-def _crescent(x: Floats, y: Floats, form: Floats) -> Floats:
+def _crescent(x: AnyFloats, y: AnyFloats, form: AnyFloats) -> AnyFloats:
     outer, inner, shift = 0.97, 0.74, 0.48 + 0.08 * form
     bitten = np.maximum(length(x, y) - outer, inner - length(x - shift, y))
     tip_x = (outer**2 - inner**2 + shift * shift) / (2 * shift)
@@ -63,7 +65,7 @@ def _crescent(x: Floats, y: Floats, form: Floats) -> Floats:
     return np.where(beyond, length(x - tip_x, y - tip_y), bitten)
 
 
-def _heart(x: Floats, y: Floats, form: Floats) -> Floats:
+def _heart(x: AnyFloats, y: AnyFloats, form: AnyFloats) -> AnyFloats:
     scale = 0.66 + 0.04 * form
     x, y = np.abs(x) * scale, 0.6 - y * scale
     lobe = length(x - 0.25, y - 0.75) - math.sqrt(2) / 4
@@ -72,20 +74,20 @@ def _heart(x: Floats, y: Floats, form: Floats) -> Floats:
     return np.where(x + y > 1, lobe, np.sign(x - y) * np.sqrt(point)) / scale
 
 
-def _star(x: Floats, y: Floats, form: Floats) -> Floats:
+def _star(x: AnyFloats, y: AnyFloats, form: AnyFloats) -> AnyFloats:
     reach = [0.94, 0.36 + 0.1 * form] * 5
     turns = [math.pi * corner / 5 for corner in range(10)]
     corners = [(r * math.sin(t), -r * math.cos(t)) for r, t in zip(reach, turns, strict=True)]
     return _polygon(x, y, corners)
 
 
-def _arrow(x: Floats, y: Floats, form: Floats) -> Floats:
+def _arrow(x: AnyFloats, y: AnyFloats, form: AnyFloats) -> AnyFloats:
     head, shaft = 0.58 + 0.1 * form, 0.12 + 0.06 * form
     right = [(head, 0.0), (shaft, 0.0), (shaft, 0.88)]
     return _polygon(x, y, [(0.0, -0.93), *right, *((-px, py) for px, py in reversed(right))])
 
 
-OUTLINES: dict[str, Callable[[Floats, Floats, Floats], Floats]] = {
+OUTLINES: dict[str, Callable[[AnyFloats, AnyFloats, AnyFloats], AnyFloats]] = {
     "circle": lambda x, y, form: length(x, y) - (0.8 + 0.1 * form),
     "ring": lambda x, y, form: np.abs(length(x, y) - 0.79 + 0.06 * form) - 0.15 - 0.05 * form,
     "crescent": _crescent,

@@ -5,17 +5,18 @@ from collections.abc import Callable
 import numpy as np
 from numpy.random import Generator
 
-from cifar_core.data.shape_outlines import Floats, length
+from cifar_core.data.arrays import AnyFloats
+from cifar_core.data.shape_outlines import length
 
 SIZE = 32  # pixels, both ways
 
 
-def uniform(rng: Generator, num: int, low: float, high: float) -> Floats:
+def uniform(rng: Generator, num: int, low: float, high: float) -> AnyFloats:
     """(N, 1, 1) random numbers, one per image."""
     return (low + (high - low) * rng.random((num, 1, 1))).astype(np.float32)
 
 
-def random_axes(rng: Generator, across: Floats, down: Floats) -> tuple[Floats, Floats]:
+def random_axes(rng: Generator, across: AnyFloats, down: AnyFloats) -> tuple[AnyFloats, AnyFloats]:
     """(N, H, W) coordinates in pixels around a point, at a random angle per image."""
     angle = rng.random(across.shape) * 2 * np.pi
     cos, sin = np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
@@ -24,7 +25,7 @@ def random_axes(rng: Generator, across: Floats, down: Floats) -> tuple[Floats, F
     return cos * x + sin * y, cos * y - sin * x
 
 
-def surfaces(num: int, rng: Generator) -> tuple[Floats, Floats, Floats]:
+def surfaces(num: int, rng: Generator) -> tuple[AnyFloats, AnyFloats, AnyFloats]:
     """Colours, 0..255, of background and object, one light, one dark, and of what is around.
 
     Returns:
@@ -44,7 +45,7 @@ def surfaces(num: int, rng: Generator) -> tuple[Floats, Floats, Floats]:
     return ground, figure, tints.swapaxes(0, 1)[..., None, None]
 
 
-def _textured(rng: Generator, light: Floats, chroma: Floats, lighter: Floats) -> Floats:
+def _textured(rng: Generator, light: AnyFloats, chroma: AnyFloats, lighter: AnyFloats) -> AnyFloats:
     """(3, N, H, W) a random texture between two neighbouring hues, second one `lighter`."""
     num = len(light)
     hue = rng.uniform(0, 2 * np.pi, num)
@@ -60,7 +61,7 @@ def _textured(rng: Generator, light: Floats, chroma: Floats, lighter: Floats) ->
     return first + blend * (second - first)
 
 
-def _srgb(light: Floats, chroma: Floats, hue: Floats) -> Floats:
+def _srgb(light: AnyFloats, chroma: AnyFloats, hue: AnyFloats) -> AnyFloats:
     """(3, ...) sRGB, 0..255, of OKLCH: Ottosson 2020, https://bottosson.github.io/posts/oklab/."""
     a, b = chroma * np.cos(hue), chroma * np.sin(hue)
     long = (light + 0.3963377774 * a + 0.2158037573 * b) ** 3
@@ -74,17 +75,17 @@ def _srgb(light: Floats, chroma: Floats, hue: Floats) -> Floats:
     return np.round(255 * curved).astype(np.float32)
 
 
-def _wave(x: Floats, period: Floats) -> Floats:
+def _wave(x: AnyFloats, period: AnyFloats) -> AnyFloats:
     """Anti-aliased stripes, -1 and 1, each half a period wide."""
     return np.clip((np.abs(x / period - np.floor(x / period) - 0.5) - 0.25) * period * 2, -1, 1)
 
 
-def _dots(x: Floats, y: Floats, period: Floats, _rng: Generator) -> Floats:
+def _dots(x: AnyFloats, y: AnyFloats, period: AnyFloats, _rng: Generator) -> AnyFloats:
     x, y = ((axis / period - np.floor(axis / period) - 0.5) * period for axis in (x, y))
     return np.clip(0.5 + 0.3 * period - length(x, y), 0, 1)
 
 
-def _clouds(x: Floats, _y: Floats, _period: Floats, rng: Generator) -> Floats:
+def _clouds(x: AnyFloats, _y: AnyFloats, _period: AnyFloats, rng: Generator) -> AnyFloats:
     """Smooth noise: random values on a coarse grid, interpolated between its knots."""
     knots = np.arange(6)
     values = rng.random((len(x), 6, 6))
@@ -95,7 +96,7 @@ def _clouds(x: Floats, _y: Floats, _period: Floats, rng: Generator) -> Floats:
 
 
 # (N, H, W) share, 0..1, of the second colour at (x, y) pixels.
-_TEXTURES: tuple[Callable[[Floats, Floats, Floats, Generator], Floats], ...] = (
+_TEXTURES: tuple[Callable[[AnyFloats, AnyFloats, AnyFloats, Generator], AnyFloats], ...] = (
     lambda x, _y, _period, _rng: np.zeros_like(x),
     lambda x, _y, _period, _rng: np.clip(0.5 + x / 28, 0, 1),
     lambda x, _y, period, _rng: 0.5 + 0.5 * _wave(x, period),

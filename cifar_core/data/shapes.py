@@ -12,7 +12,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from cifar_core.data.shape_outlines import OUTLINES, Floats, outline_distances
+from cifar_core.data.arrays import AnyFloats, Pixels
+from cifar_core.data.shape_outlines import OUTLINES, outline_distances
 from cifar_core.data.shape_paint import SIZE, random_axes, surfaces, uniform
 
 SHAPES_VERSION = 2  # a change of any pixel is a new version: caches and runs rely on it
@@ -34,7 +35,7 @@ class ShapeImages:
         masks: (N, 32, 32) bool, the pixels whose centre shows the object.
     """
 
-    images: NDArray[np.uint8]
+    images: Pixels
     labels: NDArray[np.uint8]
     masks: NDArray[np.bool_]
 
@@ -59,7 +60,7 @@ def draw_shapes(num_images: int, seed: int) -> ShapeImages:
     return ShapeImages(images, labels, masks)
 
 
-def _draw(labels: NDArray[np.uint8], rng: Generator) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+def _draw(labels: NDArray[np.uint8], rng: Generator) -> tuple[Pixels, NDArray[np.bool_]]:
     """Images and masks of one chunk."""
     num = len(labels)
     radius = uniform(rng, num, *_RADIUS)
@@ -79,14 +80,18 @@ def _draw(labels: NDArray[np.uint8], rng: Generator) -> tuple[NDArray[np.uint8],
 
 
 def _placed(
-    labels: NDArray[np.integer[Any]], across: Floats, down: Floats, radius: Floats, rng: Generator
-) -> Floats:
+    labels: NDArray[np.integer[Any]],
+    across: AnyFloats,
+    down: AnyFloats,
+    radius: AnyFloats,
+    rng: Generator,
+) -> AnyFloats:
     """(N, H, W) pixels to outlines around a point, negative inside, at random angles."""
     x, y = (axis / radius for axis in random_axes(rng, across, down))
     return outline_distances(labels, x, y, uniform(rng, len(labels), 0, 1)) * radius
 
 
-def _small_shape(radius: Floats, rng: Generator) -> Floats:
+def _small_shape(radius: AnyFloats, rng: Generator) -> AnyFloats:
     """Pixels to a shape much smaller than `radius`, anywhere; far from it if there is none."""
     num = len(radius)
     labels = rng.integers(len(SHAPES), size=num)
@@ -95,7 +100,7 @@ def _small_shape(radius: Floats, rng: Generator) -> Floats:
     return distance + _FAR * (rng.random((num, 1, 1)) < 0.35)
 
 
-def _stick(across: Floats, down: Floats, reach: Floats, rng: Generator) -> Floats:
+def _stick(across: AnyFloats, down: AnyFloats, reach: AnyFloats, rng: Generator) -> AnyFloats:
     """Pixels to a line through the image, within `reach` of a point; far if there is none."""
     num = len(across)
     x, _ = random_axes(rng, across, down)
@@ -103,7 +108,7 @@ def _stick(across: Floats, down: Floats, reach: Floats, rng: Generator) -> Float
     return distance + _FAR * (rng.random((num, 1, 1)) < 0.7)
 
 
-def _in_front(figure_at: Floats, front_at: Floats) -> Floats:
+def _in_front(figure_at: AnyFloats, front_at: AnyFloats) -> AnyFloats:
     """Removes what would hide more than `_HIDDEN` of an object."""
     figure = figure_at < 0
     hidden = (figure & (front_at < 0)).sum(axis=(1, 2), keepdims=True)
@@ -111,18 +116,18 @@ def _in_front(figure_at: Floats, front_at: Floats) -> Floats:
     return np.where(hidden > most, _FAR, front_at)
 
 
-def _shadow(distance: Floats) -> Floats:
+def _shadow(distance: AnyFloats) -> AnyFloats:
     """0..1. Light from the upper left: the outline again, one pixel further down and right."""
     far = np.pad(distance, ((0, 0), (1, 0), (1, 0)), mode="edge")[:, :-1, :-1]
     return np.clip((3 - far) / 4, 0, 1)
 
 
-def _cover(pixels: Floats, distance: Floats, colour: Floats) -> None:
+def _cover(pixels: AnyFloats, distance: AnyFloats, colour: AnyFloats) -> None:
     """Paints (3, N, H, W) pixels as far as an outline covers them."""
     pixels += np.clip(0.5 - distance, 0, 1) * (colour - pixels)
 
 
-def _photographed(pixels: Floats, rng: Generator) -> NDArray[np.uint8]:
+def _photographed(pixels: AnyFloats, rng: Generator) -> Pixels:
     """(N, H, W, 3) images of (3, N, H, W) pixels, blurred and noisy, few of them much."""
     num = pixels.shape[1]
     blur = 0.3 * uniform(rng, num, 0, 1) ** 2

@@ -1,6 +1,6 @@
-"""The forms CIFAR-10 comes in: what is recognised in a folder, and how each is read.
+"""The formats CIFAR-10 comes in: how each is detected and read.
 
-It reads; it neither sorts, nor judges completeness, nor writes (see `store`).
+Sorting, checking for completeness and writing are done in `store`.
 """
 
 import hashlib
@@ -32,10 +32,10 @@ class Source:
     """A copy of CIFAR-10 on disk.
 
     Attributes:
-        path: What the form is read from: a folder, or the archive.
-        files: The files or class folders whose names, sizes and times identify this copy; of
-            60,000 PNGs only the folders are looked at, which takes milliseconds instead of a
-            second but does not notice a picture overwritten in place.
+        path: A folder, or the archive.
+        files: The files or class folders whose names, sizes and times identify this copy. For
+            60,000 PNGs only the folders are checked, which takes milliseconds instead of a
+            second but misses an image overwritten in place.
     """
 
     form: Form
@@ -49,13 +49,13 @@ class Source:
 
     def identity(self) -> str:
         """Hash of paths, sizes and times: the same copy is not decoded twice."""
-        facts = [
+        stats = [
             (str(f.resolve()), s.st_size, s.st_mtime_ns) for f in self.files for s in [f.stat()]
         ]
-        return hashlib.sha256(repr(sorted(facts)).encode()).hexdigest()[:32]
+        return hashlib.sha256(repr(sorted(stats)).encode()).hexdigest()[:32]
 
 
-def recognise(path: Path) -> Source | None:
+def detect_source(path: Path) -> Source | None:
     """The copy of CIFAR-10 at `path`, a file or a folder; None if there is none."""
     if path.is_file():
         return Source("archive", path, (path,)) if path.name.endswith(".tar.gz") else None
@@ -71,13 +71,13 @@ def recognise(path: Path) -> Source | None:
         if (folder / "train" / CLASSES[0]).is_dir():
             folders = [d for part in ("train", "test") for d in (folder / part).glob("*/")]
             return Source("folders", folder, tuple(sorted(folders)))
-        if train_only:  # last: half a download must not hide what is whole beside it
+        if train_only:  # last: half a download must not hide a complete copy beside it
             return Source("parquet", folder, parquet)
     return None
 
 
 def _candidates(path: Path) -> Iterator[Path]:
-    """The folder itself and the places where the usual downloads put the files."""
+    """The folder itself and the subfolders that the usual downloads use."""
     yield path
     for pattern in ("plain_text", "data", _BATCHES, "cifar10", "*/snapshots/*/plain_text"):
         yield from sorted(path.glob(pattern))
@@ -85,7 +85,7 @@ def _candidates(path: Path) -> Iterator[Path]:
 
 
 def read_split(source: Source, train: bool) -> Iterator[Chunk]:
-    """Yields the images of one split piece by piece, in the order of the form.
+    """Yields the images of one split piece by piece, in the order of the files.
 
     Raises:
         DataError: if a file is missing, damaged, or holds something else.
@@ -111,7 +111,7 @@ def _read_parquet(file: Path) -> Iterator[Chunk]:
         with pq.ParquetFile(file) as table:
             columns = ["img" if "img" in table.schema_arrow.names else "image", "label"]
             if not pa.types.is_integer(table.schema_arrow.field("label").type):
-                raise ValueError("its labels are no whole numbers")
+                raise ValueError("its labels are not whole numbers")
             for batch in table.iter_batches(batch_size=1000, columns=columns):
                 encoded = batch.column(0).field("bytes").to_pylist()
                 labels = np.asarray(batch.column(1).to_pylist(), dtype=np.int64)
@@ -125,16 +125,16 @@ def _read_parquet(file: Path) -> Iterator[Chunk]:
         TypeError,
     ) as error:
         raise DataError(
-            f"{file.name} is damaged or is no Parquet file of CIFAR-10 ({error}). "
-            "Fetch this file again."
+            f"{file.name} is damaged or not a Parquet file of CIFAR-10 ({error}). "
+            "Download it again."
         ) from None
 
 
 def decode_png(png: bytes, where: str) -> NDArray[np.uint8]:
-    """Decodes one picture to (32, 32, 3) uint8.
+    """Decodes one PNG to (32, 32, 3) uint8.
 
     Raises:
-        DataError: if it is no picture of 32x32 RGB pixels; `where` names the file.
+        DataError: if it is not a PNG of 32x32 RGB pixels; `where` names the file.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -142,8 +142,8 @@ def decode_png(png: bytes, where: str) -> NDArray[np.uint8]:
         with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
             if image.size != (32, 32) or image.mode != "RGB":
                 raise DataError(
-                    f"{where} holds a picture of {image.size[0]}x{image.size[1]} {image.mode}; "
-                    "CIFAR-10 has 32x32 RGB. Use an unchanged copy."
+                    f"{where} contains an image of {image.size[0]}x{image.size[1]} {image.mode}; "
+                    "CIFAR-10 has 32x32 RGB. Use an unmodified copy."
                 )
             return np.asarray(image)
     except (
@@ -155,30 +155,30 @@ def decode_png(png: bytes, where: str) -> NDArray[np.uint8]:
         TypeError,
         ValueError,
     ) as error:
-        raise DataError(f"{where} holds a damaged picture ({error}). Fetch it again.") from None
+        raise DataError(f"{where} contains a damaged image ({error}). Download it again.") from None
 
 
 def _chunk(images: list[NDArray[np.uint8]], labels: NDArray[np.int64], where: Path) -> Chunk:
     if len(labels) and not 0 <= labels.min() <= labels.max() <= 9:
-        raise DataError(f"{where.name} has labels outside 0 to 9. Use an unchanged copy.")
+        raise DataError(f"{where.name} has labels outside 0 to 9. Use an unmodified copy.")
     return np.stack(images), labels.astype(np.uint8)
 
 
-def read_names(source: Source, train: bool) -> list[str] | None:
+def read_file_names(source: Source, train: bool) -> list[str] | None:
     """File names in the order of `read_split`; None where a form has none, or torchvision none."""
     if source.form != "folders":
         return None
     folder = source.path / ("train" if train else "test")
-    return [f"{name}/{file.name}" for name in CLASSES for file in _pictures(folder / name)]
+    return [f"{name}/{file.name}" for name in CLASSES for file in _image_files(folder / name)]
 
 
-def _pictures(folder: Path) -> list[Path]:
+def _image_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.png"))
 
 
 def _read_folders(folder: Path) -> Iterator[Chunk]:
     for label, name in enumerate(CLASSES):
-        files = _pictures(folder / name)
+        files = _image_files(folder / name)
         for start in range(0, len(files), 1000):
             part = files[start : start + 1000]
             images = [decode_png(file.read_bytes(), f"{name}/{file.name}") for file in part]
@@ -186,7 +186,7 @@ def _read_folders(folder: Path) -> Iterator[Chunk]:
 
 
 def _read_batches(folder: Path, train: bool) -> Chunk:
-    """Through torchvision, which compares md5 sums before it unpickles anything."""
+    """Reads through torchvision, which checks md5 sums before unpickling anything."""
     from torchvision.datasets import CIFAR10
 
     class Batches(CIFAR10):
@@ -196,17 +196,17 @@ def _read_batches(folder: Path, train: bool) -> Chunk:
         official = Batches(str(folder), train=train, download=False)
     except RuntimeError:
         raise DataError(
-            f"{folder} is incomplete or was changed: its md5 sums are not those of the "
-            "official archive, and pickled files are not opened otherwise. Fetch it again."
+            f"{folder} is incomplete or modified: its md5 sums are not those of the official "
+            "archive, so its pickles are not opened. Download it again."
         ) from None
     return official.data, np.asarray(official.targets, dtype=np.uint8)
 
 
 def _read_archive(archive: Path, train: bool) -> Chunk:
-    found = file_sha256(archive)
-    if found != ARCHIVE_SHA256:
+    actual = file_sha256(archive)
+    if actual != ARCHIVE_SHA256:
         raise DataError(
-            f"{archive.name} is not the official archive: its SHA-256 is {found[:16]}…, expected "
+            f"{archive.name} is not the official archive: its SHA-256 is {actual[:16]}…, expected "
             f"{ARCHIVE_SHA256[:16]}…. Delete it and download it again."
         )
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""A decoded split on its way into the cache: sorted, fingerprinted, judged."""
+"""A decoded split before it is cached: sorted, fingerprinted, compared with the official one."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cifar_core.data.sources import Source
 from cifar_core.errors import DataError
 
-# Of any complete copy, whatever its form: SHA-256 over the sorted SHA-256 digests of
+# Fingerprint of any complete copy in any format: SHA-256 over the sorted SHA-256 digests of
 # (label byte + 3,072 pixel bytes). Measured on the complete data set.
 OFFICIAL = {
     "train": "d59acf989e068e709ce686cda292672c7b212c08d29d3d3e6d8c3aa99eba6a85",
@@ -18,14 +18,15 @@ OFFICIAL = {
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
-    """One split: images sorted by digest, labels, fingerprint, and masks where they are known.
+class DecodedSplit:
+    """One split, sorted by each image's digest.
 
     Attributes:
         images: (N, 32, 32, 3) uint8.
         labels: (N,) uint8.
-        masks: (N, 32, 32) bool.
-        names: (N,) of the files, where they have any.
+        fingerprint: SHA-256 over the sorted digests; empty if there are no images.
+        masks: (N, 32, 32) bool; None if unknown.
+        names: (N,) file names; None if there are none.
     """
 
     images: NDArray[np.uint8]
@@ -35,14 +36,14 @@ class Part:
     names: NDArray[np.str_] | None = None
 
 
-def sorted_part(
+def sort_split(
     chunks: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]],
     masks: NDArray[np.bool_] | None = None,
     names: list[str] | None = None,
-) -> Part:
-    """Sorts by digest, so that an index means the same image whatever form the data came in."""
+) -> DecodedSplit:
+    """Sorts by digest, so that an index means the same image whatever format the data came in."""
     if not chunks:
-        return Part(np.empty((0, 32, 32, 3), np.uint8), np.empty(0, np.uint8), "")
+        return DecodedSplit(np.empty((0, 32, 32, 3), np.uint8), np.empty(0, np.uint8), "")
     images = np.concatenate([images for images, _ in chunks])
     labels = np.concatenate([labels for _, labels in chunks])
     digests = [
@@ -53,24 +54,28 @@ def sorted_part(
     fingerprint = hashlib.sha256(b"".join(sorted(digests))).hexdigest()
     sorted_masks = None if masks is None else masks[order]
     sorted_names = None if names is None else np.asarray(names)[order]
-    return Part(images[order], labels[order], fingerprint, sorted_masks, sorted_names)
+    return DecodedSplit(images[order], labels[order], fingerprint, sorted_masks, sorted_names)
 
 
-def check_official(source: Source, parts: dict[str, Part], accept_altered: bool) -> None:
-    """Refuses what is not the complete data set, unless the user said otherwise."""
-    if all(parts[name].fingerprint == OFFICIAL[name] for name in OFFICIAL):
+def check_official(source: Source, splits: dict[str, DecodedSplit], accept_altered: bool) -> None:
+    """Refuses anything but the complete data set, unless the user accepts it.
+
+    Raises:
+        DataError: if the splits are incomplete or modified and not accepted.
+    """
+    if all(splits[name].fingerprint == OFFICIAL[name] for name in OFFICIAL):
         return
-    train, test = len(parts["train"].labels), len(parts["test"].labels)
-    found = (
+    train, test = len(splits["train"].labels), len(splits["test"].labels)
+    problem = (
         f"{source.path} is not the complete CIFAR-10: {train:,} + {test:,} images "
         f"(expected 50,000 + 10,000) with another fingerprint."
     )
     if not source.pickle_free:
-        raise DataError(f"{found} Pickled copies have to be the official ones. Fetch it again.")
+        raise DataError(f"{problem} Pickled copies must be the official ones. Download it again.")
     if train == 0 or test == 0:
-        raise DataError(f"{found} Both a train and a test split are needed.")
+        raise DataError(f"{problem} Both a train and a test split are needed.")
     if not accept_altered:
         raise DataError(
-            f"{found} Fetch it again, or accept it as an altered copy: "
+            f"{problem} Download it again, or accept it as an altered copy: "
             f"python -m cifar_core data prepare --data {source.path} --accept-altered."
         )

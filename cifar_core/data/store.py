@@ -1,8 +1,8 @@
 """Decoded data in the user's cache: written once under its fingerprint, opened memory-mapped.
 
 <cache>/decoded/<key>/   train-images.npy train-labels.npy test-… meta.json (written last)
-<cache>/sources/<id>     which key a copy on disk decodes to
-<cache>/downloads/       archives fetched by `download`
+<cache>/sources/<id>     the key of a copy on disk that was decoded
+<cache>/downloads/       files downloaded by `download`
 """
 
 import contextlib
@@ -17,8 +17,8 @@ import numpy as np
 
 from cifar_core.data.dataset import CLASSES, Dataset, Split, histogram_of
 from cifar_core.data.locate import complete, find_source
-from cifar_core.data.sources import Source, read_names, read_split
-from cifar_core.data.split_build import OFFICIAL, Part, check_official, sorted_part
+from cifar_core.data.sources import Source, read_file_names, read_split
+from cifar_core.data.split_build import OFFICIAL, DecodedSplit, check_official, sort_split
 from cifar_core.errors import DataError
 from cifar_core.system.files import write_atomic
 from cifar_core.system.paths import cache_dir
@@ -36,7 +36,7 @@ def open_dataset(data: str = "cifar10") -> Dataset:
         data: "cifar10" (CIFAR10_DIR, then the cache), "shapes10", or the path of a copy.
 
     Raises:
-        DataError: if it is not there, damaged, or not the complete CIFAR-10.
+        DataError: if it is missing, damaged, or not the complete CIFAR-10.
     """
     for _ in prepare(data):
         pass
@@ -47,12 +47,12 @@ def open_dataset(data: str = "cifar10") -> Dataset:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"The decoded data in {folder} are damaged ({error}). "
-            "Delete that folder; they are decoded again then."
+            "Delete that folder to decode them again."
         ) from None
 
 
 def is_ready(data: str = "cifar10") -> bool:
-    """Whether `open_dataset` will find it decoded.
+    """Whether a data set is already decoded.
 
     Raises:
         DataError: if there is nothing to decode either.
@@ -61,10 +61,10 @@ def is_ready(data: str = "cifar10") -> bool:
 
 
 def prepare(data: str = "cifar10", accept_altered: bool = False) -> Iterator[Progress]:
-    """Decodes or draws a data set into the cache; does nothing if it is there.
+    """Decodes or draws a data set into the cache; does nothing if it is there already.
 
     Args:
-        accept_altered: Take a partial or changed copy, too, if its form holds no pickles.
+        accept_altered: Accept an incomplete or modified copy, if its format has no pickles.
 
     Raises:
         DataError: as `open_dataset`.
@@ -76,7 +76,7 @@ def prepare(data: str = "cifar10", accept_altered: bool = False) -> Iterator[Pro
         return
     source = find_source(data)
     assert source is not None
-    parts: dict[str, Part] = {}
+    splits: dict[str, DecodedSplit] = {}
     total, done = 60_000, 0
     for name in OFFICIAL:
         chunks = []
@@ -84,35 +84,36 @@ def prepare(data: str = "cifar10", accept_altered: bool = False) -> Iterator[Pro
             chunks.append(chunk)
             done += len(chunk[1])
             yield Progress("Decoding images", done, max(total, done), "images")
-        parts[name] = sorted_part(chunks, names=read_names(source, train=name == "train"))
-    check_official(source, parts, accept_altered)
-    altered = any(parts[name].fingerprint != OFFICIAL[name] for name in OFFICIAL)
+        names = read_file_names(source, train=name == "train")
+        splits[name] = sort_split(chunks, names=names)
+    check_official(source, splits, accept_altered)
+    altered = any(splits[name].fingerprint != OFFICIAL[name] for name in OFFICIAL)
     key = "cifar10" if not altered else f"altered-{source.identity()}"
     origin = str(source.path.absolute())
     meta = {"name": "CIFAR-10", "classes": CLASSES, "origin": origin, "altered": altered}
-    _write(key, parts, meta)
-    _remember(source, key)
+    _write(key, splits, meta)
+    _record_key(source, key)
 
 
 def altered_copies() -> dict[str, str]:
-    """The partial or changed copies that were accepted: path -> title."""
-    found = {}
+    """The incomplete or modified copies that were accepted: path -> title."""
+    titles = {}
     for folder in sorted((cache_dir() / "decoded").glob("altered-*/")):
         with contextlib.suppress(DataError, OSError, ValueError, KeyError, TypeError):
             data = _load(folder)
             if ready_folder(data.origin) == folder:
-                found[data.origin] = data.title
-    return found
+                titles[data.origin] = data.title
+    return titles
 
 
-def forget(data: str) -> None:
-    """Deletes a data set from the cache; it is decoded again when it is needed."""
+def remove_decoded(data: str) -> None:
+    """Deletes the decoded copy of a data set; it is decoded again when needed."""
     if folder := ready_folder(data):
         shutil.rmtree(folder)
 
 
 def ready_folder(data: str) -> Path | None:
-    """The folder of the cache that holds a data set; None if it was not decoded yet.
+    """The cache folder of a decoded data set; None if it was not decoded yet.
 
     Raises:
         DataError: if there is nothing to decode either.
@@ -136,19 +137,19 @@ def _shapes_key() -> str:
 def _prepare_shapes() -> Iterator[Progress]:
     from cifar_core.data.shapes import SHAPES, draw_shapes
 
-    parts, done, total = {}, 0, sum(SHAPES_SIZES.values())
+    splits, done, total = {}, 0, sum(SHAPES_SIZES.values())
     for name, size in SHAPES_SIZES.items():
-        yield Progress("Drawing shapes", done, total, "images")
-        drawn = draw_shapes(size, SHAPES_SEEDS[name])
-        parts[name] = sorted_part([(drawn.images, drawn.labels)], drawn.masks)
+        yield Progress("Generating shapes", done, total, "images")
+        shapes = draw_shapes(size, SHAPES_SEEDS[name])
+        splits[name] = sort_split([(shapes.images, shapes.labels)], shapes.masks)
         done += size
     meta = {"name": "Shapes-10", "classes": SHAPES, "origin": "drawn by code", "altered": False}
-    _write(_shapes_key(), parts, meta)
-    yield Progress("Drawing shapes", total, total, "images")
+    _write(_shapes_key(), splits, meta)
+    yield Progress("Generating shapes", total, total, "images")
 
 
-def _write(key: str, parts: dict[str, Part], meta: dict[str, Any]) -> None:
-    """Writes beside and moves into place, so that a half-written cache is never seen."""
+def _write(key: str, splits: dict[str, DecodedSplit], meta: dict[str, Any]) -> None:
+    """Writes to a temporary folder and renames it, so that the cache is never half written."""
     decoded = cache_dir() / "decoded"
     try:
         decoded.mkdir(parents=True, exist_ok=True)
@@ -156,33 +157,33 @@ def _write(key: str, parts: dict[str, Part], meta: dict[str, Any]) -> None:
     except OSError as error:
         raise DataError(
             f"The cache {decoded} cannot be written ({error.strerror}). "
-            "Set CIFAR_CACHE to a folder that can."
+            "Set CIFAR_CACHE to a writable folder."
         ) from None
     try:
-        splits = {}
-        for name, part in parts.items():
-            np.save(draft / f"{name}-images.npy", part.images)
-            np.save(draft / f"{name}-labels.npy", part.labels)
-            if part.masks is not None:
-                np.save(draft / f"{name}-masks.npy", part.masks)
-            if part.names is not None:
-                np.save(draft / f"{name}-names.npy", part.names)
-            histogram = histogram_of(part.images).tolist()
-            splits[name] = {"fingerprint": part.fingerprint, "histogram": histogram}
-        text = json.dumps({"format": _FORMAT, "splits": splits, **meta})
+        meta_splits = {}
+        for name, split in splits.items():
+            np.save(draft / f"{name}-images.npy", split.images)
+            np.save(draft / f"{name}-labels.npy", split.labels)
+            if split.masks is not None:
+                np.save(draft / f"{name}-masks.npy", split.masks)
+            if split.names is not None:
+                np.save(draft / f"{name}-names.npy", split.names)
+            histogram = histogram_of(split.images).tolist()
+            meta_splits[name] = {"fingerprint": split.fingerprint, "histogram": histogram}
+        text = json.dumps({"format": _FORMAT, "splits": meta_splits, **meta})
         (draft / "meta.json").write_text(text, encoding="utf-8")
         _move_into_place(draft, decoded / key)
     except OSError as error:
         raise DataError(
             f"The decoded data could not be written to {decoded} ({error.strerror}); "
-            "200 MB are needed. Make room, or set CIFAR_CACHE."
+            "200 MB are needed. Free some space, or set CIFAR_CACHE to another folder."
         ) from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
 def _move_into_place(draft: Path, final: Path) -> None:
-    """Lets the first of several writers win: what is complete is never taken away."""
+    """Lets the first of several writers win: a complete folder is never replaced."""
     try:
         draft.replace(final)
     except OSError:
@@ -191,7 +192,7 @@ def _move_into_place(draft: Path, final: Path) -> None:
             draft.replace(final)
 
 
-def _remember(source: Source, key: str) -> None:
+def _record_key(source: Source, key: str) -> None:
     note = cache_dir() / "sources" / source.identity()
     try:
         note.parent.mkdir(parents=True, exist_ok=True)
@@ -199,20 +200,20 @@ def _remember(source: Source, key: str) -> None:
     except OSError as error:
         raise DataError(
             f"The cache {note.parent} cannot be written ({error.strerror}). "
-            "Set CIFAR_CACHE to a folder that can."
+            "Set CIFAR_CACHE to a writable folder."
         ) from None
 
 
 def _load(folder: Path) -> Dataset:
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
     splits = {}
-    for name, facts in meta["splits"].items():
+    for name, split_meta in meta["splits"].items():
         masks, names = (folder / f"{name}-{kind}.npy" for kind in ("masks", "names"))
         splits[name] = Split(
             images=np.load(folder / f"{name}-images.npy", mmap_mode="r"),
             labels=np.load(folder / f"{name}-labels.npy"),
-            histogram=np.asarray(facts["histogram"]),
-            fingerprint=facts["fingerprint"],
+            histogram=np.asarray(split_meta["histogram"]),
+            fingerprint=split_meta["fingerprint"],
             masks=np.load(masks, mmap_mode="r") if masks.is_file() else None,
             names=np.load(names) if names.is_file() else None,
         )

@@ -1,7 +1,7 @@
-"""Downloading a file so that it survives a broken connection, a stop, a restart of the computer.
+"""Resumable downloads: they survive a broken connection, a stop, a restart of the computer.
 
-What has arrived lies in `<target>.part`; `<target>.part.json` remembers which version of which
-file it is part of. Nothing is decoded here (see `store`).
+`<target>.part` holds the bytes received so far; `<target>.part.json` says which version of which
+file they belong to. Nothing is decoded here (see `store`).
 """
 
 import contextlib
@@ -21,13 +21,13 @@ from cifar_core.system.files import file_sha256
 from cifar_core.system.progress import Progress
 
 _BLOCK = 1 << 16  # bytes per read
-_PAUSE_S = 0.1  # between two reports
-_LONGEST_WAIT_S = 30.0  # between two attempts
-_PASSING = (408, 425, 429)  # the client errors that may be gone at the next attempt
+_REPORT_EVERY_S = 0.1
+_MAX_WAIT_S = 30.0  # between two attempts
+_RETRYABLE = (408, 425, 429)  # client errors worth another attempt
 
 
 class _ConnectionBroken(Exception):
-    """This attempt is over; another one may succeed."""
+    """This attempt failed; another one may succeed."""
 
 
 def download_file(
@@ -39,32 +39,32 @@ def download_file(
     max_attempts: int = 5,
     wait_s: float = 1.0,
 ) -> Iterator[Progress]:
-    """Downloads one file, going on from what an earlier call, or process, has left.
+    """Downloads one file, resuming what an earlier call or process left.
 
-    Closing the generator keeps what has arrived. A file that is there already stays if its
-    SHA-256 is right, or if none is given.
+    Closing the generator keeps the bytes received. An existing file is kept if its SHA-256 is
+    right, or if none is given.
 
     Args:
-        timeout_s: A connection silent for so long counts as broken.
-        max_attempts: Failures in a row, without a new byte, after which it gives up.
+        timeout_s: Seconds without data after which a connection counts as broken.
+        max_attempts: Failures in a row, without a new byte, before giving up.
         wait_s: Seconds before the second attempt; doubled for each further one, up to 30.
 
     Raises:
-        DataError: if the server refuses, sends other bytes or stays away; if the disk is full
-            or not writable; if another process downloads the same file.
+        DataError: if the server refuses, sends wrong bytes or cannot be reached; if the disk is
+            full or not writable; if another process is downloading the same file.
     """
     if not url.startswith(("http://", "https://")):
-        raise DataError(f"'{url}' cannot be downloaded. Give an address with http:// or https://.")
+        raise DataError(f"{url!r} is not a web address. Give one with http:// or https://.")
     part = PartialFile(target, url, Path(f"{target}.part"), Path(f"{target}.part.json"))
     with _storage(part):
         if target.is_file() and (sha256 is None or file_sha256(target) == sha256):
             size = target.stat().st_size
-            yield Progress(f"{target.name} is already here", size, size, "bytes")
+            yield Progress(f"{target.name} already downloaded", size, size, "bytes")
             return
         target.parent.mkdir(parents=True, exist_ok=True)
         with _lock(target):
-            yield from _persist(part, timeout_s, max_attempts, wait_s)
-            yield part.report("Checking")
+            yield from _retry(part, timeout_s, max_attempts, wait_s)
+            yield part.report("Verifying")
             part.finish(sha256)
         size = target.stat().st_size
         yield Progress(f"Downloaded {target.name}", size, size, "bytes")
@@ -80,7 +80,7 @@ def _lock(target: Path) -> Iterator[None]:
     except Timeout:
         raise DataError(
             f"A download of {target.name} to {target.parent} is already running. "
-            "Wait for it, or stop it first."
+            "Wait for it, or stop it."
         ) from None
     try:
         yield
@@ -90,7 +90,7 @@ def _lock(target: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _storage(part: PartialFile) -> Iterator[None]:
-    """Turns the disk's errors into sentences; those of the network never get here."""
+    """Turns disk errors into a `DataError`; network errors are handled before."""
     folder = part.target.parent
     try:
         yield
@@ -98,20 +98,20 @@ def _storage(part: PartialFile) -> Iterator[None]:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise DataError(
                 f"{part.target.name} cannot be written to {folder} ({error.strerror}). "
-                "Choose a folder that can be written to."
+                "Choose a writable folder."
             ) from None
         done, total, _ = part.state()
-        need = f"{total - done:,} more bytes are" if total else "more room is"
+        need = f"{total - done:,} more bytes are" if total else "more space is"
         raise DataError(
             f"The disk of {folder} is full: {need} needed for {part.target.name}. "
-            "Make room there and download again: what has arrived is kept."
+            "Free some space and download again; the download resumes."
         ) from None
 
 
-def _persist(
+def _retry(
     part: PartialFile, timeout_s: float, max_attempts: int, wait_s: float
 ) -> Iterator[Progress]:
-    """Connects until all bytes are here, or until nothing new comes any more."""
+    """Reconnects until the file is complete, or until attempts bring no new bytes."""
     failures, furthest = 0, part.state()[0]
     while True:
         try:
@@ -126,28 +126,28 @@ def _persist(
                 raise DataError(
                     f"{part.url} could not be downloaded: {broken}, {failures} times in a row. "
                     "Check the connection (and HTTPS_PROXY), then download again; "
-                    f"{done:,} bytes have arrived and are kept."
+                    f"it resumes after {done:,} bytes."
                 ) from None
-        until = time.monotonic() + min(wait_s * 2 ** (failures - 1), _LONGEST_WAIT_S)
-        while (left := until - time.monotonic()) > 0:
-            yield part.report("Waiting to go on downloading")
-            time.sleep(min(left, _PAUSE_S))
+        until = time.monotonic() + min(wait_s * 2 ** (failures - 1), _MAX_WAIT_S)
+        while (remaining := until - time.monotonic()) > 0:
+            yield part.report("Waiting to resume")
+            time.sleep(min(remaining, _REPORT_EVERY_S))
 
 
 def _receive(part: PartialFile, timeout_s: float) -> Iterator[Progress]:
-    """One connection: appends what it brings."""
+    """One connection: appends the bytes it delivers."""
     done, total, _ = part.state()
     if total is not None and done == total:
         return
     with _connect(part, timeout_s) as response:
-        _align(part, response)
+        _start_or_resume(part, response)
         done, total, _ = part.state()
         yield part.report("Downloading")
         reported = time.monotonic()
         with part.path.open("ab") as stream:
             while block := _read(response):
                 done += stream.write(block)
-                if time.monotonic() - reported >= _PAUSE_S:
+                if time.monotonic() - reported >= _REPORT_EVERY_S:
                     yield Progress(f"Downloading {part.target.name}", done, total, "bytes")
                     reported = time.monotonic()
     if total is not None and done != total:
@@ -155,7 +155,7 @@ def _receive(part: PartialFile, timeout_s: float) -> Iterator[Progress]:
 
 
 def _connect(part: PartialFile, timeout_s: float) -> HTTPResponse:
-    """Asks for what is missing, if that is still of the same version, else for all."""
+    """Requests the missing bytes, or all if the file has changed on the server."""
     done, _, version = part.state()
     request = urllib.request.Request(part.url, headers={"User-Agent": "cifar-core"})
     if done and version:
@@ -167,29 +167,29 @@ def _connect(part: PartialFile, timeout_s: float) -> HTTPResponse:
         error.close()
         if error.code == 416:
             part.discard()
-        elif error.code < 500 and error.code not in _PASSING:
+        elif error.code < 500 and error.code not in _RETRYABLE:
             raise DataError(
-                f"{part.url} cannot be had: the server answered {error.code} {error.reason}. "
-                "Check the address, or take another origin."
+                f"{part.url} cannot be downloaded: the server sent {error.code} {error.reason}. "
+                "Check the address, or choose another origin."
             ) from None
         raise _ConnectionBroken(f"the server answered {error.code} {error.reason}") from None
     except (OSError, HTTPException) as error:
         raise _ConnectionBroken(_reason(error)) from None
 
 
-def _align(part: PartialFile, response: HTTPResponse) -> None:
-    """Keeps the part if the answer continues it, empties it if the answer starts over."""
+def _start_or_resume(part: PartialFile, response: HTTPResponse) -> None:
+    """Keeps the part if the response continues it, empties it if the response starts over."""
     done, _, version = part.state()
     at = response.headers.get("Content-Range", "")
     if response.status != 206:
         part.begin(response.length, _version(response))
     elif not at.startswith(f"bytes {done}-") or _version(response) not in (None, version):
         part.discard()
-        raise _ConnectionBroken("the server sent another range or version than asked for")
+        raise _ConnectionBroken("the server sent another range or version than requested")
 
 
 def _version(response: HTTPResponse) -> str | None:
-    """What may stand in If-Range (RFC 9110, 13.1.5): a strong ETag, else the date of change."""
+    """The value for If-Range (RFC 9110, 13.1.5): a strong ETag, else the date of change."""
     tag = response.headers.get("ETag")
     return tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified")
 
@@ -203,4 +203,4 @@ def _read(response: HTTPResponse) -> bytes:
 
 def _reason(error: Exception) -> str:
     cause = error.reason if isinstance(error, urllib.error.URLError) else error
-    return "the server stayed silent" if isinstance(cause, TimeoutError) else f"{cause}"
+    return "the server did not respond in time" if isinstance(cause, TimeoutError) else f"{cause}"

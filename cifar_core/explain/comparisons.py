@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cifar_core.checkpoints.checkpoint import Checkpoint, list_checkpoints
+from cifar_core.data.arrays import Floats
 from cifar_core.evaluation.predictions import Predictions
 from cifar_core.explain.gradcam import CamMaps, Target, on_shared_scale
 from cifar_core.explain.layers import TargetLayer
 from cifar_core.explain.maps import CamRequest, raw_note, target_name
 from cifar_core.explain.methods import METHODS, RANDOM
-from cifar_core.explain.overlay import Floats
 from cifar_core.explain.targets import target_classes, target_label
 from cifar_core.runs.store import TrainingRun
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cifar_core.data.arrays import Floats
 from cifar_core.errors import ConfigError
 from cifar_core.explain.layers import find_layer, private_copy, trace
 from cifar_core.explain.library import library_cam
@@ -24,7 +25,6 @@ from cifar_core.system.threads import reduced_threads
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-Floats = NDArray[np.float32]
 # A class, or one rather than another: (cat, dog) is what speaks for cat and not for dog.
 Target = int | tuple[int, int]
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cifar_core.data.arrays import Floats
 from cifar_core.explain.methods import Method
-from cifar_core.explain.overlay import Floats
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cifar_core.checkpoints.checkpoint import Checkpoint, find_checkpoint, load_model
+from cifar_core.data.arrays import Floats, Pixels
 from cifar_core.data.upload import fit_image
 from cifar_core.errors import ConfigError
 from cifar_core.evaluation.predictions import Predictions
 from cifar_core.explain.gradcam import CamMaps, Target, cam_maps, on_shared_scale
 from cifar_core.explain.layers import default_layer, list_layers
-from cifar_core.explain.overlay import Floats, Pixels
 from cifar_core.explain.sheet import Card, sheet_png
 from cifar_core.explain.targets import TARGETS, find_class, target_classes, target_label, top
 from cifar_core.runs.store import Run

@@ -3,12 +3,9 @@
 import functools
 
 import numpy as np
-from numpy.typing import NDArray
 
+from cifar_core.data.arrays import Floats, Pixels
 from cifar_core.errors import ConfigError
-
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 
 
 def overlay(image: Pixels, cam: Floats, opacity: float, scale: int = 8) -> Pixels:

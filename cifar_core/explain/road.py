@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict
 
+from cifar_core.data.arrays import Floats
 from cifar_core.errors import RunError
 from cifar_core.evaluation.predictions import EvalSplit
 from cifar_core.explain.methods import METHODS, RANDOM
-from cifar_core.explain.overlay import Floats
 from cifar_core.records import layout
 from cifar_core.system.json_files import read_typed, write_typed
 from cifar_core.system.progress import Progress

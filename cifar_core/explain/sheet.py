@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from cifar_core.explain.overlay import Floats, Pixels, heatmap, overlay
+from cifar_core.data.arrays import Floats, Pixels
+from cifar_core.explain.overlay import heatmap, overlay
 
 SCALE = 4  # of a 32x32 image
 GAP = 6

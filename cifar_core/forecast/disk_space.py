@@ -30,7 +30,7 @@ def resumable_bytes(config: TrainConfig) -> int:
 def run_bytes(config: TrainConfig) -> int:
     """Bytes that a run occupies once it has ended, its records left out."""
     best = int(config.val_size > 0)
-    kept = best + len(config.kept_epochs)
+    kept = best + len(config.checkpoint_epochs)
     weights = KEEP_LAST * resumable_bytes(config) + kept * weight_bytes(config)
     return weights + config.epochs * EPOCH_BYTES
 

@@ -41,7 +41,7 @@ MODELS: dict[str, ModelCard] = {
     ),
     "speednet": ModelCard(
         "speednet",
-        "Wide, shallow network of the 94 % speed runs with a whitening first layer; "
+        "Wide, shallow network of the 94% speed runs with a whitening first layer; "
         "1.97 M parameters, 118.1 MMAC per image.",
         7_900_432,
     ),
@@ -59,14 +59,14 @@ MODELS: dict[str, ModelCard] = {
     ),
     "resnet18": ModelCard(
         "resnet",
-        "ResNet-18 with a stem for 32 × 32 images, the usual reference; "
+        "ResNet-18 with a stem for 32x32 images, the usual reference; "
         "11.17 M parameters, 555.4 MMAC per image.",
         44_734_408,
     ),
     "resnet34": ModelCard(
         "resnet",
-        "ResNet-34 with a stem for 32 × 32 images, twice as deep; "
-        "21.28 M parameters, 1159.4 MMAC per image.",
+        "ResNet-34 with a stem for 32x32 images, twice as deep; "
+        "21.28 M parameters, 1,159.4 MMAC per image.",
         85_196_872,
     ),
 }

@@ -1,4 +1,4 @@
-"""The network of the 94 % speed runs: whitened input, wide groups, no residual connections.
+"""The network of the 94% speed runs: whitened input, wide groups, no residual connections.
 
 The architecture and its initialisation only; the runs' optimizer and augmentation are settings.
 

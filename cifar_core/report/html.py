@@ -8,7 +8,7 @@ from typing import Any
 
 from cifar_core import plots
 from cifar_core.checkpoints.checkpoint import Checkpoint
-from cifar_core.config.train import TrainConfig, shown
+from cifar_core.config.train import TrainConfig, display_values
 from cifar_core.data.encode import data_uri
 from cifar_core.evaluation.metrics import (
     calibration,
@@ -123,8 +123,8 @@ def _images(card: Card) -> dict[str, Any]:
 
 def _settings(config: TrainConfig) -> list[tuple[str, str, bool]]:
     """Each setting as text, and whether it differs from the default."""
-    plain = shown(TrainConfig())
-    return [(name, text, text != plain[name]) for name, text in shown(config).items()]
+    plain = display_values(TrainConfig())
+    return [(name, text, text != plain[name]) for name, text in display_values(config).items()]
 
 
 def _environment(run: TrainingRun, checkpoint: Checkpoint) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Writing so that a reader, or a crash, never meets half a file."""
+"""Atomic writes, and reads that tolerate missing or damaged files."""
 
 import contextlib
 import errno
@@ -18,10 +18,10 @@ _MAX_JSON = 64_000_000  # bytes; a cache note has a few thousand
 
 
 def write_atomic(path: Path, content: bytes) -> None:
-    """Writes beside, syncs, and moves into place; the old file stays whole until then.
+    """Writes to a temporary file, syncs and renames it; the old file stays intact until then.
 
     Raises:
-        OSError: as the system has it; nothing of the new content is left then.
+        OSError: if writing fails; the temporary file is then deleted.
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     try:
@@ -82,7 +82,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 
 def read_npz(path: Path) -> "dict[str, NDArray[Any]] | None":
-    """All arrays of an npz file, whose zip holds their sums; None if it is missing or damaged."""
+    """All arrays of an npz file, checked by the zip's CRCs; None if missing or damaged."""
     import numpy as np
 
     try:
@@ -103,7 +103,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def folder_bytes(folder: Path) -> int:
-    """Size of all files below a folder; what vanishes meanwhile counts nothing."""
+    """Total size of all files below a folder; files deleted meanwhile count as 0."""
     total = 0
     for path in folder.rglob("*"):
         with contextlib.suppress(OSError):
@@ -113,6 +113,6 @@ def folder_bytes(folder: Path) -> int:
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's content, read in pieces."""
+    """SHA-256 of a file's content, read in chunks."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""Locks that die with their holder: of a folder, of a device, and whether one is held."""
+"""Locks on folders and devices that the system releases when their holder dies."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ ELSEWHERE = "Choose another folder with --runs or CIFAR_RUNS."
 
 @contextlib.contextmanager
 def exclusive(root: Path, what: str) -> Iterator[None]:
-    """Lets one process at a time decide `what`, such as "names", for the runs in a folder.
+    """Lets one process at a time change `what`, such as "names", for the runs in a folder.
 
     Raises:
         RunError: if the folder cannot be written.
@@ -25,7 +25,7 @@ def exclusive(root: Path, what: str) -> Iterator[None]:
         lock = FileLock(root / f".{what}.lock", timeout=60)
         lock.acquire()
     except Timeout:
-        raise RunError(f"Another process keeps {root} busy. Try again in a minute.") from None
+        raise RunError(f"Another process has locked {root}. Try again in a minute.") from None
     except OSError as error:
         raise RunError(f"{root} cannot be written ({error.strerror}). {ELSEWHERE}") from None
     try:
@@ -37,7 +37,7 @@ def exclusive(root: Path, what: str) -> Iterator[None]:
 def is_locked(path: Path) -> bool:
     """Whether a process holds the file lock at `path`.
 
-    Asks for a shared lock, so that two readers asking at once do not see each other.
+    Tries a shared lock, so that two processes checking at once do not see each other.
     """
     try:
         import fcntl
@@ -59,12 +59,12 @@ def is_locked(path: Path) -> bool:
 
 
 def device_lock_path(device: str) -> Path:
-    """Where the lock of a device lies."""
+    """Path of a device's lock file."""
     return cache_dir() / "locks" / f"{device.replace(':', '-')}.lock"
 
 
 def device_lock(device: str) -> FileLock:
-    """The lock that whoever computes on a device holds.
+    """The lock that a process holds while it computes on a device.
 
     Raises:
         RunError: if the cache cannot be written.
@@ -75,6 +75,6 @@ def device_lock(device: str) -> FileLock:
     except OSError as error:
         raise RunError(
             f"The cache {cache_dir()} cannot be written ({error.strerror}). "
-            "Set CIFAR_CACHE to a folder that can."
+            "Set CIFAR_CACHE to a writable folder."
         ) from None
     return FileLock(path)

@@ -1,4 +1,4 @@
-"""How much memory the system has left; noted by workers while it is little."""
+"""Memory available on the system, recorded by workers while it is low; memory of a process."""
 
 import contextlib
 import sys
@@ -13,31 +13,31 @@ from pydantic import ConfigDict
 from cifar_core.system.json_files import read_typed, write_typed
 from cifar_core.validation import STORED, Count, Seconds
 
-LOW = 0.1  # share of all memory
+LOW = 0.1  # fraction of all memory
 _CGROUP = Path("/sys/fs/cgroup")  # version 2, where a container has its own limit
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes left and in all, of the machine or of the container if that has less left."""
+    """Available and total bytes, of the machine, or of the container if it has less available."""
 
     left: int
     total: int
 
 
 def memory_now() -> Memory:
-    """What the system, or the container this process is in, has left."""
+    """Memory of the machine, or of this process's container if it has less available."""
     machine = psutil.virtual_memory()
-    found = Memory(machine.available, machine.total)
+    memory = Memory(machine.available, machine.total)
     with contextlib.suppress(OSError, ValueError):  # no container, or one without a limit
         limit = int((_CGROUP / "memory.max").read_text())
         used = int((_CGROUP / "memory.current").read_text())
         for line in (_CGROUP / "memory.stat").read_text().splitlines():
             name, _, value = line.partition(" ")
-            used -= int(value) if name == "inactive_file" else 0  # given back when it is needed
-        if limit - used < found.left:
-            found = Memory(max(limit - used, 0), limit)
-    return found
+            used -= int(value) if name == "inactive_file" else 0  # reclaimed when needed
+        if limit - used < memory.left:
+            memory = Memory(max(limit - used, 0), limit)
+    return memory
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,10 @@ def low_memory(path: Path, since: float) -> Memory | None:
 
 
 def peak_memory(device: str) -> int:
-    """The most bytes of memory that this process has had at once, on the device it computes on.
+    """Peak memory of this process in bytes, on the device it computes on.
 
-    On a GPU what torch allocated there; on a CPU the resident size. Loader workers are left out:
-    they are forked and share almost all of it.
+    On a GPU the memory allocated by torch; on a CPU the resident size. Loader workers are not
+    counted: they are forked and share almost all of it.
     """
     if device != "cpu":
         import torch
@@ -95,5 +95,5 @@ def peak_memory(device: str) -> int:
 
 
 def resident_memory() -> int:
-    """Bytes of memory that this process occupies now."""
+    """Resident memory of this process in bytes."""
     return psutil.Process().memory_info().rss

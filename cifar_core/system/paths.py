@@ -1,4 +1,4 @@
-"""Where things lie: the user's cache and the root of the runs. Looked up at each call."""
+"""The user's cache, the folder of the runs, the repository; looked up at each call."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Starts modules of this package as processes that outlive whoever starts them."""
+"""Starts modules of this package as processes that outlive their parent."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ from cifar_core.system.paths import repository
 
 # Each step asks for what the step before gave back. By default glibc returns large blocks to the
 # system, which clears them page by page when they are asked for again. Kept, in large pages, a step
-# on two cores was 3 to 10 % quicker (resnet18, sepnet_v1, convnet) and peaks were 5 to 18 % higher.
+# on two cores was 3 to 10% faster (resnet18, sepnet_v1, convnet) and peaks were 5 to 18% higher.
 # Sources: mallopt(3); torch's docs of THP_MEM_ALLOC_ENABLE.
 KEEP_MEMORY = {
     "MALLOC_MMAP_MAX_": "0",
@@ -35,18 +35,18 @@ def spawn(module: str, *arguments: str, log: Path | None = None) -> "subprocess.
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays
+    threading.Thread(target=process.wait, daemon=True).start()  # reaps the zombie
     return process
 
 
 def lower_priority(by: int) -> None:
-    """Lets processes that people wait for come first; Windows has no such thing."""
+    """Raises the niceness of this process; does nothing on Windows."""
     if hasattr(os, "nice"):
         os.nice(by)
 
 
 def environment() -> dict[str, str]:
-    """Ours, with folders made absolute, since the process starts in another one."""
+    """The environment of a child: ours, with absolute folders, since it starts in another one."""
     added = {"PYTHONUNBUFFERED": "1", "NO_ALBUMENTATIONS_UPDATE": "1"}
     added |= {name: value for name, value in KEEP_MEMORY.items() if name not in os.environ}
     for name in ("CIFAR10_DIR", "CIFAR_CACHE", "CIFAR_RUNS"):

@@ -1,16 +1,16 @@
-"""How far something long has come."""
+"""Progress of a long operation."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far something long has come.
+    """Progress of a long operation.
 
     Attributes:
-        stage: What is being done, for people.
-        total: None where it is not known.
-        unit: Of both numbers: "bytes" or "images".
+        stage: What is being done, as text for display.
+        total: None if unknown.
+        unit: Unit of `done` and `total`: "bytes" or "images".
     """
 
     stage: str

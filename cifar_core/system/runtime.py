@@ -1,7 +1,7 @@
-"""Device, precision and memory format: chosen by what the hardware has, each with its reason.
+"""Device, precision and memory format: chosen to suit the hardware, each with its reason.
 
-`choose_runtime` is for the process that trains. Pages ask `probe`, which looks in a process of
-its own, so that the app holds no CUDA context and waits for no import.
+`choose_runtime` is for the process that trains. Pages call `probe`, which detects the hardware in
+a subprocess, so that the app holds no CUDA context and does not import torch.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Runtime:
-    """Where and how a run computes; each choice carries its reason, for the screen.
+    """Where and how a run computes; each choice has a reason to display.
 
     Attributes:
         device: "cpu", "cuda:0", ...
@@ -47,14 +47,14 @@ class Runtime:
 
     @property
     def torch_device(self) -> "torch.device":
-        """The device as torch has it."""
+        """The device as a torch object."""
         import torch
 
         return torch.device(self.device)
 
     @property
     def torch_memory_format(self) -> "torch.memory_format":
-        """The memory format as torch has it."""
+        """The memory format as a torch object."""
         import torch
 
         last = self.memory_format == "channels_last"
@@ -63,7 +63,7 @@ class Runtime:
 
 @dataclass(frozen=True)
 class Hardware:
-    """What this machine has, as plain values: pages must not import torch.
+    """The hardware of this machine as plain values, since pages must not import torch.
 
     Attributes:
         gpus: Names of the CUDA GPUs.
@@ -79,22 +79,22 @@ class Hardware:
 
     @property
     def devices(self) -> tuple[str, ...]:
-        """What a form may offer."""
+        """The accepted values of the device setting."""
         return ("auto", "cpu", *(f"cuda:{number}" for number in range(len(self.gpus))))
 
     @property
     def runtime(self) -> Runtime:
-        """What is taken where nothing is asked for."""
+        """The runtime of the default settings."""
         return resolve_runtime(self)
 
 
 def resolve_runtime(
     hardware: Hardware, device: str = "auto", precision: str = "auto", memory_format: str = "auto"
 ) -> Runtime:
-    """Fills in what is "auto" and checks what is not.
+    """Resolves "auto" and checks explicit choices.
 
     Raises:
-        ConfigError: if the device is not there, or the precision would be ruinous on it.
+        ConfigError: if the device does not exist, or does not support the precision.
     """
     name, why = _resolve_device(hardware, device)
     precision, precision_why = _resolve_precision(hardware, name, precision)
@@ -105,17 +105,17 @@ def resolve_runtime(
 def _resolve_device(hardware: Hardware, device: str) -> tuple[str, str]:
     if device == "auto":
         if not hardware.gpus:
-            return "cpu", f"no CUDA GPU is usable; {hardware.num_threads} threads"
-        return "cuda:0", f"{hardware.gpus[0]} is there"
+            return "cpu", f"no GPU detected; {hardware.num_threads} threads"
+        return "cuda:0", f"{hardware.gpus[0]} detected"
     if device == "cpu":
-        return "cpu", "asked for"
+        return "cpu", "set explicitly"
     number = int(device.partition(":")[2] or 0)
     if number >= len(hardware.gpus):
         raise ConfigError(
-            f"device = {device!r} is not here: torch sees {len(hardware.gpus)} CUDA GPUs. "
-            f"Take one of {', '.join(hardware.devices)}, or check the driver with nvidia-smi."
+            f"device = {device!r} not found: torch sees {len(hardware.gpus)} CUDA GPUs. "
+            f"Choose one of {', '.join(hardware.devices)}, or check the driver with nvidia-smi."
         )
-    return f"cuda:{number}", "asked for"
+    return f"cuda:{number}", "set explicitly"
 
 
 def _resolve_precision(hardware: Hardware, device: str, precision: str) -> tuple[str, str]:
@@ -124,39 +124,44 @@ def _resolve_precision(hardware: Hardware, device: str, precision: str) -> tuple
         return ("bf16", why) if fast else ("fp32", why)
     if precision == "bf16" and not fast:
         # Without the instructions bf16 is 40 to 500 times slower (torch issue 146508).
-        raise ConfigError(f"precision = 'bf16' does not suit {device}: {why}. Take fp32 or auto.")
-    return precision, "asked for"
+        raise ConfigError(
+            f"precision = 'bf16' is not supported on {device}: {why}. Use fp32 or auto."
+        )
+    return precision, "set explicitly"
 
 
 def _bf16_support(hardware: Hardware, device: str) -> tuple[bool, str]:
     if device == "cpu":
-        found = hardware.bf16
-        return bool(found), f"the CPU has {found}" if found else "the CPU has no bf16 instructions"
+        name = hardware.bf16
+        return bool(name), f"CPU with {name}" if name else "the CPU has no bf16 instructions"
     major, minor = hardware.capabilities[int(device.partition(":")[2])]
-    return major >= 8, f"compute capability {major}.{minor} {'has' if major >= 8 else 'lacks'} bf16"
+    return (
+        major >= 8,
+        f"compute capability {major}.{minor} {'supports' if major >= 8 else 'lacks'} bf16",
+    )
 
 
 def _resolve_memory_format(memory_format: str) -> tuple[str, str]:
     if memory_format != "auto":
-        return memory_format, "asked for"
+        return memory_format, "set explicitly"
     # A training step at batch 128 on two AVX512 cores, contiguous -> channels_last, ms:
     # convnet 81 -> 63 fp32, 59 -> 42 bf16; resnet18 1248 -> 1078 fp32, 621 -> 595 bf16.
-    return "channels_last", "measured: faster for every model here, 4 to 30 %"
+    return "channels_last", "measured 4 to 30% faster for every model"
 
 
 def choose_runtime(
     device: str = "auto", precision: str = "auto", memory_format: str = "auto"
 ) -> Runtime:
-    """`decide` for the hardware that this process sees; imports torch.
+    """`resolve_runtime` for the hardware that this process sees; imports torch.
 
     Raises:
-        ConfigError: as `decide`.
+        ConfigError: as `resolve_runtime`.
     """
     return resolve_runtime(_detect_hardware(), device, precision, memory_format)
 
 
 def check_compiler(device: str) -> None:
-    """What torch.compile calls: g++ for a CPU, a C compiler for what launches CUDA kernels.
+    """Checks for the compiler of torch.compile: g++ on a CPU, a C compiler for CUDA launchers.
 
     Raises:
         ConfigError: if it is not installed.
@@ -166,12 +171,12 @@ def check_compiler(device: str) -> None:
     if shutil.which(compiler) is None:
         raise ConfigError(
             f"compile = true needs {compiler}, which is not installed. Install it (Debian: "
-            "apt-get install g++), or leave compile off."
+            "apt-get install g++), or turn compile off."
         )
 
 
 def cpu_bf16_instructions() -> str:
-    """The name of the CPU's bf16 instructions, or an empty text."""
+    """Name of the CPU's bf16 instructions; empty if it has none."""
     import torch
 
     if torch.cpu._is_amx_tile_supported():
@@ -180,7 +185,7 @@ def cpu_bf16_instructions() -> str:
 
 
 def probe() -> Hardware:
-    """Looks at the hardware in a process of its own and remembers it until the next boot."""
+    """Detects the hardware in a subprocess; cached until the next boot."""
     note = _probe_note()
     if note.is_file():
         try:
@@ -195,11 +200,11 @@ def probe() -> Hardware:
         check=True,
         timeout=120,
     ).stdout
-    found = _hardware(json.loads(output.splitlines()[-1]))
-    with contextlib.suppress(OSError):  # then it looks again next time
+    hardware = _hardware(json.loads(output.splitlines()[-1]))
+    with contextlib.suppress(OSError):  # it is detected again next time
         note.parent.mkdir(parents=True, exist_ok=True)
-        write_json(note, asdict(found))
-    return found
+        write_json(note, asdict(hardware))
+    return hardware
 
 
 def _probe_note() -> Path:
@@ -207,7 +212,7 @@ def _probe_note() -> Path:
 
 
 def machine_key() -> str:
-    """Names what measurements depend on: torch, cores, visible GPUs, and the boot."""
+    """Identifies what measurements depend on: torch, boot, visible GPUs and cores."""
     import psutil
 
     visible = os.environ.get("CUDA_VISIBLE_DEVICES", "all").replace("/", "_")

@@ -1,4 +1,4 @@
-"""What the machine is doing right now, to stand beside a run."""
+"""Current load of CPU, memory and GPU."""
 
 import contextlib
 import importlib
@@ -16,7 +16,7 @@ class Load:
     """The load of the machine.
 
     Attributes:
-        cpu: Share of all cores that was busy since it was last asked for, 0..1.
+        cpu: CPU utilisation since the previous call, 0..1.
         memory_used, memory_total: Bytes; of the container if it has a limit of its own.
     """
 
@@ -26,7 +26,7 @@ class Load:
 
 
 def system_load() -> Load:
-    """How busy the machine is; asks the system, waits for nothing."""
+    """Load of the machine; does not block."""
     memory = memory_now()
     return Load(psutil.cpu_percent() / 100, memory.total - memory.left, memory.total)
 
@@ -36,7 +36,7 @@ class GpuLoad:
     """The load of one GPU.
 
     Attributes:
-        busy: Share of the time in which it computed, 0..1.
+        busy: GPU utilisation, 0..1.
         memory_used, memory_total: Bytes.
     """
 
@@ -47,14 +47,14 @@ class GpuLoad:
 
 
 def gpu_load(device: str) -> GpuLoad | None:
-    """How busy a GPU is; None on a CPU, or without the package nvidia-ml-py and its driver.
+    """Load of a GPU; None on a CPU, or without the package nvidia-ml-py and its driver.
 
-    Where CUDA_VISIBLE_DEVICES names GPUs by number, `device` counts those.
+    `device` is an index into CUDA_VISIBLE_DEVICES where that lists numbers.
     """
     if not device.startswith("cuda"):
         return None
     with contextlib.suppress(ImportError):
-        pynvml = importlib.import_module("pynvml")  # an extra, which may not be there
+        pynvml = importlib.import_module("pynvml")  # an optional extra
         try:
             pynvml.nvmlInit()
         except pynvml.NVMLError:
@@ -76,8 +76,8 @@ def _gpu_load(nvml: Any, number: int) -> GpuLoad:
 
 
 def _number(device: str) -> int:
-    """The number of the driver for torch's number of a GPU."""
+    """The driver's number of a GPU for torch's device name."""
     number = int(device.partition(":")[2] or 0)
     visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
-    named = visible[number] if number < len(visible) else ""
-    return int(named) if named.strip().isdigit() else number
+    entry = visible[number] if number < len(visible) else ""
+    return int(entry) if entry.strip().isdigit() else number

@@ -73,8 +73,8 @@ def test_what_the_library_reads_and_what_the_lines_build_give_our_pixels(name: s
 
 
 def test_it_says_what_is_left_out() -> None:
-    assert exchange.left_out(PRESETS["standard"]).endswith("belongs to the data.")
-    assert "CutMix for whole batches: not in it either." in exchange.left_out(PRESETS["strong"])
+    assert exchange.not_exported(PRESETS["standard"]).endswith("Not included: normalisation.")
+    assert "normalisation, CutMix." in exchange.not_exported(PRESETS["strong"])
     pixel = of(*PRESETS["strong"].pixel)
     assert exchange.from_text(exchange.to_json(PRESETS["strong"], MEAN), MEAN) == pixel
 
@@ -96,23 +96,26 @@ def saved(*steps: dict[str, Any], **whole: Any) -> str:
     ("text", "told"),
     [
         ("{", "neither JSON nor YAML"),
-        ("3", "This is no augmentation"),
-        ('{"transform": {"__class_fullname__": "OneOf", "transforms": []}}', "no augmentation"),
+        ("3", "This is not an augmentation"),
+        ('{"transform": {"__class_fullname__": "OneOf", "transforms": []}}', "not an augmentation"),
         ('{"operations": [{"name": "Nothing"}]}', "Unknown operation 'Nothing'"),
         (saved(p=0.5), "only p = 1"),
-        (saved({"__class_fullname__": "RandomSnow", "p": 0.5}), "RandomSnow is not in the catal"),
+        (saved({"__class_fullname__": "RandomSnow", "p": 0.5}), "RandomSnow is not supported"),
         (saved({"__class_fullname__": "ShiftScaleRotate", "p": 1}), "Give Affine with"),
-        (saved({"p": 1}), "A step without a name"),
-        (saved({"__class_fullname__": "MixUp", "p": 1}), "MixUp is not in the catalogue"),
+        (saved({"p": 1}), "A transform without a name"),
+        (saved({"__class_fullname__": "MixUp", "p": 1}), "MixUp is not supported"),
         (
             saved({"__class_fullname__": "Affine", "p": 1.0, "shear": [3.0, 9.0]}),
-            "Affine with shear = [3.0, 9.0] cannot be taken; here it is",
+            "Affine with shear = [3.0, 9.0] is not supported; give",
         ),
         (
             saved({"__class_fullname__": "CoarseDropout", "p": 1.0, "max_holes": 3}),
-            "CoarseDropout takes no max_holes. That is an old name; give num_holes_range",
+            "CoarseDropout has no argument max_holes. It was renamed: give num_holes_range",
         ),
-        (saved({"__class_fullname__": "ToGray", "p": 1.0, "strength": 3}), "takes no strength"),
+        (
+            saved({"__class_fullname__": "ToGray", "p": 1.0, "strength": 3}),
+            "has no argument strength",
+        ),
         (
             saved({"__class_fullname__": "HorizontalFlip", "p": 2.0}),
             "0 to 1",
@@ -122,18 +125,18 @@ def saved(*steps: dict[str, Any], **whole: Any) -> str:
                 {"__class_fullname__": "PadIfNeeded", "p": 1.0, "min_height": 41, "min_width": 41},
                 {"__class_fullname__": "RandomCrop", "p": 1.0, "height": 32, "width": 32},
             ),
-            "has to pad evenly",
+            "must pad all sides equally",
         ),
         (
             saved(
                 {"__class_fullname__": "PadIfNeeded", "p": 1.0, "min_height": 40, "min_width": 40},
                 {"__class_fullname__": "RandomCrop", "p": 1.0, "height": 28, "width": 28},
             ),
-            "RandomCrop with height = 28 cannot be taken; here it is 32",
+            "RandomCrop with height = 28 is not supported; give 32",
         ),
     ],
 )
-def test_what_cannot_be_taken_as_it_is_is_refused(text: str, told: str) -> None:
+def test_what_cannot_be_imported_unchanged_is_refused(text: str, told: str) -> None:
     with pytest.raises(ConfigError) as caught:
         exchange.from_text(text, MEAN)
     assert told in str(caught.value)
@@ -142,12 +145,15 @@ def test_what_cannot_be_taken_as_it_is_is_refused(text: str, told: str) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("a: &a [1]\nb: *a", "references"),
+        ("a: &a [1]\nb: *a", "aliases"),
         ("[" * 5000, "neither JSON nor YAML"),
-        ("x" * 100_001, "100,001 letters"),
+        ("x" * 100_001, "100,001 characters"),
         ("operations: [2020-01-01]", "operations"),
-        (saved(transforms=["HorizontalFlip"]), "list of tables"),
-        (saved(transforms=[{"__class_fullname__": "OneOf", "transforms": 3}]), "list of tables"),
+        (saved(transforms=["HorizontalFlip"]), "a list of JSON objects"),
+        (
+            saved(transforms=[{"__class_fullname__": "OneOf", "transforms": 3}]),
+            "a list of JSON objects",
+        ),
         (saved({"__class_fullname__": "HorizontalFlip", "p": 1, "transforms": [{}]}), "name"),
         (
             saved(
@@ -160,7 +166,7 @@ def test_what_cannot_be_taken_as_it_is_is_refused(text: str, told: str) -> None:
                     ],
                 }
             ),
-            "PadIfNeeded is not in the catalogue. Give PadCrop.",
+            "PadIfNeeded is not supported. Give PadCrop.",
         ),
     ],
 )
@@ -204,5 +210,5 @@ def test_an_unused_argument_of_version_1_does_no_harm() -> None:
     text = saved({"__class_fullname__": "HorizontalFlip", "always_apply": False, "p": 0.5})
     assert exchange.from_text(text, MEAN) == of(Operation(name="HorizontalFlip", p=0.5))
     text = saved({"__class_fullname__": "HorizontalFlip", "always_apply": True, "p": 0.5})
-    with pytest.raises(ConfigError, match=r"always_apply\. That is an old name; give p = 1"):
+    with pytest.raises(ConfigError, match=r"always_apply\. It was renamed: give p = 1"):
         exchange.from_text(text, MEAN)

@@ -74,14 +74,15 @@ def _ours(name: str, params: dict[str, Any]) -> str:
 
 
 def combinations_of(spec: AugmentSpec, num_images: int) -> "Counter[frozenset[str]]":
-    """How often each set of operations fired together."""
-    return Counter(frozenset(name for name, _ in one) for one in applied(spec, num_images))
+    """How often each set of operations was applied together."""
+    all_applied = applied(spec, num_images)
+    return Counter(frozenset(name for name, _ in transforms) for transforms in all_applied)
 
 
-def fired_by_kernels(spec: AugmentSpec, num_images: int) -> NDArray[np.bool_]:
+def applied_by_kernels(spec: AugmentSpec, num_images: int) -> NDArray[np.bool_]:
     """(N, operations)."""
     draws = kernels.draw(spec, num_images, seed=3)
-    return torch.stack([d.fired for d in draws], dim=1).numpy()
+    return torch.stack([d.applied for d in draws], dim=1).numpy()
 
 
 def worst_correlation(columns: NDArray[Any]) -> float:
@@ -105,11 +106,11 @@ def test_all_combinations_of_three_operations_occur_equally_often() -> None:
 
 def test_whether_one_operation_fires_says_nothing_of_any_other() -> None:
     spec, num = AugmentSpec(operations=tuple(Operation(name=n, p=0.5) for n in PIXEL)), 600
-    fired = np.zeros((num, len(PIXEL)))
-    for row, one in zip(fired, applied(spec, num), strict=True):
-        row[[PIXEL.index(name) for name, _ in one]] = 1
-    assert (np.abs(fired.mean(axis=0) - 0.5) < sampling_error(num) / 2).all()
-    assert worst_correlation(fired) < sampling_error(num)
+    was_applied = np.zeros((num, len(PIXEL)))
+    for row, transforms in zip(was_applied, applied(spec, num), strict=True):
+        row[[PIXEL.index(name) for name, _ in transforms]] = 1
+    assert (np.abs(was_applied.mean(axis=0) - 0.5) < sampling_error(num) / 2).all()
+    assert worst_correlation(was_applied) < sampling_error(num)
 
 
 def test_the_values_of_one_operation_say_nothing_of_those_of_any_other() -> None:
@@ -145,7 +146,7 @@ def test_a_member_of_a_choice_fires_without_the_operation_before_it(kind: str) -
 def test_kernels_fire_and_draw_independently() -> None:
     names = [name for name in PIXEL if CATALOGUE[name].batched]
     spec, num = _spec(*(Operation(name=name, p=0.5) for name in names * 2)), 4096
-    assert worst_correlation(fired_by_kernels(spec, num)) < sampling_error(num)
+    assert worst_correlation(applied_by_kernels(spec, num)) < sampling_error(num)
     draws = kernels.draw(spec, num, seed=3)
     places = [axis for d in draws if d.x.max() > 0 for axis in (d.x, d.y)]
     assert worst_correlation(torch.stack(places, dim=1).numpy()) < sampling_error(num)

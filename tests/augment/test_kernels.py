@@ -36,7 +36,7 @@ def by_albumentations(images: Tensor, draws: list[kernels.Draw]) -> NDArray[np.u
     for i, image in enumerate(images.numpy()):
         result = image
         for d in draws:
-            if not d.fired[i]:
+            if not d.applied[i]:
                 continue
             x, y, params = int(d.x[i]), int(d.y[i]), d.operation.params
             if d.operation.name == "HorizontalFlip":
@@ -89,7 +89,7 @@ def test_kernels_give_the_pixels_of_albumentations(operations: tuple[Operation, 
 @pytest.mark.parametrize("operations", SEQUENCES, ids=lambda ops: "-".join(o.name for o in ops))
 def test_a_cpu_and_any_device_give_the_same_pixels(operations: tuple[Operation, ...]) -> None:
     images, draws = images_of(48), drawn(48, *operations, seed=3)
-    expected = kernels.apply_anywhere(images, draws, MEAN_TENSOR)
+    expected = kernels.apply_torch(images, draws, MEAN_TENSOR)
     assert torch.equal(kernels.apply(images, draws, MEAN_TENSOR), expected)
     strided = images.transpose(1, 2).contiguous().transpose(1, 2)
     assert torch.equal(kernels.apply(strided, draws, MEAN_TENSOR), expected)
@@ -100,8 +100,8 @@ def test_every_window_of_a_crop_is_that_of_albumentations(mode: str) -> None:
     side = 9
     images = images_of(1).expand(side * side, -1, -1, -1).contiguous()
     y, x = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
-    fired = torch.ones(side * side, dtype=torch.bool)
-    draws = [kernels.Draw(op("PadCrop", mode=mode), fired, x.ravel(), y.ravel())]
+    applied = torch.ones(side * side, dtype=torch.bool)
+    draws = [kernels.Draw(op("PadCrop", mode=mode), applied, x.ravel(), y.ravel())]
     result = kernels.apply(images, draws, MEAN_TENSOR).numpy()
     np.testing.assert_array_equal(result, by_albumentations(images, draws))
     np.testing.assert_array_equal(result[4 * side + 4], images[0].numpy())
@@ -128,8 +128,8 @@ def test_a_cutout_leaves_one_square_of_the_colour_and_everything_else() -> None:
 def test_probability_0_is_identity_and_1_always_fires(name: str) -> None:
     images = images_of(32)
     (never,), (always,) = drawn(32, op(name, p=0)), drawn(32, op(name, p=1))
-    assert not never.fired.any()
-    assert always.fired.all()
+    assert not never.applied.any()
+    assert always.applied.all()
     assert (kernels.apply(images, [never], MEAN_TENSOR) == images).all()
 
 
@@ -151,7 +151,7 @@ def test_the_same_seed_draws_the_same_and_another_differs() -> None:
 
     def numbers(seed: int) -> Tensor:
         draws = drawn(64, *operations, seed=seed)
-        return torch.cat([torch.stack([d.fired.long(), d.x, d.y]) for d in draws])
+        return torch.cat([torch.stack([d.applied.long(), d.x, d.y]) for d in draws])
 
     assert (numbers(5) == numbers(5)).all()
     assert (numbers(5) != numbers(6)).any()
@@ -187,14 +187,14 @@ def test_places_are_uniform_over_all_there_are(operation: Operation, places: int
 def test_an_operation_fires_as_often_as_it_should(p: float) -> None:
     num_images = 20_000
     (d,) = drawn(num_images, op("HorizontalFlip", p=p), seed=12)
-    assert abs(d.fired.double().mean().item() - p) < 5 * (p * (1 - p) / num_images) ** 0.5
+    assert abs(d.applied.double().mean().item() - p) < 5 * (p * (1 - p) / num_images) ** 0.5
 
 
 def test_images_and_operations_are_drawn_independently() -> None:
     operations = (op("PadCrop", p=0.5), op("HorizontalFlip", p=0.5), op("Cutout", p=0.5))
     num_images = 20_000
     draws = drawn(num_images, *operations, seed=13)
-    rows = [part.double().numpy() for d in draws for part in (d.fired, d.x, d.y) if part.any()]
+    rows = [part.double().numpy() for d in draws for part in (d.applied, d.x, d.y) if part.any()]
     neighbours = [np.roll(row, shift) for row in rows for shift in (1, 2)]
     correlation = np.corrcoef([*rows, *neighbours]) - np.eye(3 * len(rows))
     # The standard deviation of a correlation of independent numbers is 1 / sqrt(n).

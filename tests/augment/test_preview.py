@@ -17,7 +17,7 @@ from cifar_core.augment.preview import (
     isolated,
     one_per_class,
     preview,
-    tensor_picture,
+    tensor_image,
 )
 from cifar_core.data import Dataset, Split
 from cifar_core.data.dataset import histogram_of, mean_colour
@@ -32,7 +32,7 @@ def test_the_same_seed_gives_the_same_grid(tiny: Dataset, spec: AugmentSpec) -> 
     assert first.draws.shape == (3, 12, 32, 32, 3)
     assert first.draws.dtype == np.uint8
     assert (first.draws == again.draws).all()
-    assert first.fired == again.fired
+    assert first.applied == again.applied
     assert (first.draws != preview(spec, tiny, indices, 3, seed=6).draws).any()
     assert len({draw.tobytes() for draw in first.draws}) == 3, "draws differ"
 
@@ -80,12 +80,12 @@ def certain(*names: str, p: float = 1) -> AugmentSpec:
     ],
     ids=str,
 )
-def test_it_names_what_fired_in_the_words_of_the_spec(
+def test_it_names_the_applied_operations_as_in_the_spec(
     tiny: Dataset, spec: AugmentSpec, names: str
 ) -> None:
     shown = preview(spec, tiny, np.arange(3), 2, seed=0)
-    for fired in (fired for row in shown.fired for fired in row):
-        assert " ".join(each.name for each in fired) == names
+    for transforms in (transforms for row in shown.applied for transforms in row):
+        assert " ".join(each.name for each in transforms) == names
     assert (shown.caption(0, 0) == "nothing") == (not names)
 
 
@@ -93,7 +93,7 @@ def test_a_choice_names_the_one_that_was_taken(tiny: Dataset) -> None:
     members = (Operation(name="VerticalFlip"), Operation(name="PadCrop"))
     spec = AugmentSpec(operations=(Operation(name="OneOf", p=1, operations=members),))
     shown = preview(spec, tiny, np.arange(20), 2, seed=0)
-    taken = [fired[0].name for row in shown.fired for fired in row if len(fired) == 1]
+    taken = [each[0].name for row in shown.applied for each in row if len(each) == 1]
     assert len(taken) == 40
     assert set(taken) == {"VerticalFlip", "PadCrop"}
 
@@ -104,7 +104,7 @@ def test_it_says_with_which_values(tiny: Dataset, beside: tuple[str, ...]) -> No
     shown = preview(certain("PadCrop", *beside), tiny, np.arange(12), 2, seed=1)
     for d in range(2):
         for n, original in enumerate(shown.originals):
-            x, y = (4 + int(offset) for offset in shown.fired[d][n][0].values.split(","))
+            x, y = (4 + int(offset) for offset in shown.applied[d][n][0].values.split(","))
             window = np.pad(original, ((4, 4), (4, 4), (0, 0)))[y : y + 32, x : x + 32]
             assert (shown.draws[d, n] == (window[::-1] if beside else window)).all()
 
@@ -134,18 +134,18 @@ def test_the_tensor_has_the_moments_of_the_data(tiny: Dataset) -> None:
     values = as_tensor(np.asarray(tiny.train.images), tiny)
     assert values.mean(axis=(0, 1, 2)) == pytest.approx([0, 0, 0], abs=1e-4)
     assert values.std(axis=(0, 1, 2)) == pytest.approx([1, 1, 1], abs=1e-4)
-    grey = tensor_picture(np.array([[0.0, -9.0, 9.0]], np.float32))
+    grey = tensor_image(np.array([[0.0, -9.0, 9.0]], np.float32))
     assert grey.tolist() == [[127, 0, 255]]
 
 
 @pytest.mark.parametrize("other", ["HorizontalFlip", "VerticalFlip"])
 def test_what_fired_is_true(tiny: Dataset, other: str) -> None:
     shown = preview(certain(other, p=0.5), tiny, np.arange(20), 3, seed=0)
-    for d, row in enumerate(shown.fired):
+    for d, row in enumerate(shown.applied):
         for i, fired in enumerate(row):
             changed = (shown.draws[d, i] != shown.originals[i]).any()
             assert changed == (fired == (AppliedTransform(other),))
-    assert len({fired for row in shown.fired for fired in row}) == 2
+    assert len({fired for row in shown.applied for fired in row}) == 2
 
 
 def test_mixing_is_shown_with_the_shares_of_the_classes(tiny: Dataset) -> None:

@@ -153,9 +153,9 @@ def test_runs_list_show_rename_and_delete(capsys: pytest.CaptureFixture[str], co
 MISTAKES = [
     (["summary", "resnet19"], ["resnet19", "convnet"]),
     (["train", "--model", "resnet19"], ["resnet19", "convnet"]),
-    (["train", "--batch-size", "0"], ["batch_size", "'0'", "from 2 to 8192"]),
+    (["train", "--batch-size", "0"], ["batch_size", "'0'", "from 2 to 8,192"]),
     (["train", "--batch-size", "many"], ["batch_size", "many", "whole number"]),
-    (["train", "--epochs", "-3"], ["epochs", "-3", "from 1 to 2000"]),
+    (["train", "--epochs", "-3"], ["epochs", "-3", "from 1 to 2,000"]),
     (["train", "--lr", "0"], ["lr", "above 0"]),
     (["train", "--lr", "nan"], ["lr", "nan"]),
     (["train", "--optimizer", "lion"], ["lion", "sgd, adamw"]),
@@ -166,7 +166,7 @@ MISTAKES = [
     (["train", "--recipe", "secret"], ["secret", "quick"]),
     (["train", "--config", "missing.json"], ["missing.json"]),
     (["train", "--data", "nowhere"], ["nowhere", "does not exist"]),
-    (["train"], ["CIFAR-10 is not here", "data download", "shapes10"]),
+    (["train"], ["CIFAR-10 not found", "data download", "shapes10"]),
     (["train", "--data", "shapes10", "--val-size", "20000"], ["val_size", "19,999"]),
     (["train", "--data", "shapes10", "--train-size", "20000"], ["train_size", "15,000"]),
     (

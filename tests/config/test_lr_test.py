@@ -13,15 +13,15 @@ from cifar_core.validation import bounds, choices, describe_accepted, validated
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"start_lr": 0}, "start_lr = 0 is not accepted; give a number above 0 to 100."),
-        ({"num_steps": 9}, "num_steps = 9 is not accepted; give a whole number from 10 to 1000."),
+        ({"start_lr": 0}, "start_lr = 0 is not accepted; give a number above 0 and at most 100."),
+        ({"num_steps": 9}, "num_steps = 9 is not accepted; give a whole number from 10 to 1,000."),
         ({"mode": "cosine"}, "mode = 'cosine' is not accepted; give one of exp, linear."),
-        ({"smoothing": 1}, "smoothing = 1 is not accepted; give a number from 0 to below 1."),
-        ({"diverge_factor": 1}, "give a number above 1 to 1000."),
+        ({"smoothing": 1}, "smoothing = 1 is not accepted; give a number at least 0 and below 1."),
+        ({"diverge_factor": 1}, "give a number above 1 and at most 1,000."),
         ({"end_lr": math.nan}, "end_lr = nan is not accepted"),
-        ({"start_lr": True}, "Start_lr = True is not a number."),
+        ({"start_lr": True}, "start_lr = True is not accepted; give a number above 0"),
         ({"seeds": 3}, "Unknown setting 'seeds'. Known: start_lr, end_lr"),
-        ({"start_lr": 2, "end_lr": 2}, "The learning rate has to rise, but end_lr = 2 is not"),
+        ({"start_lr": 2, "end_lr": 2}, "end_lr = 2 is not above start_lr = 2"),
     ],
 )
 def test_settings_out_of_bounds_are_refused(values: dict[str, Any], message: str) -> None:

@@ -138,7 +138,7 @@ def test_closing_keeps_the_part_and_the_next_call_goes_on(site: Site, target: Pa
 
 def test_a_complete_part_needs_no_further_byte(site: Site, target: Path) -> None:
     steps = download_file(f"{site.url}/file.bin", target, sha256=SHA256)
-    assert any(step.stage.startswith("Checking") for step in steps)
+    assert any(step.stage.startswith("Verifying") for step in steps)
     steps.close()  # pyright: ignore[reportAttributeAccessIssue]
     fetch(site, target)
     assert target.read_bytes() == BODY

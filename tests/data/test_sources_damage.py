@@ -180,11 +180,11 @@ def test_places_without_cifar10_are_told_with_what_is_accepted(
     (tmp_path / "note.txt").write_text("no archive")
     for place in ("empty", "note.txt"):
         sentence = refusal(tmp_path / place, own_cache)
-        assert f"--data names {tmp_path / place}" in sentence
+        assert f"data = {tmp_path / place}" in sentence
         assert "cifar-10-python.tar.gz" in sentence
         assert "parquet" in sentence
     sentence = refusal(tmp_path / "missing", own_cache)
-    assert f"{tmp_path / 'missing'}, which does not exist" in sentence
+    assert f"{tmp_path / 'missing'} does not exist" in sentence
 
 
 def test_a_wrong_cifar10_dir_is_told_by_its_name(
@@ -196,7 +196,7 @@ def test_a_wrong_cifar10_dir_is_told_by_its_name(
         for ask in (open_dataset, is_ready, lambda: list(prepare())):
             with pytest.raises(DataError) as caught:
                 ask()
-            assert f"CIFAR10_DIR points to {tmp_path / place}" in str(caught.value)
+            assert f"CIFAR10_DIR = {tmp_path / place}" in str(caught.value)
 
 
 @pytest.mark.usefixtures("own_cache")

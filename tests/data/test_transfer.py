@@ -54,7 +54,7 @@ def test_passing_troubles_are_tried_again_but_not_for_ever(
     fetch(site, target, max_attempts=3)
     target.unlink()
     site.plan = [Answer(status=status)] * 3
-    with pytest.raises(DataError, match=rf"{status}.*3 times in a row.*0 bytes"):
+    with pytest.raises(DataError, match=rf"{status}.*3 times in a row.*after 0 bytes"):
         fetch(site, target, max_attempts=3)
 
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from PIL.Image import Transpose
 
-from cifar_core.data.upload import OwnImage, fit_image
+from cifar_core.data.upload import UploadedImage, fit_image
 from tests.pictures import encoded, noise_picture
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
@@ -21,7 +21,7 @@ def stripes(width: int, height: int, *colours: tuple[int, int, int]) -> Image.Im
     return Image.fromarray(pixels)
 
 
-def of_one_colour(fitted: OwnImage, colour: tuple[int, int, int]) -> bool:
+def of_one_colour(fitted: UploadedImage, colour: tuple[int, int, int]) -> bool:
     return bool((fitted.pixels == colour).all())
 
 

@@ -33,8 +33,8 @@ def claimed(width: int, height: int) -> bytes:
     ("content", "sentence"),
     [
         (b"", "empty"),
-        (b"\0", "no image"),
-        (b"hello", "no image"),
+        (b"\0", "not an image"),
+        (b"hello", "not an image"),
         (encoded(Image.new("RGB", (9, 9)), "GIF"), "a GIF"),
         (encoded(Image.new("RGB", (9, 9)), "BMP"), "a BMP"),
         (encoded(Image.new("RGB", (9, 9)), "TIFF"), "a TIFF"),
@@ -46,7 +46,7 @@ def claimed(width: int, height: int) -> bytes:
     ],
 )
 def test_other_files_are_named_and_refused(content: bytes, sentence: str) -> None:
-    with pytest.raises(DataError, match=rf"{sentence}.*Give a PNG or JPEG image\."):
+    with pytest.raises(DataError, match=rf"{sentence}.*Upload a PNG or JPEG image\."):
         fit_image(content)
 
 
@@ -54,7 +54,7 @@ def test_other_files_are_named_and_refused(content: bytes, sentence: str) -> Non
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_a_truncated_picture_is_refused(kind: str, share: float) -> None:
     content = encoded(noise_picture(64, 64), kind)
-    with pytest.raises(DataError, match="damaged or cut short"):
+    with pytest.raises(DataError, match="damaged or truncated"):
         fit_image(content[: int(len(content) * share)])
 
 
@@ -90,7 +90,7 @@ def test_a_picture_within_the_limits_is_taken() -> None:
 
 
 def test_a_header_without_its_pixels_is_refused() -> None:
-    with pytest.raises(DataError, match="damaged or cut short"):
+    with pytest.raises(DataError, match="damaged or truncated"):
         fit_image(claimed(6000, 6000))
 
 
@@ -109,4 +109,4 @@ def test_damage_anywhere_gives_a_picture_or_a_sentence(kind: str) -> None:
         except DataError as refusal:
             sentences.append(str(refusal))
     assert sentences
-    assert all("Give a" in sentence for sentence in sentences)
+    assert all("Upload a" in sentence for sentence in sentences)

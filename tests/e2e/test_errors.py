@@ -13,7 +13,7 @@ from cifar_core.evaluation.selections import named_selections
 from cifar_core.explain.comparisons import ABOUT
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import list_runs, read_run
-from tests.e2e.conftest import Server, new_window
+from tests.e2e.conftest import Server
 from tests.e2e.steps import catch_up, metric, press_pill, settle, with_a_table
 from tests.real_jobs import wait_for
 

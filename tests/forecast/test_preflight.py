@@ -104,7 +104,7 @@ def test_a_process_of_its_own_measures_and_notes() -> None:
 
 @pytest.mark.usefixtures("own_cache")
 def test_why_nothing_could_be_measured_is_told() -> None:
-    with pytest.raises(ConfigError, match=r"device = 'cuda:63' is not here"):
+    with pytest.raises(ConfigError, match=r"device = 'cuda:63' not found"):
         preflight.measured(quick(device="cuda:63"))
 
 

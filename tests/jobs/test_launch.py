@@ -132,4 +132,4 @@ def test_what_cannot_be_extended_is_told(copied: Path, runs: Path) -> None:
 def test_epochs_are_kept_closer_together_at_first(
     epochs: int, keep: int, kept: tuple[int, ...]
 ) -> None:
-    assert make_config({"epochs": epochs, "keep_epochs": keep}).kept_epochs == kept
+    assert make_config({"epochs": epochs, "keep_epochs": keep}).checkpoint_epochs == kept

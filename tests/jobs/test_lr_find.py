@@ -250,7 +250,7 @@ def test_the_command_as_a_process(runs: Path) -> None:
         (["--ema", "0.9"], ["--ema"]),
         (["--end-lr", "1e-6"], ["end_lr = 1e-06", "start_lr = 1e-05"]),
         (["--end-lr", "1e-5"], ["end_lr = 1e-05 is not above"]),
-        (["--num-steps", "9"], ["num_steps = '9'", "from 10 to 1000"]),
+        (["--num-steps", "9"], ["num_steps = '9'", "from 10 to 1,000"]),
         (["--mode", "cosine"], ["cosine", "exp, linear"]),
         (["--start-lr", "nan"], ["start_lr", "nan"]),
         (["--batch-size", "4096", "--train-size", "600"], ["batch_size = 4096", "600 images"]),

@@ -103,7 +103,7 @@ def test_an_invalid_order_is_an_error() -> None:
     last = len(PRESETS["strong"].operations) - 1
     by_help(at, "Move up", last).click().run()
     assert not at.exception
-    assert "CutMix works on whole batches and has to come last" in at.error[0].value
+    assert "CutMix works on whole batches and must come last" in at.error[0].value
     by_help(at, "Move down", last - 1).click().run()
     assert not at.error
 
@@ -163,7 +163,7 @@ def test_import_and_export() -> None:
     # other content is refused
     at.file_uploader(key="import").set_value([("b.json", b"[]", "application/json")]).run()
     button(at, "Load into builder").click().run()
-    assert "This is no augmentation" in at.error[0].value
+    assert "This is not an augmentation" in at.error[0].value
     # only the native format exports mixing
     take_preset(at, "strong")
     for form in ("JSON", "albumentations JSON", "albumentations YAML", "Python"):

@@ -74,7 +74,7 @@ def test_what_is_asked_for_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
             chosen = choose_runtime("cpu", precision, memory_format)
             found = (chosen.device, chosen.precision, chosen.memory_format)
             assert found == ("cpu", precision, memory_format)
-            assert reasons(chosen) == ["asked for"] * 3
+            assert reasons(chosen) == ["set explicitly"] * 3
     assert (
         choose_runtime("cpu", "fp32", "contiguous").torch_memory_format is torch.contiguous_format
     )
@@ -109,7 +109,7 @@ def test_gpus_are_taken_by_number_and_judged_by_their_capability() -> None:
     assert "7.5" in old.precision_reason
     with pytest.raises(ConfigError, match=r"bf16.*cuda:1.*7\.5"):
         choose_runtime("cuda:1", "bf16")
-    with pytest.raises(ConfigError, match="'cuda:2' is not here: torch sees 2"):
+    with pytest.raises(ConfigError, match="'cuda:2' not found: torch sees 2"):
         choose_runtime("cuda:2")
 
 

@@ -177,7 +177,7 @@ def _save_checkpoints(
 ) -> None:
     """Keeps the epoch, and the best one so far; only then does the status speak of it."""
     _save_checkpoint(job, config, batches, state, "last", record)
-    if record.epoch in config.kept_epochs:
+    if record.epoch in config.checkpoint_epochs:
         _save_checkpoint(job, config, batches, state, "epoch", record)
     best = job.status.best
     if record.val_acc is not None and (best is None or record.val_acc > (best.val_acc or 0.0)):

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from cifar_core.augment import CATALOGUE, AugmentSpec, Param
-from cifar_core.augment.spec import MOST_MEMBERS
+from cifar_core.augment.spec import MAX_MEMBERS
 from pages.ui.session.state import BUILDER, STEP_NUMBERS
 
 Step = dict[str, Any]  # name, p, params, operations, and a unique number
@@ -75,7 +75,7 @@ def _draw(steps: list[Step], position: int, step: Step, p_label: str = "Probabil
             label = "Weight" if step["name"] == "OneOf" else "Probability"
             for number, member in enumerate(step["operations"]):
                 _draw(step["operations"], number, member, label)
-            if len(step["operations"]) < MOST_MEMBERS:
+            if len(step["operations"]) < MAX_MEMBERS:
                 inside = [n for n, t in CATALOGUE.items() if t.group not in ("Choice", "Mixing")]
                 _add(step["operations"], f"{key}-add", inside)
 

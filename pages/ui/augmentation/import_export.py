@@ -32,9 +32,9 @@ def import_export(spec: AugmentSpec, data: Dataset) -> None:
             on_click="ignore",
         )
         if form != "JSON":
-            from cifar_core.augment.exchange import left_out
+            from cifar_core.augment.exchange import not_exported
 
-            st.caption(left_out(spec))
+            st.caption(not_exported(spec))
         st.divider()
         upload = st.file_uploader(
             "Import",

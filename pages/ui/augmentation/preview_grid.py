@@ -14,7 +14,7 @@ from cifar_core.augment.preview import (
     isolated,
     one_per_class,
     preview,
-    tensor_picture,
+    tensor_image,
 )
 from cifar_core.data import Dataset, Split
 from cifar_core.data.dataset import histogram_of
@@ -141,7 +141,7 @@ def _draw(
     originals = np.asarray(rows.split.images[rows.indices])
     drawn = np.stack([originals, *(column.pixels for _, column in columns)], axis=1)
     values = as_tensor(drawn, data)
-    pictures = tensor_picture(values) if as_model else drawn
+    pictures = tensor_image(values) if as_model else drawn
     lines = []
     for n, label in enumerate(rows.labels):
         texts = ["", *(column.captions[n] for _, column in columns)]

@@ -6,7 +6,7 @@ import streamlit as st
 from PIL import Image, ImageDraw
 
 from cifar_core import plots
-from cifar_core.data.upload import MAX_MB, OwnImage, fit_image
+from cifar_core.data.upload import MAX_MB, UploadedImage, fit_image
 from cifar_core.explain.maps import heading_of, own_card, probabilities
 from cifar_core.explain.targets import top
 from pages.ui.components import parts
@@ -31,7 +31,7 @@ def own_image(subject: Subject) -> None:
         _explain(subject, fitted)
 
 
-def _explain(subject: Subject, fitted: OwnImage) -> None:
+def _explain(subject: Subject, fitted: UploadedImage) -> None:
     checkpoint = subject.checkpoint
     classes = checkpoint.manifest.classes
     pixels = fitted.pixels[None]
@@ -52,7 +52,7 @@ def _explain(subject: Subject, fitted: OwnImage) -> None:
     download([card], (f"{subject.run.name}: {checkpoint.name}", heading), request.opacity)
 
 
-def _with_crop(fitted: OwnImage) -> bytes:
+def _with_crop(fitted: UploadedImage) -> bytes:
     """A PNG of the whole image with everything outside the crop dimmed."""
     picture = Image.fromarray(fitted.original)
     box = [round(edge * fitted.scale) for edge in fitted.box]

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import pandas as pd
 import streamlit as st
 
-from cifar_core.config.train import difference, shown
+from cifar_core.config.train import difference, display_values
 from cifar_core.runs.index import Listed
 from cifar_core.runs.store import TrainingRun
 from pages.ui.components import parts
@@ -98,7 +98,7 @@ def side_by_side(runs: Sequence[TrainingRun]) -> None:
     configs = [run.config for run in runs]
     settings = difference(configs)
     if show_all:
-        tables = [shown(config) for config in configs]
+        tables = [display_values(config) for config in configs]
         settings = {name: [table[name] for table in tables] for name in tables[0]}
     rows = {**_results(runs), **settings}
     names = [run.name for run in runs]
