@@ -51,7 +51,7 @@ def changed(
 def tile(first: Predictions, second: Predictions, row: int, query: dict[str, str]) -> Tile:
     """One image and what each model takes it for."""
     examples = first.examples
-    then, now = (examples.classes[table.predictions[row]] for table in (first, second))
+    then, now = (examples.classes[predictions.predicted[row]] for predictions in (first, second))
     index = int(examples.indices[row])
     return Tile(
         id=index,

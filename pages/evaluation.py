@@ -40,11 +40,11 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     view = url.select("View", "view", list(VIEWS), "now", shown=VIEWS.__getitem__, beside=True)
     split = "test" if view == "epochs" else pick_split(subject, flip=True)
 query = {**subject.query, "split": split}
-table = None if view == "epochs" else predictions_of(subject, split)
+predictions = None if view == "epochs" else predictions_of(subject, split)
 ways_on(subject, query)
-if table is None:
+if predictions is None:
     epochs(subject)
 elif view == "now":
-    summary(subject.run, table, query)
+    summary(subject.run, predictions, query)
 else:
-    embedding(subject, table)
+    embedding(subject, predictions)

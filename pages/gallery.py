@@ -12,7 +12,7 @@ from cifar_core.explain.maps import MAX_IMAGES
 from pages.ui.components import parts
 from pages.ui.components.tiles import Tile, tiles
 from pages.ui.evaluation.checkpoint_picker import Subject, pick_split, pick_subject
-from pages.ui.evaluation.filters import chosen_rows, doubted_rows
+from pages.ui.evaluation.filters import filtered_rows, label_issue_rows
 from pages.ui.evaluation.predictions import predictions_of
 from pages.ui.evaluation.selections import forget_picks, keep_picks, picks_of, remember
 from pages.ui.session import url
@@ -23,13 +23,13 @@ boot(__file__)
 MOST_TAKEN = 5000  # images in a ZIP
 
 
-def tile(table: Predictions, row: int, doubted: Collection[int]) -> Tile:
+def tile(predictions: Predictions, row: int, doubted: Collection[int]) -> Tile:
     """One image with its classes and the model's confidence."""
-    examples = table.examples
+    examples = predictions.examples
     true = examples.classes[examples.labels[row]]
-    predicted = examples.classes[table.predictions[row]]
+    predicted = examples.classes[predictions.predicted[row]]
     index = int(examples.indices[row])
-    verdict = f"{predicted} {table.confidence[row]:.0%}"
+    verdict = f"{predicted} {predictions.confidence[row]:.0%}"
     doubt = ", whose label is in doubt" if row in doubted else ""
     return Tile(
         id=index,
@@ -37,7 +37,7 @@ def tile(table: Predictions, row: int, doubted: Collection[int]) -> Tile:
         href="gradcam?" + urlencode({**query, "images": index}),
         lines=(verdict, f"is {true}{'?' if doubt else ''}"),
         tip=f"{examples.name(row)}: {true}, taken for {verdict}, "
-        f"loss {table.losses[row]:.2f}{doubt}",
+        f"loss {predictions.losses[row]:.2f}{doubt}",
     )
 
 
@@ -46,15 +46,15 @@ def open_maps(indices: list[int]) -> None:
     url.go("pages/gradcam.py", **query, images=",".join(str(index) for index in indices))
 
 
-def show_page(table: Predictions, rows: list[int]) -> None:
+def show_page(predictions: Predictions, rows: list[int]) -> None:
     """One page of tiles, and the ways on to their maps."""
     num_pages = -(-len(rows) // MAX_IMAGES)
     page = url.page_of(num_pages)
     here = rows[(page - 1) * MAX_IMAGES : page * MAX_IMAGES]
     bar = st.container(horizontal=True, vertical_alignment="center")
     place = f"{subject.run.run_id}/{subject.checkpoint.name}/{split}"
-    doubted = set(doubted_rows(table).tolist())
-    drawn = [tile(table, row, doubted) for row in here]
+    doubted = set(label_issue_rows(predictions).tolist())
+    drawn = [tile(predictions, row, doubted) for row in here]
     opened, picks = tiles(drawn, picks_of(place), place)
     remember(place, picks)
     url.page_buttons(num_pages, page)
@@ -63,12 +63,12 @@ def show_page(table: Predictions, rows: list[int]) -> None:
             ways_on_from(picks, place)
         label = "Maps of this page" if num_pages > 1 else f"Maps of all {len(here)}"
         if st.button(label, icon=":material/filter_center_focus:"):
-            open_maps([int(table.examples.indices[row]) for row in here])
-        wanted = [table.examples.find(index) for index in picks] or rows[:MOST_TAKEN]
+            open_maps([int(predictions.examples.indices[row]) for row in here])
+        wanted = [predictions.examples.find(index) for index in picks] or rows[:MOST_TAKEN]
         first = f" of the first {MOST_TAKEN:,}" if not picks and len(rows) > MOST_TAKEN else ""
         st.download_button(
             f"ZIP{first}",
-            lambda: images_zip(table, wanted),
+            lambda: images_zip(predictions, wanted),
             file_name=f"{subject.run.name}-{split}.zip",
             mime="application/zip",
             icon=":material/download:",
@@ -101,7 +101,7 @@ subject: Subject = pick_subject()
 split = pick_split(subject)
 found = predictions_of(subject, split)
 query = {**subject.query, "split": split}
-rows = chosen_rows(subject, found)
+rows = filtered_rows(subject, found)
 if rows:
     st.caption(f"**{len(rows):,}** of {found}, run {subject.run.name}")
     show_page(found, rows)

@@ -11,7 +11,7 @@ from pages.ui.components import parts
 from pages.ui.evaluation.checkpoint_picker import Subject, pick_split, pick_subject
 from pages.ui.evaluation.predictions import predictions_of
 from pages.ui.gradcam.comparison import side_by_side
-from pages.ui.gradcam.maps import download, draw_cards, maps_with_progress, pick_question
+from pages.ui.gradcam.maps import download, draw_cards, maps_with_progress, pick_request
 from pages.ui.gradcam.ranking import which_layer
 from pages.ui.gradcam.upload import own_image
 from pages.ui.session import url
@@ -23,12 +23,12 @@ OWN = "your own"
 ONE = "one"
 
 
-def pick_rows(table: Predictions) -> list[int]:
+def pick_rows(predictions: Predictions) -> list[int]:
     """The images in the URL; without any, the error that the model was most certain of."""
     text = st.query_params.get("images", "")
     if not text:
-        (row,) = most_confident_errors(table, 1) or [0]
-        text = st.query_params["images"] = str(table.examples.indices[row])
+        (row,) = most_confident_errors(predictions, 1) or [0]
+        text = st.query_params["images"] = str(predictions.examples.indices[row])
     key = f"url-images-{text}"
     st.text_input(
         f"Images, by index, at most {MAX_IMAGES}",
@@ -38,17 +38,17 @@ def pick_rows(table: Predictions) -> list[int]:
         args=("images", key),
         help="Indices in the data set, with commas between. The gallery fills this in.",
     )
-    return [table.examples.find(index) for index in url.numbers("images", text)]
+    return [predictions.examples.find(index) for index in url.numbers("images", text)]
 
 
 def show_maps(subject: Subject, split: str) -> None:
     """The maps of the images asked for, or several maps of one image."""
-    table = predictions_of(subject, split)
+    predictions = predictions_of(subject, split)
     with parts.sentences():
-        rows = pick_rows(table)
-        targets = [*TARGETS, *table.examples.classes]
+        rows = pick_rows(predictions)
+        targets = [*TARGETS, *predictions.examples.classes]
         alone = st.query_params.get("beside", ONE) != ONE
-        question = pick_question(subject.checkpoint, targets, 1 if alone else len(rows))
+        request = pick_request(subject.checkpoint, targets, 1 if alone else len(rows))
         beside = url.select(
             "Side by side",
             "beside",
@@ -58,16 +58,18 @@ def show_maps(subject: Subject, split: str) -> None:
             beside=True,
         )
         if beside == ONE:
-            show_cards(subject, table, rows, question)
+            show_cards(subject, predictions, rows, request)
         else:
             if len(rows) > 1:
                 st.caption(f"The first of {len(rows)} images; name another to see that one.")
-            side_by_side(beside, subject, table, rows[0], question)
-    ways_on(table, rows[0], {**subject.query, "split": split})
+            side_by_side(beside, subject, predictions, rows[0], request)
+    ways_on(predictions, rows[0], {**subject.query, "split": split})
     which_layer(subject)
 
 
-def show_cards(subject: Subject, table: Predictions, rows: list[int], question: CamRequest) -> None:
+def show_cards(
+    subject: Subject, predictions: Predictions, rows: list[int], request: CamRequest
+) -> None:
     """Image, map and overlay of each image, side by side."""
     with st.container(horizontal=True):
         grid = url.switch("Grid of the layer", "grid", "The cells that the layer really has.")
@@ -77,16 +79,16 @@ def show_cards(subject: Subject, table: Predictions, rows: list[int], question: 
             "Draws each map at full strength. Faint ones then look as strong as any: only where "
             "they are brightest can be compared.",
         )
-    asked = target_classes(table, rows, question.target)
-    cams = maps_with_progress(subject.checkpoint, table.examples.pixels(rows), question, asked)
-    cards = cards_from(table, rows, asked, cams, one_scale=not stretched)
-    draw_cards(cards, question.opacity, cams.grid if grid else None)
-    about = f"{subject.run.name}: {table}"
+    asked = target_classes(predictions, rows, request.target)
+    cams = maps_with_progress(subject.checkpoint, predictions.examples.pixels(rows), request, asked)
+    cards = cards_from(predictions, rows, asked, cams, one_scale=not stretched)
+    draw_cards(cards, request.opacity, cams.grid if grid else None)
+    about = f"{subject.run.name}: {predictions}"
     st.caption(about)
-    download(cards, (about, heading_of(str(question.layer), cams, question)), question.opacity)
+    download(cards, (about, heading_of(str(request.layer), cams, request)), request.opacity)
 
 
-def ways_on(table: Predictions, row: int, query: dict[str, str]) -> None:
+def ways_on(predictions: Predictions, row: int, query: dict[str, str]) -> None:
     """To more images, and to what else is known of this one."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(
@@ -99,7 +101,7 @@ def ways_on(table: Predictions, row: int, query: dict[str, str]) -> None:
             "pages/image.py",
             label="How this image fared",
             icon=":material/timeline:",
-            query_params={**query, "image": str(table.examples.indices[row])},
+            query_params={**query, "image": str(predictions.examples.indices[row])},
         )
 
 

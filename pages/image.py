@@ -12,7 +12,7 @@ from cifar_core.evaluation.predictions import Predictions
 from cifar_core.evaluation.sorting import most_confident_errors
 from cifar_core.explain.comparisons import ABOUT, epoch_checkpoints, panels, views
 from cifar_core.explain.layers import default_layer
-from cifar_core.explain.maps import CamRequest, verdict
+from cifar_core.explain.maps import CamRequest, prediction_label
 from cifar_core.explain.targets import target_classes, target_label
 from pages.ui.components import parts
 from pages.ui.components.curves import PLOT
@@ -29,21 +29,21 @@ boot(__file__)
 NUM_NEIGHBOURS = 12
 
 
-def pick_row(table: Predictions) -> int:
+def pick_row(predictions: Predictions) -> int:
     """The image in the URL; without one, the error that the model was most certain of."""
     text = st.query_params.get("image", "").strip()
     if not text:
-        (row,) = most_confident_errors(table, 1) or [0]
-        text = st.query_params["image"] = str(table.examples.indices[row])
+        (row,) = most_confident_errors(predictions, 1) or [0]
+        text = st.query_params["image"] = str(predictions.examples.indices[row])
     key = f"url-image-{text}"
     st.text_input("Image, by index", text, key=key, on_change=url.take, args=("image", key))
     index = url.number(text)
     if index is None:
         raise ConfigError(f"image = {text[:80]!r} is not accepted; give an index such as 407.")
-    return table.examples.find(index)
+    return predictions.examples.find(index)
 
 
-def show_story(table: Predictions, row: int) -> None:
+def show_story(predictions: Predictions, row: int) -> None:
     """Its probabilities over the epochs, when it was learned, how often forgotten."""
     with parts.sentences():
         history = cache_analysis.history(subject.run) if split == "test" else None
@@ -54,24 +54,24 @@ def show_story(table: Predictions, row: int) -> None:
     st.markdown(f"**{history.learning_summary(row)}**")
     if subject.flip:
         st.caption("What was said after each epoch is without test-time flip.")
-    epochs, probs = cache_analysis.learning_summary(subject.run, history, row)
-    figure = plots.image_story(
-        epochs, probs, table.examples.classes, int(table.examples.labels[row])
+    epochs, probs = cache_analysis.image_history(subject.run, history, row)
+    figure = plots.probability_curves(
+        epochs, probs, predictions.examples.classes, int(predictions.examples.labels[row])
     )
     st.plotly_chart(figure, key="story", config=PLOT, alt="Probability of each class")
 
 
-def show_neighbours(table: Predictions, row: int) -> None:
+def show_neighbours(predictions: Predictions, row: int) -> None:
     """The images that the model sees most alike."""
     st.subheader("What is most like it to the model")
-    features = features_or_offer(subject, table)
+    features = features_or_offer(subject, predictions)
     if features is None:
         return
-    examples, drawn = table.examples, list[Tile]()
+    examples, drawn = predictions.examples, list[Tile]()
     for other, alike in neighbours(features, row, NUM_NEIGHBOURS):
         index = int(examples.indices[other])
         true, said = (
-            examples.classes[k] for k in (examples.labels[other], table.predictions[other])
+            examples.classes[k] for k in (examples.labels[other], predictions.predicted[other])
         )
         drawn.append(
             Tile(
@@ -88,24 +88,28 @@ def show_neighbours(table: Predictions, row: int) -> None:
         url.go("pages/image.py", **query, image=str(opened))
 
 
-def show_maps(table: Predictions, row: int) -> None:
+def show_maps(predictions: Predictions, row: int) -> None:
     """Its maps at the weights that were kept along the run."""
     st.subheader("Where it looked, along the run")
     with parts.sentences():
         layers = cache_analysis.layers(subject.checkpoint)
-        question = CamRequest(default_layer(layers).name)
-        (asked,) = target_classes(table, [row], question.target)
-        drawn = views("epochs", subject.run, table, row, question, layers)
-        pixels = table.examples.pixels([row])[0]
+        request = CamRequest(default_layer(layers).name)
+        (asked,) = target_classes(predictions, [row], request.target)
+        drawn = views("epochs", subject.run, predictions, row, request, layers)
+        pixels = predictions.examples.pixels([row])[0]
         cams = [cache_analysis.view_map(view, pixels) for view in drawn]
-    name = target_label(table.examples.classes, asked)
-    st.caption(f"GradCAM at {question.layer}, what speaks for {name}. {ABOUT['epochs']}")
-    draw_panels(pixels, "the image", panels(drawn, cams), question.opacity, grid=False)
+    name = target_label(predictions.examples.classes, asked)
+    st.caption(f"GradCAM at {request.layer}, what speaks for {name}. {ABOUT['epochs']}")
+    draw_panels(pixels, "the image", panels(drawn, cams), request.opacity, grid=False)
     st.page_link(
         "pages/gradcam.py",
         label="Other layers, methods and classes",
         icon=":material/center_focus_strong:",
-        query_params={**query, "images": str(table.examples.indices[row]), "beside": "epochs"},
+        query_params={
+            **query,
+            "images": str(predictions.examples.indices[row]),
+            "beside": "epochs",
+        },
     )
 
 
@@ -119,7 +123,7 @@ with parts.sentences():
 left, right = st.columns([1, 3], gap="large")
 with left:
     st.html(picture(found.examples.pixels([shown])[0], found.examples.name(shown)))
-    st.markdown(f"**{found.examples.name(shown)}**: {verdict(found, shown)}")
+    st.markdown(f"**{found.examples.name(shown)}**: {prediction_label(found, shown)}")
     st.caption(f"{found}, run {subject.run.name}")
 with right:
     show_story(found, shown)

@@ -59,16 +59,16 @@ def evaluated(options: argparse.Namespace, again: bool = False) -> tuple[Run, "P
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from cifar_core.evaluation.metrics import class_acc, most_confused
+    from cifar_core.evaluation.metrics import most_confused, per_class_accuracy
 
     run, table = evaluated(options, options.again)
-    classes, accs = table.examples.classes, class_acc(table.matrix)
+    classes, accs = table.examples.classes, per_class_accuracy(table.matrix)
     pairs = [(classes[t], classes[p], n) for t, p, n in most_confused(table.matrix, 5)]
     if options.json:
         figures = {
             "acc": table.acc,
             "loss": float(table.losses.mean()),
-            "num_images": len(table.predictions),
+            "num_images": len(table.predicted),
         }
         per_class = {
             name: None if math.isnan(acc) else acc
@@ -78,7 +78,7 @@ def _evaluate(options: argparse.Namespace) -> None:
             name: fact for name, fact in table.facts.items() if name not in ("format", "sha256")
         }
         facts = {**told, "run": run.name, "run_id": run.run_id}
-        facts |= {**figures, "class_acc": per_class}
+        facts |= {**figures, "per_class_accuracy": per_class}
         print(json.dumps({**facts, "confused": pairs, "matrix": table.matrix.tolist()}))
         return
     print(f"{run.name}: {table.acc:.2%} of {table}")

@@ -19,7 +19,7 @@ from cifar_core.runs.store import Run
 if TYPE_CHECKING:
     from torch import nn
 
-MOST_EPOCHS = 12  # maps of one image along a run
+MAX_EPOCHS = 12  # maps of one image along a run
 KINDS = {
     "targets": "Targets",
     "layers": "All layers",
@@ -31,13 +31,13 @@ KINDS = {
 ABOUT = {
     "targets": "What speaks for the predicted class, for the true one, and for one and not the "
     "other. One scale for all.",
-    "layers": "The same question at each layer. Each map has a scale of its own, its peak is "
+    "layers": "The same request at each layer. Each map has a scale of its own, its peak is "
     "written below: values of different layers cannot be compared.",
-    "methods": "The same question by each method, a slow one only if it is chosen above. Each map "
+    "methods": "The same request by each method, a slow one only if it is chosen above. Each map "
     "has a scale of its own, its peak is written below: values of different methods cannot be "
     "compared.",
-    "epochs": "The same question to the weights that were kept along the run. One scale for all.",
-    "other": "The same question to another trained model. One scale for both where they are the "
+    "epochs": "The same request to the weights that were kept along the run. One scale for all.",
+    "other": "The same request to another trained model. One scale for both where they are the "
     "same network and have the layer in common; else each has its own.",
     "sanity": "Beside the map stand that of the same network before training and one by chance. "
     "Each has a scale of its own, its peak is written below: it is the shape that counts. A map "
@@ -57,7 +57,7 @@ class View:
     checkpoint: Checkpoint
     layer: str
     method: str
-    asked: Target
+    target: Target
     untrained: bool = False
 
     @property
@@ -86,31 +86,33 @@ class Panel:
 def views(
     kind: str,
     run: Run,
-    table: Predictions,
+    predictions: Predictions,
     row: int,
-    question: CamRequest,
+    request: CamRequest,
     layers: Sequence[TargetLayer],
     other: View | None = None,
 ) -> list[View]:
     """What to draw of an image for one of `KINDS`.
 
     Args:
-        question: Its layer has to be given.
+        request: Its layer has to be given.
         layers: Of the table's checkpoint.
         other: For "other": the view to be put beside; what it is asked about is filled in.
     """
-    classes = table.examples.classes
-    (asked,) = target_classes(table, [row], question.target)
-    first = View("", table.checkpoint, str(question.layer), question.method, asked)
+    classes = predictions.examples.classes
+    (asked,) = target_classes(predictions, [row], request.target)
+    first = View("", predictions.checkpoint, str(request.layer), request.method, asked)
     if kind == "targets":
-        wanted = [target_classes(table, [row], t)[0] for t in ("predicted", "true", "difference")]
+        wanted = [
+            target_classes(predictions, [row], t)[0] for t in ("predicted", "true", "difference")
+        ]
         targets = dict.fromkeys([*wanted, asked])
-        return [replace(first, asked=t, label=target_label(classes, t)) for t in targets]
+        return [replace(first, target=t, label=target_label(classes, t)) for t in targets]
     if kind == "layers":
         offered = [layer for layer in layers if layer.offered]
         return [replace(first, layer=one.name, label=one.label) for one in offered]
     if kind == "methods":
-        names = [name for name, one in METHODS.items() if not one.slow or name == question.method]
+        names = [name for name, one in METHODS.items() if not one.slow or name == request.method]
         return [replace(first, method=name, label=name) for name in names]
     if kind == "epochs":
         return [
@@ -118,7 +120,7 @@ def views(
             for one in epoch_checkpoints(run)
         ]
     if kind == "other":
-        beside = [replace(other, asked=asked)] if other else []
+        beside = [replace(other, target=asked)] if other else []
         return [replace(first, label=run.name), *beside]
     return [
         replace(first, label="trained"),
@@ -127,7 +129,7 @@ def views(
     ]
 
 
-def untrained(run: Run) -> "nn.Module":
+def untrained_model(run: Run) -> "nn.Module":
     """The network of a run with the random weights it would begin with, in eval mode on the CPU.
 
     Raises:
@@ -146,19 +148,19 @@ def untrained(run: Run) -> "nn.Module":
 
 
 def epoch_checkpoints(run: Run) -> list[Checkpoint]:
-    """The checkpoints at the ends of a run's epochs, in order, at most `MOST_EPOCHS` of them."""
+    """The checkpoints at the ends of a run's epochs, in order, at most `MAX_EPOCHS` of them."""
     ended = [one for one in list_checkpoints(run.path) if one.manifest.get("figures")]
     kept = list({one.epoch: one for one in ended}.values())
-    places = np.unique(np.linspace(0, len(kept) - 1, MOST_EPOCHS).round().astype(int))
+    places = np.unique(np.linspace(0, len(kept) - 1, MAX_EPOCHS).round().astype(int))
     return [kept[place] for place in places] if kept else []
 
 
-def shared_heading(kind: str, question: CamRequest) -> str:
+def shared_heading(kind: str, request: CamRequest) -> str:
     """What all maps of a kind have in common, for the heading of a picture of them."""
     told = {
-        "methods": question.method,
-        "layers": f"at {question.layer}",
-        "targets": f"for {target_name(question)}",
+        "methods": request.method,
+        "layers": f"at {request.layer}",
+        "targets": f"for {target_name(request)}",
     }
     return f"{KINDS[kind]}: " + ", ".join(text for of, text in told.items() if of != kind)
 

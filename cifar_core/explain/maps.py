@@ -14,7 +14,13 @@ from cifar_core.explain.gradcam import CamMaps, Target, cam_maps, on_shared_scal
 from cifar_core.explain.layers import default_layer, list_layers
 from cifar_core.explain.overlay import Floats, Pixels
 from cifar_core.explain.sheet import Card, sheet_png
-from cifar_core.explain.targets import TARGETS, find_class, target_classes, target_label, top
+from cifar_core.explain.targets import (
+    TARGETS,
+    find_class,
+    target_classes,
+    target_label,
+    topk_classes,
+)
 from cifar_core.runs.store import Run
 
 if TYPE_CHECKING:
@@ -64,7 +70,7 @@ def inputs(checkpoint: Checkpoint, pixels: Pixels) -> "Tensor":
 
 
 def cards_from(
-    table: Predictions,
+    predictions: Predictions,
     rows: Sequence[int],
     asked: Sequence[Target],
     cams: CamMaps,
@@ -79,23 +85,27 @@ def cards_from(
 
     def asked_about(row: int, place: int) -> str:
         note = (raw_note if one_scale else peak_note)(float(cams.peaks[place]))
-        name = target_label(table.examples.classes, asked[place])
-        return f"{table.examples.name(row)} · map: {name}, {note}"
+        name = target_label(predictions.examples.classes, asked[place])
+        return f"{predictions.examples.name(row)} · map: {name}, {note}"
 
-    pixels = table.examples.pixels(list(rows))
+    pixels = predictions.examples.pixels(list(rows))
     maps = on_shared_scale([cams])[0] if one_scale else cams.maps
     return [
-        Card(pixels[place], maps[place], (verdict(table, row), asked_about(row, place)))
+        Card(
+            pixels[place],
+            maps[place],
+            (prediction_label(predictions, row), asked_about(row, place)),
+        )
         for place, row in enumerate(rows)
     ]
 
 
-def verdict(table: Predictions, row: int) -> str:
+def prediction_label(predictions: Predictions, row: int) -> str:
     """What the model takes an image for, and how sure it is."""
-    true = table.examples.classes[table.examples.labels[row]]
-    predicted = table.examples.classes[table.predictions[row]]
+    true = predictions.examples.classes[predictions.examples.labels[row]]
+    predicted = predictions.examples.classes[predictions.predicted[row]]
     verdict = "recognised" if true == predicted else f"taken for {predicted}"
-    return f"{true}, {verdict} ({table.confidence[row]:.0%})"
+    return f"{true}, {verdict} ({predictions.confidence[row]:.0%})"
 
 
 def raw_note(peak: float) -> str:
@@ -127,67 +137,67 @@ class CamRequest:
 
 
 def draw_rows(
-    run_name: str, table: Predictions, rows: Sequence[int], question: CamRequest
+    run_name: str, predictions: Predictions, rows: Sequence[int], request: CamRequest
 ) -> bytes:
     """A PNG of images of a table with their maps.
 
     Raises:
-        CifarCoreError: if the question does not suit the model.
+        CifarCoreError: if the request does not suit the model.
     """
-    model = load_model(table.checkpoint)
-    layer = question.layer or default_layer(list_layers(model)).name
-    asked = target_classes(table, rows, question.target)
-    pixels = table.examples.pixels(list(rows))
-    cams = compute_cams(model, table.checkpoint, pixels, layer, asked, question.method)
-    question = _named(question, table.examples.classes)
-    heading = (f"{run_name}: {table}", heading_of(layer, cams, question))
-    cards = cards_from(table, rows, asked, cams, one_scale=len(rows) > 1)
-    return sheet_png(cards, heading, question.opacity)
+    model = load_model(predictions.checkpoint)
+    layer = request.layer or default_layer(list_layers(model)).name
+    asked = target_classes(predictions, rows, request.target)
+    pixels = predictions.examples.pixels(list(rows))
+    cams = compute_cams(model, predictions.checkpoint, pixels, layer, asked, request.method)
+    request = _named(request, predictions.examples.classes)
+    heading = (f"{run_name}: {predictions}", heading_of(layer, cams, request))
+    cards = cards_from(predictions, rows, asked, cams, one_scale=len(rows) > 1)
+    return sheet_png(cards, heading, request.opacity)
 
 
-def _named(question: CamRequest, classes: Sequence[str]) -> CamRequest:
-    """The question with its class by name, which may have been given by number."""
-    if question.target in TARGETS:
-        return question
-    return replace(question, target=classes[find_class(classes, question.target)])
+def _named(request: CamRequest, classes: Sequence[str]) -> CamRequest:
+    """The request with its class by name, which may have been given by number."""
+    if request.target in TARGETS:
+        return request
+    return replace(request, target=classes[find_class(classes, request.target)])
 
 
-def heading_of(layer: str, cams: CamMaps, question: CamRequest) -> str:
+def heading_of(layer: str, cams: CamMaps, request: CamRequest) -> str:
     """How maps were made."""
     height, width = cams.grid
-    return f"{question.method} at {layer} ({height}x{width}), target: {target_name(question)}"
+    return f"{request.method} at {layer} ({height}x{width}), target: {target_name(request)}"
 
 
-def target_name(question: CamRequest) -> str:
+def target_name(request: CamRequest) -> str:
     """What people call what is asked about."""
-    return TARGETS.get(question.target, f"the class {question.target}")
+    return TARGETS.get(request.target, f"the class {request.target}")
 
 
-def draw_own(run: Run, checkpoint: str, content: bytes, question: CamRequest) -> bytes:
+def draw_own(run: Run, checkpoint: str, content: bytes, request: CamRequest) -> bytes:
     """A PNG of somebody's own picture with its map.
 
     Raises:
-        CifarCoreError: if it is no picture, or the question does not suit the model.
+        CifarCoreError: if it is no picture, or the request does not suit the model.
     """
     found = find_checkpoint(run.path, checkpoint)
     model, pixels = load_model(found), fit_image(content).pixels[None]
-    layer = question.layer or default_layer(list_layers(model)).name
+    layer = request.layer or default_layer(list_layers(model)).name
     classes, (probs,) = found.manifest["classes"], probabilities(model, found, pixels)
-    if question.target in ("true", "difference"):
+    if request.target in ("true", "difference"):
         raise ConfigError("The true class of this picture is not known. Give a class.")
-    target = question.target
-    asked = top(probs)[0] if target == "predicted" else find_class(classes, target)
-    cams = compute_cams(model, found, pixels, layer, [asked], question.method)
+    target = request.target
+    asked = topk_classes(probs)[0] if target == "predicted" else find_class(classes, target)
+    cams = compute_cams(model, found, pixels, layer, [asked], request.method)
     heading = (f"{run.name}: {found.name} (epoch {found.epoch})",)
     card = own_card(pixels[0], classes, probs, asked, cams)
-    question = _named(question, classes)
-    return sheet_png([card], (*heading, heading_of(layer, cams, question)), question.opacity)
+    request = _named(request, classes)
+    return sheet_png([card], (*heading, heading_of(layer, cams, request)), request.opacity)
 
 
 def own_card(
     pixels: Pixels, classes: Sequence[str], probs: Floats, asked: int, cams: CamMaps
 ) -> Card:
     """Somebody's own picture with its map; (32, 32, 3) pixels, (K,) probabilities."""
-    guesses = ", ".join(f"{classes[k]} {probs[k]:.1%}" for k in top(probs, 3))
+    guesses = ", ".join(f"{classes[k]} {probs[k]:.1%}" for k in topk_classes(probs, 3))
     about = f"map: {classes[asked]}, {peak_note(cams.peaks[0])}"
     return Card(pixels, cams.maps[0], (guesses, about))

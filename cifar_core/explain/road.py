@@ -32,13 +32,16 @@ if TYPE_CHECKING:
 
 NUM_IMAGES = 50
 PERCENTILES = (20, 40, 60, 80)
-MOST_LAYERS, OF_DEEPER = 10, 7  # so that resnet34 takes less than three minutes on two cores, too
+MAX_LAYERS, NUM_SAMPLED_LAYERS = (
+    10,
+    7,
+)  # so that resnet34 takes less than three minutes on two cores, too
 RANKED = [name for name, method in METHODS.items() if method.uses_gradients]
 _FILE = "road.json"
 
 
 @dataclass(frozen=True)
-class Ranked:
+class RoadScore:
     """How faithful the maps of a layer and a method are.
 
     Attributes:
@@ -58,12 +61,12 @@ class Ranking:
     """All that were tried, the most faithful first.
 
     Attributes:
-        by_chance: The best score of maps by chance: what scores no higher says nothing.
+        random_score: The best score of maps by chance: what scores no higher says nothing.
         layers: In forward order.
     """
 
-    ranked: tuple[Ranked, ...]
-    by_chance: float
+    ranked: tuple[RoadScore, ...]
+    random_score: float
     layers: tuple[str, ...]
 
     def table(self) -> NDArray[np.float64]:
@@ -77,10 +80,10 @@ class Ranking:
         first, most = self.ranked[0], 2 * self.ranked[0].error
         rivals = sum(first.score - one.score < most for one in self.ranked[1:])
         close = f", {rivals} more within two standard errors" if rivals else ""
-        beats = "more than" if first.score - self.by_chance > most else "hardly more than"
+        beats = "more than" if first.score - self.random_score > most else "hardly more than"
         return (
             f"{first.method} at {first.layer} is the most faithful here ({first.score:.3f} ± "
-            f"{first.error:.3f}{close}), {beats} maps by chance reach ({self.by_chance:.3f})."
+            f"{first.error:.3f}{close}), {beats} maps by chance reach ({self.random_score:.3f})."
         )
 
 
@@ -97,30 +100,30 @@ def rank_by_road(
     from cifar_core.explain.layers import list_layers
     from cifar_core.explain.maps import inputs, probabilities
 
-    tried = _tried(list_layers(model))
+    tried = _candidates(list_layers(model))
     order = np.random.default_rng(derive_seed(0, Purpose.SHUFFLE)).permutation(len(examples.labels))
     pixels = examples.pixels(np.sort(order[:NUM_IMAGES]))
     predicted = probabilities(model, checkpoint, pixels).argmax(axis=1).tolist()
-    images, found = inputs(checkpoint, pixels), list[Ranked]()
+    images, found = inputs(checkpoint, pixels), list[RoadScore]()
     yield Progress("Ranking", 0, len(tried), "pairs")
     for layer, method in tried:
         cams = cam_maps(model, images, layer, predicted, method).maps
         with reduced_threads():
             scores = road_scores(model, images, cams, predicted)
         error = float(scores.std(ddof=1) / np.sqrt(len(scores)))
-        found.append(Ranked(layer, method, float(scores.mean()), error))
+        found.append(RoadScore(layer, method, float(scores.mean()), error))
         yield Progress(f"{method} at {layer}", len(found), len(tried), "pairs")
     write_json(folder / _FILE, {"format": 1, "found": [asdict(one) for one in found]})
 
 
-def _tried(layers: "Sequence[TargetLayer]") -> list[tuple[str, str]]:
+def _candidates(layers: "Sequence[TargetLayer]") -> list[tuple[str, str]]:
     """Each offered layer with each method, and one of each grid with maps by chance.
 
-    Of a network of more than `MOST_LAYERS` some, evenly spaced, the first and the last among them.
+    Of a network of more than `MAX_LAYERS` some, evenly spaced, the first and the last among them.
     """
     offered = [layer for layer in layers if layer.offered]
-    if len(offered) > MOST_LAYERS:
-        places = np.linspace(0, len(offered) - 1, OF_DEEPER).round().astype(int)
+    if len(offered) > MAX_LAYERS:
+        places = np.linspace(0, len(offered) - 1, NUM_SAMPLED_LAYERS).round().astype(int)
         offered = [offered[place] for place in places]
     grids = {(layer.height, layer.width): layer.name for layer in offered}
     pairs = [(layer.name, method) for layer in offered for method in RANKED]
@@ -171,10 +174,10 @@ def load_ranking(folder: Path) -> Ranking:
         RunError: if it is missing or damaged.
     """
     try:
-        found = [Ranked(**one) for one in (read_json(folder / _FILE) or {})["found"]]
+        found = [RoadScore(**one) for one in (read_json(folder / _FILE) or {})["found"]]
         ranked = sorted((one for one in found if one.method != RANDOM), key=lambda one: -one.score)
-        by_chance = max(one.score for one in found if one.method == RANDOM)
+        random_score = max(one.score for one in found if one.method == RANDOM)
         layers = dict.fromkeys(one.layer for one in found if one.method != RANDOM)
-        return Ranking((ranked[0], *ranked[1:]), by_chance, tuple(layers))
+        return Ranking((ranked[0], *ranked[1:]), random_score, tuple(layers))
     except (KeyError, TypeError, ValueError, IndexError):
         raise RunError("The ranking is missing or damaged. Rank again.") from None

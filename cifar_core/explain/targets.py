@@ -16,7 +16,7 @@ TARGETS = {
 }
 
 
-def target_classes(table: Predictions, rows: Sequence[int], target: str) -> list[Target]:
+def target_classes(predictions: Predictions, rows: Sequence[int], target: str) -> list[Target]:
     """The class to ask each image about.
 
     Args:
@@ -28,17 +28,17 @@ def target_classes(table: Predictions, rows: Sequence[int], target: str) -> list
         ConfigError: if there is no such class.
     """
     if target == "predicted":
-        return table.predictions[list(rows)].tolist()
+        return predictions.predicted[list(rows)].tolist()
     if target == "true":
-        return table.examples.labels[list(rows)].tolist()
+        return predictions.examples.labels[list(rows)].tolist()
     if target == "difference":
-        return [_rivals(table, row) for row in rows]
-    return [find_class(table.examples.classes, target)] * len(rows)
+        return [_rivals(predictions, row) for row in rows]
+    return [find_class(predictions.examples.classes, target)] * len(rows)
 
 
-def _rivals(table: Predictions, row: int) -> tuple[int, int]:
-    first, second = top(table.log_probs[row], 2)
-    true = int(table.examples.labels[row])
+def _rivals(predictions: Predictions, row: int) -> tuple[int, int]:
+    first, second = topk_classes(predictions.log_probs[row], 2)
+    true = int(predictions.examples.labels[row])
     return first, (second if first == true else true)
 
 
@@ -65,6 +65,6 @@ def find_class(classes: Sequence[str], text: str) -> int:
     )
 
 
-def top(probs: NDArray[np.floating], count: int = 5) -> list[int]:
+def topk_classes(probs: NDArray[np.floating], count: int = 5) -> list[int]:
     """Classes of (K,) probabilities, the most probable first."""
     return np.argsort(-probs, kind="stable")[:count].tolist()

@@ -14,7 +14,7 @@ references  published results
 
 from cifar_core.plots.confusion import class_accuracies, confusion, top_classes
 from cifar_core.plots.effect import class_change, operation_losses
-from cifar_core.plots.history import class_curves, embedding, image_story, road_ranking
+from cifar_core.plots.history import class_curves, embedding, probability_curves, road_ranking
 from cifar_core.plots.images import CHANNEL_COLOURS, class_counts, pixel_histogram
 from cifar_core.plots.lr import lr_test
 from cifar_core.plots.references import REFERENCES, Reference
@@ -40,12 +40,12 @@ __all__ = [
     "confusion",
     "curves",
     "embedding",
-    "image_story",
     "learning_rates",
     "lr_test",
     "matrix_difference",
     "operation_losses",
     "pixel_histogram",
+    "probability_curves",
     "reliability",
     "road_ranking",
     "smoothed",

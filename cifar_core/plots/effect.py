@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cifar_core.plots.theme import GREY, SPLIT_COLOURS, finish, good_and_bad
+from cifar_core.plots.theme import GREY, SPLIT_COLOURS, diverging_scale, finish
 
 
 def class_change(
@@ -42,7 +42,7 @@ def operation_losses(
         texttemplate="%{text}",
         zmin=-1,
         zmax=1,
-        colorscale=good_and_bad(dark),
+        colorscale=diverging_scale(dark),
         showscale=False,
         hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
     )

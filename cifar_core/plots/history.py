@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cifar_core.plots.theme import GREY, finish, good_and_bad, good_and_bad_cells
+from cifar_core.plots.theme import GREY, diverging_cells, diverging_scale, finish
 
 # Ten that stay apart on both themes (Tableau's, by Maureen Stone).
 CLASS_COLOURS = (
@@ -44,7 +44,7 @@ def class_curves(
     return finish(figure, "Accuracy per class").update_layout(height=420, legend={"y": -0.24})
 
 
-def image_story(
+def probability_curves(
     epochs: NDArray[np.int64], probs: NDArray[np.floating], classes: Sequence[str], true: int
 ) -> go.Figure:
     """(E, K) probabilities of an image over (E,) epochs; the true class is a thick line.
@@ -76,7 +76,7 @@ def embedding(
     names: Sequence[str],
     tips: Sequence[str],
     *,
-    right_or_wrong: bool = False,
+    by_correctness: bool = False,
     dark: bool = False,
 ) -> go.Figure:
     """(N, 2) places as dots to draw a line around; each dot's `customdata` is its row.
@@ -85,13 +85,13 @@ def embedding(
         groups: (N,) number of the colour of each dot.
         names: Of the groups.
         tips: Of each dot.
-        right_or_wrong: Whether the groups are "wrong" and "right".
+        by_correctness: Whether the groups are "wrong" and "right".
     """
-    scale = good_and_bad(dark)
+    scale = diverging_scale(dark)
     figure = go.Figure()
     for number, name in enumerate(names):
         rows = np.flatnonzero(groups == number).tolist()
-        colour = (scale[0][1], GREY)[number] if right_or_wrong else _colour(number)
+        colour = (scale[0][1], GREY)[number] if by_correctness else _colour(number)
         figure.add_scattergl(
             x=places[rows, 0],
             y=places[rows, 1],
@@ -124,7 +124,7 @@ def road_ranking(
         [f"<b>{v:.3f}</b>" if (row, col) == best else f"{v:.3f}" for col, v in enumerate(values)]
         for row, values in enumerate(scores)
     ]
-    figure = good_and_bad_cells(scores, methods, layers, texts, most, dark)
+    figure = diverging_cells(scores, methods, layers, texts, most, dark)
     figure.update_traces(hovertemplate="%{x} at %{y}: %{text}<extra></extra>")
     figure.update_layout(height=90 + 30 * len(layers))
     return figure.update_xaxes(side="top")

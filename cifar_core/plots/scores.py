@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from cifar_core.evaluation.metrics import Calibration
-from cifar_core.plots.theme import GREY, RUN_COLOURS, SPLIT_COLOURS, finish, good_and_bad_cells
+from cifar_core.plots.theme import GREY, RUN_COLOURS, SPLIT_COLOURS, diverging_cells, finish
 
 SCORES = ("precision", "recall", "F1")
 
@@ -70,7 +70,7 @@ def matrix_difference(
     good = np.where(np.eye(len(change), dtype=bool), change, -change)
     most = max(int(np.abs(change).max()), 1)
     texts = [["" if not v else f"{v:+d}" for v in row] for row in change]
-    figure = good_and_bad_cells(good, classes, classes, texts, most, dark)
+    figure = diverging_cells(good, classes, classes, texts, most, dark)
     figure.update_traces(hovertemplate="%{y} taken for %{x}: %{text}<extra></extra>")
     figure.update_layout(height=470).update_yaxes(title="true")
     return figure.update_xaxes(title="taken for", side="top", tickangle=-45)

@@ -36,7 +36,7 @@ def thin(values: NDArray[np.float64], max_points: int) -> NDArray[np.int64]:
     return np.unique(np.minimum(kept, len(values) - 1))
 
 
-def good_and_bad(dark: bool) -> list[tuple[float, str]]:
+def diverging_scale(dark: bool) -> list[tuple[float, str]]:
     """Colours from bad over the page's own to good, opaque, so that text on them can be read."""
     red, green, blue = DARK_PAGE if dark else LIGHT_PAGE
     return [(0, "#d9541e"), (0.5, f"rgb({red},{green},{blue})"), (1, "#3aa57a")]
@@ -47,7 +47,7 @@ def readable_on(colour: NDArray[np.float64]) -> str:
     return "#15181c" if colour @ (0.299, 0.587, 0.114) > 110 else "#f4f6f8"
 
 
-def good_and_bad_cells(
+def diverging_cells(
     values: NDArray[np.number],
     x: Sequence[str],
     y: Sequence[str],
@@ -55,7 +55,7 @@ def good_and_bad_cells(
     most: float,
     dark: bool,
 ) -> go.Figure:
-    """A table of (Y, X) values in the colours of `good_and_bad`, from -most to most.
+    """A table of (Y, X) values in the colours of `diverging_scale`, from -most to most.
 
     The texts are dots of their own: a heatmap writes all of its in one colour.
     """
@@ -65,7 +65,7 @@ def good_and_bad_cells(
         y=list(y),
         zmin=-most,
         zmax=most,
-        colorscale=good_and_bad(dark),
+        colorscale=diverging_scale(dark),
         showscale=False,
         hoverinfo="skip",
     )
@@ -85,7 +85,7 @@ def good_and_bad_cells(
 
 
 def _mixed(share: float, dark: bool) -> NDArray[np.float64]:
-    """The RGB of `good_and_bad` at -1..1."""
+    """The RGB of `diverging_scale` at -1..1."""
     bad, good = np.array([217.0, 84, 30]), np.array([58.0, 165, 122])
     page, end = np.array(DARK_PAGE if dark else LIGHT_PAGE, np.float64), good if share > 0 else bad
     return page + min(abs(float(np.nan_to_num(share))), 1.0) * (end - page)

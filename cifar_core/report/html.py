@@ -11,7 +11,7 @@ from cifar_core.config.train import TrainConfig, shown
 from cifar_core.data.encode import data_uri
 from cifar_core.evaluation.metrics import (
     calibration,
-    class_acc,
+    per_class_accuracy,
     precision_recall_f1,
     topk_accuracy,
     wilson_interval,
@@ -96,7 +96,7 @@ def _judged(table: Predictions) -> dict[str, Any]:
     classes = table.examples.classes
     judged = (
         plots.class_scores(precision_recall_f1(table.matrix), classes),
-        plots.class_accuracies(class_acc(table.matrix), classes),
+        plots.class_accuracies(per_class_accuracy(table.matrix), classes),
         plots.reliability(calibration(table.confidence, table.correct)),
     )
     return {

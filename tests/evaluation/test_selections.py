@@ -1,4 +1,4 @@
-"""Kept images: the same ones have the same link, names stay, the oldest unnamed ones go."""
+"""Selections: the same images have the same link, names stay, the oldest unnamed ones go."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 
 from cifar_core.errors import RunError
 from cifar_core.evaluation.selections import (
-    MOST_UNNAMED,
+    MAX_UNNAMED,
     delete_selection,
     find_selection,
     named_selections,
@@ -34,8 +34,8 @@ def test_a_name_stays_until_another_is_given(tmp_path: Path) -> None:
 
 def test_the_oldest_unnamed_ones_are_dropped(tmp_path: Path) -> None:
     named = save_selection(tmp_path, "test", [0, 9999], "stays")
-    kept = [save_selection(tmp_path, "test", [n]) for n in range(MOST_UNNAMED + 3)]
-    assert len(list(tmp_path.glob("selections/*.json"))) == MOST_UNNAMED + 1
+    kept = [save_selection(tmp_path, "test", [n]) for n in range(MAX_UNNAMED + 3)]
+    assert len(list(tmp_path.glob("selections/*.json"))) == MAX_UNNAMED + 1
     assert find_selection(tmp_path, named.selection_id) == named
     assert find_selection(tmp_path, kept[-1].selection_id) == kept[-1]
     with pytest.raises(RunError, match="no selection"):
@@ -57,7 +57,7 @@ def test_an_unfit_name_is_refused(tmp_path: Path, name: str) -> None:
 
 
 def test_nothing_picked_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="no image to keep"):
+    with pytest.raises(RunError, match="needs at least one image"):
         save_selection(tmp_path, "test", [])
 
 

@@ -84,7 +84,7 @@ def test_the_table_says_what_the_curve_says(copied: Path, split: str, total: int
     assert [at.done for at in stages] == sorted({at.done for at in stages})
     assert (stages[-1].done, stages[-1].total) == (total, total)
     assert {(at.stage, at.unit) for at in stages} == {(f"Evaluating {split}", "images")}
-    assert table.predictions.tolist() == expected.argmax(axis=1).tolist()
+    assert table.predicted.tolist() == expected.argmax(axis=1).tolist()
     assert table.acc == pytest.approx(getattr(recorded, f"{split}_acc"), abs=1e-6)
 
 

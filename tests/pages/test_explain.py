@@ -19,13 +19,13 @@ pytestmark = pytest.mark.usefixtures("fresh_caches", "known_speeds")
 
 
 @pytest.fixture
-def table(evaluated: Path) -> Predictions:
+def predictions(evaluated: Path) -> Predictions:
     return load_predictions(read_run(evaluated))
 
 
-def first_error(table: Predictions) -> int:
+def first_error(predictions: Predictions) -> int:
     """The index of an image that it got wrong."""
-    return int(table.examples.indices[table.rows()[0]])
+    return int(predictions.examples.indices[predictions.rows()[0]])
 
 
 @pytest.mark.parametrize("page", ["evaluation", "gallery", "compare", "gradcam", "image"])
@@ -82,57 +82,59 @@ def test_a_damaged_table_is_a_sentence_and_can_be_made_anew(evaluated: Path) -> 
     assert not at.run().error
 
 
-def test_evaluation_shows_the_figures_of_the_table(table: Predictions) -> None:
+def test_evaluation_shows_the_figures_of_the_table(predictions: Predictions) -> None:
     at = app("evaluation", run="first")
     assert not at.exception
     shown = {metric.label: metric.value for metric in at.metric}
-    assert shown["Accuracy"] == f"{table.acc:.2%}"
-    assert shown["Errors"] == f"{len(table.rows()):,}"
-    assert f"first: {table}" in texts(at)
+    assert shown["Accuracy"] == f"{predictions.acc:.2%}"
+    assert shown["Errors"] == f"{len(predictions.rows()):,}"
+    assert f"first: {predictions}" in texts(at)
     charts = [json.loads(chart.proto.spec)["data"] for chart in at.get("plotly_chart")]
     cells = next(trace for chart in charts for trace in chart if "customdata" in trace)
     for (true, predicted), text in zip(cells["customdata"], cells["text"], strict=True):
-        assert int(text.replace(",", "")) == table.matrix[true, predicted]
+        assert int(text.replace(",", "")) == predictions.matrix[true, predicted]
 
 
-def test_two_lists_lead_to_the_images_of_a_cell(table: Predictions) -> None:
+def test_two_lists_lead_to_the_images_of_a_cell(predictions: Predictions) -> None:
     at = app("evaluation", run="first")
-    next(s for s in at.selectbox if s.label == "Taken for").set_value("square").run()
+    next(s for s in at.selectbox if s.label == "Predicted class").set_value("square").run()
     button(at, "Show its images").click().run()
     assert not at.exception
     assert at.title[0].value == "Gallery"
-    true, predicted = table.examples.classes[0], table.examples.classes.index("square")
-    count = len(table.rows(0, predicted))
-    wanted = f"**{count:,}** of {table}" if count else f"None of {table}"
+    true, predicted = predictions.examples.classes[0], predictions.examples.classes.index("square")
+    count = len(predictions.rows(0, predicted))
+    wanted = f"**{count:,}** of {predictions}" if count else f"None of {predictions}"
     assert wanted in texts(at)
     assert in_url(at, "true") == true
 
 
-def test_a_linked_view_of_the_gallery_is_that_view(table: Predictions) -> None:
-    at = app("gallery", run="first", show="right", sort="loss", true=table.examples.classes[3])
+def test_a_linked_view_of_the_gallery_is_that_view(predictions: Predictions) -> None:
+    at = app(
+        "gallery", run="first", show="correct", sort="loss", true=predictions.examples.classes[3]
+    )
     assert not at.exception
-    count = len(table.rows(true=3, show="right"))
-    assert f"**{count:,}** of {table}" in texts(at)
+    count = len(predictions.rows(true=3, show="correct"))
+    assert f"**{count:,}** of {predictions}" in texts(at)
     boxes = {s.label: s.value for s in at.selectbox}
-    assert boxes["Order"] == "loss"
+    assert boxes["Sort by"] == "loss"
 
 
-def test_the_gallery_is_filtered_by_confidence(table: Predictions) -> None:
-    middle = int(100 * np.median(table.confidence))
+def test_the_gallery_is_filtered_by_confidence(predictions: Predictions) -> None:
+    middle = int(100 * np.median(predictions.confidence))
     at = app("gallery", run="first", show="all", sure=f"0-{middle}")
     assert not at.exception
-    low = int((100 * table.confidence <= middle).sum())
-    assert 0 < low < len(table.correct)
+    low = int((100 * predictions.confidence <= middle).sum())
+    assert 0 < low < len(predictions.correct)
     assert f"**{low:,}** of" in texts(at)
     slider = next(s for s in at.slider if s.label == "Confidence")
     slider.set_value((middle, 100)).run()
     assert in_url(at, "sure") == f"{middle}-100"
-    assert f"**{int((100 * table.confidence >= middle).sum()):,}** of" in texts(at)
+    assert f"**{int((100 * predictions.confidence >= middle).sum()):,}** of" in texts(at)
     at = app("gallery", run="first", sure="80-x")
     assert "no range such as 20-80" in at.warning[0].value
 
 
-def test_a_gallery_filter_goes_into_the_url(table: Predictions) -> None:
+def test_a_gallery_filter_goes_into_the_url(predictions: Predictions) -> None:
     at = app("gallery", run="first", page="2")
     next(s for s in at.selectbox if s.label == "True class").set_value("ring").run()
     assert in_url(at, "true") == "ring"
@@ -150,9 +152,9 @@ def test_a_gallery_filter_goes_into_the_url(table: Predictions) -> None:
     ],
 )
 def test_what_a_link_names_wrongly_is_said(
-    table: Predictions, query: dict[str, str], sentence: str
+    predictions: Predictions, query: dict[str, str], sentence: str
 ) -> None:
-    at = app("gradcam", run="first", images=str(first_error(table)), **query)
+    at = app("gradcam", run="first", images=str(first_error(predictions)), **query)
     assert not at.exception
     assert sentence in at.warning[0].value
     assert len(at.get("html")) == 1
@@ -175,8 +177,8 @@ def test_an_unknown_run_is_a_sentence(evaluated: Path) -> None:
     assert "There is no run 'nobody'" in app("evaluation", run="nobody").error[0].value
 
 
-def test_grad_cam_draws_three_pictures_per_image(table: Predictions) -> None:
-    indices = ",".join(str(i) for i in table.examples.indices[:4])
+def test_grad_cam_draws_three_pictures_per_image(predictions: Predictions) -> None:
+    indices = ",".join(str(i) for i in predictions.examples.indices[:4])
     at = app("gradcam", run="first", images=indices)
     assert not at.exception
     drawn = at.get("html")[0].proto.body
@@ -189,11 +191,11 @@ def test_grad_cam_draws_three_pictures_per_image(table: Predictions) -> None:
     assert len(next(s for s in at.selectbox if s.label == "Layer").options) > offered
 
 
-def test_without_images_the_most_certain_error_is_shown(table: Predictions) -> None:
+def test_without_images_the_most_certain_error_is_shown(predictions: Predictions) -> None:
     at = app("gradcam", run="first")
     assert not at.exception
-    rows = table.rows()
-    worst = table.examples.indices[rows[table.confidence[rows].argmax()]]
+    rows = predictions.rows()
+    worst = predictions.examples.indices[rows[predictions.confidence[rows].argmax()]]
     assert in_url(at, "images") == str(worst)
 
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("fresh_caches", "known_speeds")
 
 
 @pytest.fixture
-def table(evaluated: Path) -> Predictions:
+def predictions(evaluated: Path) -> Predictions:
     return load_predictions(read_run(evaluated))
 
 
@@ -37,13 +37,13 @@ def chart(at: AppTest, number: int = 0) -> dict:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_maps_stand_side_by_side(table: Predictions, evaluated: Path, kind: str) -> None:
+def test_maps_stand_side_by_side(predictions: Predictions, evaluated: Path, kind: str) -> None:
     if kind == "other":
         assert "no second model of the same data" in texts(opened("gradcam", beside=kind))
         second = Path(shutil.copytree(evaluated, evaluated.parent / "20260102-000000-beef"))
         rewrite(second, run_id=second.name)
         rewrite(second, "name.json", name="second", notes="")
-    images = ",".join(str(i) for i in table.examples.indices[:2])
+    images = ",".join(str(i) for i in predictions.examples.indices[:2])
     at = opened("gradcam", images=images, beside=kind)
     assert ABOUT[kind] in texts(at)
     assert "The first of 2 images" in texts(at)
@@ -52,9 +52,9 @@ def test_maps_stand_side_by_side(table: Predictions, evaluated: Path, kind: str)
 
 
 def test_slow_methods_say_how_long_and_refuse_what_is_too_long(
-    table: Predictions, monkeypatch: pytest.MonkeyPatch
+    predictions: Predictions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    images = ",".join(str(i) for i in table.examples.indices[:3])
+    images = ",".join(str(i) for i in predictions.examples.indices[:3])
     at = opened("gradcam", images=images, method="ScoreCAM", layer="layer1")
     method = next(s for s in at.selectbox if s.label == "Method")
     labels = dict(zip(METHODS, method.options, strict=True))
@@ -69,7 +69,7 @@ def test_slow_methods_say_how_long_and_refuse_what_is_too_long(
     assert "Choose at most 1" in at.error[0].value
 
 
-def test_a_ranking_leads_to_its_best_layer(table: Predictions, evaluated: Path) -> None:
+def test_a_ranking_leads_to_its_best_layer(predictions: Predictions, evaluated: Path) -> None:
     at = opened("gradcam")
     assert button(at, "Rank layers and methods")
     name = find_checkpoint(evaluated).name
@@ -90,14 +90,14 @@ def test_a_ranking_leads_to_its_best_layer(table: Predictions, evaluated: Path) 
     assert len(at.get("plotly_chart")) == 1
 
 
-def test_grid_and_one_scale_can_be_switched_on(table: Predictions) -> None:
+def test_grid_and_one_scale_can_be_switched_on(predictions: Predictions) -> None:
     plain = opened("gradcam").get("html")[0].proto.body
     grid = opened("gradcam", grid="on").get("html")[0].proto.body
     assert "background-size" in grid
     assert "background-size" not in plain
 
 
-def test_the_report_is_asked_for(table: Predictions, evaluated: Path) -> None:
+def test_the_report_is_asked_for(predictions: Predictions, evaluated: Path) -> None:
     at = opened("evaluation")
     button(at, "Write the report").click().run()
     assert not at.exception

@@ -60,23 +60,23 @@ def _show(found: Effect, run: Run) -> None:
     plain, together = found.acc[:2]
     st.markdown(
         f"**{run.name}** recognises {plain:.1%} of {len(found.labels):,} test images as they are, "
-        f"{together:.1%} under this augmentation; {len(found.flipped)} flip from right to wrong."
+        f"{together:.1%} under this augmentation; {len(found.broken)} flip from right to wrong."
     )
-    for doubt in found.doubts():
-        st.warning(doubt, icon=":material/warning:")
-    plain_accs, augmented = found.class_acc[:2]
+    for warning in found.warnings():
+        st.warning(warning, icon=":material/warning:")
+    plain_accs, augmented = found.per_class_accuracy[:2]
     figure = plots.class_change(plain_accs, augmented, found.classes)
     st.plotly_chart(figure, key="effect-classes", config=PLOT, alt="Accuracy per class")
     if len(found.names) > 3:
-        lost = found.class_acc[0] - found.class_acc[2:]
+        lost = found.per_class_accuracy[0] - found.per_class_accuracy[2:]
         figure = plots.operation_losses(lost, found.names[2:], found.classes, parts.dark())
         st.plotly_chart(figure, key="effect-operations", config=PLOT, alt="Change per operation")
-    with st.expander(f"The images that flip ({len(found.flipped)})", icon=":material/flip:"):
+    with st.expander(f"The images that flip ({len(found.broken)})", icon=":material/flip:"):
         _flipped(found)
 
 
 def _flipped(found: Effect) -> None:
-    shown = found.flipped[:MOST_FLIPPED]
+    shown = found.broken[:MOST_FLIPPED]
     if not len(shown):
         st.caption("None.")
         return

@@ -18,10 +18,10 @@ from pages.ui.session import cache, cache_analysis, url
 
 MOST_DRAWN = 10_000
 KINDS = {"pca": "PCA", "tsne": "Neighbours (t-SNE)"}
-COLOURS = {"true": "True class", "predicted": "Predicted class", "right": "Right or wrong"}
+COLOURS = {"true": "True class", "predicted": "Predicted class", "correct": "Correct or incorrect"}
 
 
-def embedding(subject: Subject, table: Predictions) -> None:
+def embedding(subject: Subject, predictions: Predictions) -> None:
     """The dots, coloured as asked for; a lasso leads to the gallery."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = url.select(
@@ -31,24 +31,27 @@ def embedding(subject: Subject, table: Predictions) -> None:
             "Colour", "colour", list(COLOURS), "true", shown=COLOURS.__getitem__, beside=True
         )
     with parts.sentences():
-        places = _places(subject, table, kind)
+        places = _places(subject, predictions, kind)
     if places is not None:
-        _draw(subject, table, places, colour)
+        _draw(subject, predictions, places, colour)
 
 
-def _places(subject: Subject, table: Predictions, kind: str) -> NDArray[np.float32] | None:
+def _places(subject: Subject, predictions: Predictions, kind: str) -> NDArray[np.float32] | None:
     """Where the dots lie; None where that has to be found first, which is offered."""
     try:
-        if kind == "tsne" and (there := cache_analysis.places(subject.run, table)) is not None:
+        if (
+            kind == "tsne"
+            and (there := cache_analysis.tsne_coordinates(subject.run, predictions)) is not None
+        ):
             return there
     except CheckpointError as error:
         st.warning(str(error), icon=":material/scatter_plot:")
-    if features_or_offer(subject, table) is None:
+    if features_or_offer(subject, predictions) is None:
         return None
     if kind == "pca":
-        return cache_analysis.principal_places(subject.run, table)
+        return cache_analysis.pca_coordinates(subject.run, predictions)
     st.write("Images that the model sees alike are put side by side; about 15 s for 10,000.")
-    run, name, split = subject.run, subject.checkpoint.name, table.examples.split
+    run, name, split = subject.run, subject.checkpoint.name, predictions.examples.split
     jobs = jobs_on(cache.listing().runs("embed"), run, name, split=split)
     job.offer(
         jobs,
@@ -63,7 +66,7 @@ def _places(subject: Subject, table: Predictions, kind: str) -> NDArray[np.float
 
 def _draw(
     subject: Subject,
-    table: Predictions,
+    predictions: Predictions,
     places: NDArray[np.float32],
     colour: str,
 ) -> None:
@@ -75,7 +78,7 @@ def _draw(
         "Each dot is an image; what lies together is alike to the model. Draw a line around some "
         "to see them."
     )
-    figure = _figure(table, places[rows], rows, colour)
+    figure = _figure(predictions, places[rows], rows, colour)
     event = st.plotly_chart(
         figure,
         key=f"places-{colour}-{subject.checkpoint.name}-{len(places)}",
@@ -86,20 +89,22 @@ def _draw(
     )
     chosen = [int(rows[point["customdata"]]) for point in event["selection"]["points"]]
     if chosen:
-        indices = table.examples.indices[chosen].tolist()
-        open_images(subject, table.examples.split, indices, "loss")
+        indices = predictions.examples.indices[chosen].tolist()
+        open_images(subject, predictions.examples.split, indices, "loss")
 
 
 def _figure(
-    table: Predictions, places: NDArray[np.float32], rows: NDArray[np.int64], colour: str
+    predictions: Predictions, places: NDArray[np.float32], rows: NDArray[np.int64], colour: str
 ) -> go.Figure:
-    examples, predictions = table.examples, table.predictions
-    groups = {"true": examples.labels, "predicted": predictions, "right": table.correct}[colour]
-    names = ("wrong", "right") if colour == "right" else examples.classes
+    examples, predicted = predictions.examples, predictions.predicted
+    groups = {"true": examples.labels, "predicted": predicted, "correct": predictions.correct}[
+        colour
+    ]
+    names = ("incorrect", "correct") if colour == "correct" else examples.classes
     classes = examples.classes
     tips = [
         f"{examples.name(row)}: {classes[examples.labels[row]]}, "
-        f"taken for {classes[predictions[row]]}"
+        f"predicted {classes[predicted[row]]}"
         for row in rows.tolist()
     ]
     return plots.embedding(
@@ -107,6 +112,6 @@ def _figure(
         groups[rows].astype(np.int64),
         names,
         tips,
-        right_or_wrong=colour == "right",
+        by_correctness=colour == "correct",
         dark=parts.dark(),
     )

@@ -39,7 +39,7 @@ def epochs(subject: Subject) -> None:
 
 def _show(subject: Subject, history: History, place: int) -> None:
     epoch, num = int(history.epochs[place]), len(history.examples.labels)
-    right, wrong = history.changed(place)
+    right, wrong = history.changes(place)
     parts.figures(
         {
             "Accuracy": f"{history.acc[place]:.2%}",
@@ -60,7 +60,7 @@ def _show(subject: Subject, history: History, place: int) -> None:
         )
         _note_cell(matrix_plot(figure, "confusion-epochs"))
     with beside:
-        figure = plots.class_curves(history.epochs, history.class_acc, classes, epoch)
+        figure = plots.class_curves(history.epochs, history.per_class_accuracy, classes, epoch)
         st.plotly_chart(figure, key="class-curves", config=PLOT, alt="Accuracy per class")
     lists = {"right": ("Newly right", right), "wrong": ("Newly wrong", wrong)}
     if cell := _cell(len(classes)):
@@ -88,7 +88,7 @@ def _cell(num_classes: int) -> tuple[int, int] | None:
 def _in_cell(history: History, place: int, true: int, predicted: int) -> NDArray[np.int64]:
     """The rows of a cell, the highest loss first."""
     order = np.argsort(-history.losses[place].astype(np.float32), kind="stable")
-    chosen = (history.examples.labels == true) & (history.predictions[place] == predicted)
+    chosen = (history.examples.labels == true) & (history.predicted[place] == predicted)
     return order[chosen[order]]
 
 
@@ -124,7 +124,7 @@ def _lists(
 
 def _tile(subject: Subject, history: History, place: int, row: int) -> Tile:
     examples = history.examples
-    said = [examples.classes[k] for k in history.predictions[max(place - 1, 0) : place + 1, row]]
+    said = [examples.classes[k] for k in history.predicted[max(place - 1, 0) : place + 1, row]]
     true, index = examples.classes[examples.labels[row]], int(examples.indices[row])
     return Tile(
         id=index,

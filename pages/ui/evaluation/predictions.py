@@ -23,10 +23,10 @@ from pages.ui.session import cache, cache_analysis, url
 
 def predictions_of(subject: Subject, split: str) -> Predictions:
     """The table; where there is none the page ends with the way to it."""
-    table = _read_table(subject, split)
-    if table is None:
+    predictions = _read_table(subject, split)
+    if predictions is None:
         _offer_evaluation(subject, split)
-    return table
+    return predictions
 
 
 def _read_table(subject: Subject, split: str) -> Predictions | None:
@@ -36,7 +36,7 @@ def _read_table(subject: Subject, split: str) -> Predictions | None:
         return None
     with parts.sentences():
         try:
-            return cache_analysis.table(run, subject.checkpoint, split, subject.flip)
+            return cache_analysis.predictions(run, subject.checkpoint, split, subject.flip)
         except CheckpointError as error:
             st.error(str(error), icon=":material/error:")
     return None
@@ -74,11 +74,11 @@ def _evaluate_button(subject: Subject, split: str, text: str) -> None:
     )
 
 
-def features_or_offer(subject: Subject, table: Predictions) -> NDArray[np.float32] | None:
+def features_or_offer(subject: Subject, predictions: Predictions) -> NDArray[np.float32] | None:
     """Features of the images of a table; where there are none, why not and the way to them."""
     try:
-        return cache_analysis.features(subject.run, table)
+        return cache_analysis.features(subject.run, predictions)
     except CheckpointError as error:
         st.info(str(error), icon=":material/scatter_plot:")
-        _evaluate_button(subject, table.examples.split, "Evaluate again")
+        _evaluate_button(subject, predictions.examples.split, "Evaluate again")
         return None

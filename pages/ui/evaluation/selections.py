@@ -7,7 +7,7 @@ import streamlit as st
 
 from cifar_core.errors import RunError
 from cifar_core.evaluation.selections import (
-    LONGEST_NAME,
+    MAX_NAME_LENGTH,
     Selection,
     delete_selection,
     find_selection,
@@ -54,7 +54,7 @@ def keep_picks(subject: Subject, split: str, picks: Sequence[int], label: str = 
         st.form(f"selection-{label}", border=False),
     ):
         hint, key = "What they have in common", f"selection-{label}-name"
-        name = st.text_input("Name", max_chars=LONGEST_NAME, placeholder=hint, key=key)
+        name = st.text_input("Name", max_chars=MAX_NAME_LENGTH, placeholder=hint, key=key)
         st.caption("It stays with the run; its address can be passed on.")
         if st.form_submit_button("Keep", type="primary"):
             with parts.sentences():

@@ -6,7 +6,12 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from cifar_core import plots
-from cifar_core.evaluation.metrics import calibration, class_acc, most_confused, precision_recall_f1
+from cifar_core.evaluation.metrics import (
+    calibration,
+    most_confused,
+    per_class_accuracy,
+    precision_recall_f1,
+)
 from cifar_core.evaluation.predictions import Predictions
 from cifar_core.report.html import key_figures, sure_of
 from cifar_core.runs.store import Run
@@ -15,32 +20,32 @@ from pages.ui.components.curves import PLOT
 from pages.ui.session import url
 
 
-def summary(run: Run, table: Predictions, query: dict[str, str]) -> None:
+def summary(run: Run, predictions: Predictions, query: dict[str, str]) -> None:
     """Figures, matrix and classes of a table; each cell leads to its images.
 
     Args:
         query: What the table is of, for links.
     """
-    _figures(run, table)
+    _figures(run, predictions)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        parts.every(None, lambda: _matrix(table, query))  # shares or counts: this part alone
-        _pick_cell(table.examples.classes, query)
+        parts.every(None, lambda: _matrix(predictions, query))  # shares or counts: this part alone
+        _pick_cell(predictions.examples.classes, query)
     with right:
-        _pairs(table, query)
-    _classes(table)
+        _pairs(predictions, query)
+    _classes(predictions)
 
 
-def _figures(run: Run, table: Predictions) -> None:
+def _figures(run: Run, predictions: Predictions) -> None:
     """The accuracy and how sure it is."""
-    sure = sure_of(table)
+    sure = sure_of(predictions)
     tips = {
         "Accuracy": sure,
         "Top-2": "The class is among the two most probable.",
         "Loss": "Mean cross-entropy, nats.",
     }
-    parts.figures(key_figures(table), tips)
-    st.caption(f"{run.name}: {table} · {sure}")
+    parts.figures(key_figures(predictions), tips)
+    st.caption(f"{run.name}: {predictions} · {sure}")
 
 
 def matrix_plot(figure: go.Figure, key: str) -> tuple[int, int] | None:
@@ -57,19 +62,19 @@ def matrix_plot(figure: go.Figure, key: str) -> tuple[int, int] | None:
     return (points[0]["customdata"][0], points[0]["customdata"][1]) if points else None
 
 
-def _matrix(table: Predictions, query: dict[str, str]) -> None:
-    classes = table.examples.classes
+def _matrix(predictions: Predictions, query: dict[str, str]) -> None:
+    classes = predictions.examples.classes
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("Confusion matrix")
         as_shares = url.switch("Shares of each true class", "shares")
     st.caption("Click on a cell to see its images.")
-    figure = plots.confusion(table.matrix, classes, normalised=as_shares, dark=parts.dark())
+    figure = plots.confusion(predictions.matrix, classes, normalised=as_shares, dark=parts.dark())
     if cell := matrix_plot(figure, "confusion"):
         _to_gallery(classes[cell[0]], classes[cell[1]], query)
 
 
 def _to_gallery(true: str, predicted: str, query: dict[str, str]) -> None:
-    show = "right" if true == predicted else "errors"
+    show = "correct" if true == predicted else "errors"
     url.to_gallery(**query, true=true, predicted=predicted, show=show)
 
 
@@ -77,15 +82,15 @@ def _pick_cell(classes: Sequence[str], query: dict[str, str]) -> None:
     """The same as a click on the matrix, by two lists."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         true = st.selectbox("True class", classes, key="cell_true")
-        predicted = st.selectbox("Taken for", classes, index=1, key="cell_predicted")
+        predicted = st.selectbox("Predicted class", classes, index=1, key="cell_predicted")
         if st.button("Show its images", icon=":material/photo_library:"):
             _to_gallery(true, predicted, query)
 
 
-def _pairs(table: Predictions, query: dict[str, str]) -> None:
-    classes = table.examples.classes
+def _pairs(predictions: Predictions, query: dict[str, str]) -> None:
+    classes = predictions.examples.classes
     st.subheader("Most confused")
-    for true, predicted, count in most_confused(table.matrix, 6):
+    for true, predicted, count in most_confused(predictions.matrix, 6):
         cell = {"true": classes[true], "predicted": classes[predicted]}
         st.page_link(
             "pages/gallery.py",
@@ -95,13 +100,17 @@ def _pairs(table: Predictions, query: dict[str, str]) -> None:
         )
 
 
-def _classes(table: Predictions) -> None:
+def _classes(predictions: Predictions) -> None:
     """Class by class, and how well the model knows."""
-    classes = table.examples.classes
+    classes = predictions.examples.classes
     drawn = {
-        "Accuracy per class": plots.class_accuracies(class_acc(table.matrix), classes),
-        "Precision, recall, F1": plots.class_scores(precision_recall_f1(table.matrix), classes),
-        "Calibration": plots.reliability(calibration(table.confidence, table.correct)),
+        "Accuracy per class": plots.class_accuracies(
+            per_class_accuracy(predictions.matrix), classes
+        ),
+        "Precision, recall, F1": plots.class_scores(
+            precision_recall_f1(predictions.matrix), classes
+        ),
+        "Calibration": plots.reliability(calibration(predictions.confidence, predictions.correct)),
     }
     for column, (name, figure) in zip(st.columns(3), drawn.items(), strict=True):
         column.plotly_chart(figure, key=name, config=PLOT, alt=name)

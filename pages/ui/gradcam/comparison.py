@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cifar_core.evaluation.predictions import Predictions
 from cifar_core.explain.comparisons import ABOUT, Panel, View, panels, shared_heading, views
 from cifar_core.explain.layers import default_layer
-from cifar_core.explain.maps import CamRequest, verdict
+from cifar_core.explain.maps import CamRequest, prediction_label
 from cifar_core.explain.overlay import heatmap, overlay
 from cifar_core.explain.sheet import Card
 from pages.ui.components.images import picture
@@ -19,46 +19,46 @@ from pages.ui.session import cache_analysis, url
 
 
 def side_by_side(
-    kind: str, subject: Subject, table: Predictions, row: int, question: CamRequest
+    kind: str, subject: Subject, predictions: Predictions, row: int, request: CamRequest
 ) -> None:
     """The maps of an image that one of `side_by_side.KINDS` asks for.
 
     Raises:
-        CifarCoreError: if the question does not suit a model, or a checkpoint is damaged.
+        CifarCoreError: if the request does not suit a model, or a checkpoint is damaged.
     """
-    other = _other_view(subject, question) if kind == "other" else None
+    other = _other_view(subject, request) if kind == "other" else None
     if kind == "other" and other is None:
         return
     layers = cache_analysis.layers(subject.checkpoint)
-    drawn = views(kind, subject.run, table, row, question, layers, other)
+    drawn = views(kind, subject.run, predictions, row, request, layers, other)
     check_cost([(view.checkpoint, view.layer, view.method) for view in drawn])
     grid = url.switch("Grid of the layer", "grid", "The cells that the layer really has.")
     st.caption(ABOUT[kind])
-    pixels = table.examples.pixels([row])[0]
+    pixels = predictions.examples.pixels([row])[0]
     bar, cams = st.progress(0.0), []
     for number, view in enumerate(drawn):
         cams.append(cache_analysis.view_map(view, pixels))
         bar.progress((number + 1) / len(drawn), text=view.label)
     bar.empty()
     shown = panels(drawn, cams)
-    title = f"{table.examples.name(row)}: {verdict(table, row)}"
-    draw_panels(pixels, title, shown, question.opacity, grid)
-    about = f"{subject.run.name}: {table}"
+    title = f"{predictions.examples.name(row)}: {prediction_label(predictions, row)}"
+    draw_panels(pixels, title, shown, request.opacity, grid)
+    about = f"{subject.run.name}: {predictions}"
     st.caption(about)
-    heading = (about, title, shared_heading(kind, question))
+    heading = (about, title, shared_heading(kind, request))
     cards = [Card(pixels, panel.cam, (panel.label, panel.note)) for panel in shown]
-    download(cards, heading, question.opacity, f"maps-{kind}")
+    download(cards, heading, request.opacity, f"maps-{kind}")
 
 
-def _other_view(subject: Subject, question: CamRequest) -> View | None:
+def _other_view(subject: Subject, request: CamRequest) -> View | None:
     """The best checkpoint of another run on the same data, at the same layer if it has that."""
     other = pick_other(subject)
     if other is None:
         return None
     layers = cache_analysis.layers(other.checkpoint)
     names = [layer.name for layer in layers]
-    layer = str(question.layer if question.layer in names else default_layer(layers).name)
-    return View(f"{other.run.name} at {layer}", other.checkpoint, layer, question.method, 0)
+    layer = str(request.layer if request.layer in names else default_layer(layers).name)
+    return View(f"{other.run.name} at {layer}", other.checkpoint, layer, request.method, 0)
 
 
 def draw_panels(

@@ -25,9 +25,7 @@ _COLUMNS = "repeat(auto-fill,minmax(min(100%,330px),1fr))"
 MOST_S = 60.0  # what somebody waits for on a page
 
 
-def pick_question(
-    checkpoint: Checkpoint, targets: Sequence[str], num_images: int = 1
-) -> CamRequest:
+def pick_request(checkpoint: Checkpoint, targets: Sequence[str], num_images: int = 1) -> CamRequest:
     """Layer, method, class and opacity, all in the URL but the last.
 
     Raises:
@@ -92,7 +90,7 @@ def _pick_layer(checkpoint: Checkpoint) -> TargetLayer:
 def maps_with_progress(
     checkpoint: Checkpoint,
     pixels: NDArray[np.uint8],
-    question: CamRequest,
+    request: CamRequest,
     asked: Sequence[Target],
 ) -> CamMaps:
     """Maps of (N, 32, 32, 3) images; for a slow method one after the other, with a bar.
@@ -100,7 +98,7 @@ def maps_with_progress(
     Raises:
         ConfigError: as `compute_cams`, or if it would take more than a minute.
     """
-    layer, method = str(question.layer), question.method
+    layer, method = str(request.layer), request.method
     if not METHODS[method].slow:
         return cache_analysis.maps(checkpoint, pixels, layer, tuple(asked), method)
     check_cost([(checkpoint, layer, method)] * len(pixels))

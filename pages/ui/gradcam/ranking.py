@@ -35,7 +35,7 @@ def which_layer(subject: Subject) -> None:
 def _show(ranking: Ranking) -> None:
     first = ranking.ranked[0]
     st.markdown(str(ranking))
-    figure = plots.road_ranking(ranking.table(), ranking.layers, RANKED, parts.dark())
+    figure = plots.road_ranking(ranking.score_matrix(), ranking.layers, RANKED, parts.dark())
     config = {**PLOT, "displayModeBar": False}
     st.plotly_chart(figure, key="road", config=config, alt="ROAD of layers and methods")
     # A link to the page it stands on would leave the address as it is.

@@ -8,11 +8,11 @@ from PIL import Image, ImageDraw
 from cifar_core import plots
 from cifar_core.data.upload import MAX_MB, OwnImage, fit_image
 from cifar_core.explain.maps import heading_of, own_card, probabilities
-from cifar_core.explain.targets import top
+from cifar_core.explain.targets import topk_classes
 from pages.ui.components import parts
 from pages.ui.components.curves import PLOT
 from pages.ui.evaluation.checkpoint_picker import Subject
-from pages.ui.gradcam.maps import download, draw_cards, pick_question
+from pages.ui.gradcam.maps import download, draw_cards, pick_request
 from pages.ui.session import cache_analysis
 
 
@@ -40,16 +40,16 @@ def _explain(subject: Subject, fitted: OwnImage) -> None:
     with left:
         st.image(_with_crop(fitted), caption="The square that the model gets")
     with right:
-        first = top(probs)
+        first = topk_classes(probs)
         figure = plots.top_classes([classes[k] for k in first], probs[first])
         st.plotly_chart(figure, config=PLOT, key="top", alt="The five most probable classes")
-    question = pick_question(checkpoint, ["predicted", *classes])
-    asked = first[0] if question.target == "predicted" else classes.index(question.target)
-    cams = cache_analysis.maps(checkpoint, pixels, str(question.layer), (asked,), question.method)
+    request = pick_request(checkpoint, ["predicted", *classes])
+    asked = first[0] if request.target == "predicted" else classes.index(request.target)
+    cams = cache_analysis.maps(checkpoint, pixels, str(request.layer), (asked,), request.method)
     card = own_card(fitted.pixels, classes, probs, asked, cams)
-    draw_cards([card], question.opacity)
-    heading = heading_of(str(question.layer), cams, question)
-    download([card], (f"{subject.run.name}: {checkpoint.name}", heading), question.opacity)
+    draw_cards([card], request.opacity)
+    heading = heading_of(str(request.layer), cams, request)
+    download([card], (f"{subject.run.name}: {checkpoint.name}", heading), request.opacity)
 
 
 def _with_crop(fitted: OwnImage) -> bytes:
