@@ -49,7 +49,7 @@ def changed(
 
 
 def tile(first: Predictions, second: Predictions, row: int, query: dict[str, str]) -> Tile:
-    """One image and what each model takes it for."""
+    """One image and what each model predicts."""
     examples = first.examples
     then, now = (examples.classes[predictions.predicted[row]] for predictions in (first, second))
     index = int(examples.indices[row])

@@ -23,21 +23,21 @@ boot(__file__)
 MOST_TAKEN = 5000  # images in a ZIP
 
 
-def tile(predictions: Predictions, row: int, doubted: Collection[int]) -> Tile:
+def tile(predictions: Predictions, row: int, label_issues: Collection[int]) -> Tile:
     """One image with its classes and the model's confidence."""
     examples = predictions.examples
     true = examples.classes[examples.labels[row]]
     predicted = examples.classes[predictions.predicted[row]]
     index = int(examples.indices[row])
     verdict = f"{predicted} {predictions.confidence[row]:.0%}"
-    doubt = ", whose label is in doubt" if row in doubted else ""
+    note = ", possible label error" if row in label_issues else ""
     return Tile(
         id=index,
         src=data_uri(examples.pixels([row])[0]),
         href="gradcam?" + urlencode({**query, "images": index}),
-        lines=(verdict, f"is {true}{'?' if doubt else ''}"),
-        tip=f"{examples.name(row)}: {true}, taken for {verdict}, "
-        f"loss {predictions.losses[row]:.2f}{doubt}",
+        lines=(verdict, f"is {true}{'?' if note else ''}"),
+        tip=f"{examples.name(row)}: {true}, predicted {verdict}, "
+        f"loss {predictions.losses[row]:.2f}{note}",
     )
 
 
@@ -53,8 +53,8 @@ def show_page(predictions: Predictions, rows: list[int]) -> None:
     here = rows[(page - 1) * MAX_IMAGES : page * MAX_IMAGES]
     bar = st.container(horizontal=True, vertical_alignment="center")
     place = f"{subject.run.run_id}/{subject.checkpoint.name}/{split}"
-    doubted = set(label_issue_rows(predictions).tolist())
-    drawn = [tile(predictions, row, doubted) for row in here]
+    label_issues = set(label_issue_rows(predictions).tolist())
+    drawn = [tile(predictions, row, label_issues) for row in here]
     opened, picks = tiles(drawn, picks_of(place), place)
     remember(place, picks)
     url.page_buttons(num_pages, page)

@@ -79,7 +79,7 @@ def show_neighbours(predictions: Predictions, row: int) -> None:
                 src=data_uri(examples.pixels([other])[0]),
                 href="image?" + urlencode({**query, "image": index}),
                 lines=(said, f"is {true} · {alike:.2f}"),
-                tip=f"{examples.name(other)}: {true}, taken for {said}, cosine {alike:.3f}",
+                tip=f"{examples.name(other)}: {true}, predicted {said}, cosine {alike:.3f}",
             )
         )
     st.caption("By the angle between penultimate features, among the same images; 1 is the same.")

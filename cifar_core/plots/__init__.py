@@ -1,13 +1,13 @@
-"""Records and arrays to Plotly figures; nothing here reads files or knows of pages.
+"""Plotly figures from records and arrays; reads no files.
 
-training    curves of runs over epochs, steps or minutes
-theme       colours, both themes, thinning of long lines
+training    loss and accuracy curves over epochs, steps or minutes
+theme       colours, light and dark, downsampling of long lines
 confusion   the confusion matrix and per-class accuracy
 scores      precision/recall/F1, calibration, difference of two matrices
-history     classes and images over the epochs, the embedding, the ROAD ranking
+history     per-epoch curves, the embedding, the ROAD ranking
 lr          the curve of an LR test
 images      class counts and pixel histograms
-effect      what an augmentation does to the classes
+effect      accuracy per class on augmented images
 html        figures inside a page that opens offline
 references  published results
 """

@@ -88,13 +88,13 @@ def test_from_home_to_the_map_of_an_image_it_got_wrong(
     rows = sort_rows(table, table.rows(true, predicted), "confidence")
     expect(page.locator(".tiles figure")).to_have_count(min(count, 48))
     first = table.examples.name(rows[0])
-    title = f"{first}: {classes[true]}, taken for {classes[predicted]}"
+    title = f"{first}: {classes[true]}, predicted {classes[predicted]}"
     tile = page.locator(".tiles a").first
     expect(tile).to_have_attribute("title", re.compile(re.escape(title)))
 
     tile.click()
     expect(page.get_by_role("heading", name="Grad-CAM", exact=True)).to_be_visible()
-    expect(page.get_by_text(f"{classes[true]}, taken for {classes[predicted]}")).to_be_visible()
+    expect(page.get_by_text(f"{classes[true]}, predicted {classes[predicted]}")).to_be_visible()
     expect(page.locator("figure img")).to_have_count(3)
     image, heat, both = (page.locator("figure img").nth(n).get_attribute("src") for n in range(3))
     assert len({image, heat, both}) == 3

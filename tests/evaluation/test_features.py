@@ -153,11 +153,11 @@ def test_damaged_or_other_features_are_a_sentence(finished: Path, tmp_path: Path
         read_values(tmp_path, checkpoint, test, "features")
 
 
-@pytest.mark.parametrize(
-    "features", [np.zeros((100, 5)), np.ones((7, 5)), np.random.default_rng(0).random((100, 1))]
-)
-def test_what_cannot_be_laid_out_is_a_sentence(features: np.ndarray) -> None:
-    with pytest.raises(ConfigError, match="cannot be projected"):
-        pca_projection(features.astype(np.float32))
-    with pytest.raises(ConfigError, match="cannot be projected"):
-        list(tsne_embedding(features.astype(np.float32), np.empty((len(features), 2), np.float32)))
+def test_features_that_cannot_be_projected_are_refused() -> None:
+    random = np.random.default_rng(0).random((100, 1))
+    for values in (np.zeros((100, 5)), np.ones((7, 5)), random):
+        features, coordinates = values.astype(np.float32), np.empty((len(values), 2), np.float32)
+        with pytest.raises(ConfigError, match="cannot be projected"):
+            pca_projection(features)
+        with pytest.raises(ConfigError, match="cannot be projected"):
+            list(tsne_embedding(features, coordinates))

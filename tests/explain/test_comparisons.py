@@ -79,8 +79,8 @@ def test_targets_are_predicted_true_and_the_difference(
 ) -> None:
     row = int(predictions.rows()[0])
     said, true = int(predictions.predicted[row]), int(predictions.examples.labels[row])
-    asked = [view.target for view in views_of("targets", finished, predictions, row)]
-    assert asked == [said, true, (said, true)]
+    targets = [view.target for view in views_of("targets", finished, predictions, row)]
+    assert targets == [said, true, (said, true)]
     right = int(np.flatnonzero(predictions.correct)[0])
     one, other = (view.target for view in views_of("targets", finished, predictions, right))
     assert one == predictions.predicted[right]
@@ -143,14 +143,12 @@ def test_a_stop_in_mid_epoch_is_no_epoch_s_end(finished: Path, tmp_path: Path) -
     ]
 
 
-@pytest.mark.parametrize(
-    ("kind", "told"),
-    [
-        ("layers", "All layers: HiResCAM, for the predicted class"),
-        ("methods", "All methods: at layer3, for the predicted class"),
-        ("targets", "Targets: HiResCAM, at layer3"),
-        ("epochs", "Kept epochs: HiResCAM, at layer3, for the predicted class"),
-    ],
-)
-def test_a_heading_names_what_the_maps_have_in_common(kind: str, told: str) -> None:
-    assert shared_heading(kind, REQUEST) == told
+def test_a_heading_names_what_the_maps_have_in_common() -> None:
+    headings = {
+        "layers": "All layers: HiResCAM, for the predicted class",
+        "methods": "All methods: at layer3, for the predicted class",
+        "targets": "Targets: HiResCAM, at layer3",
+        "epochs": "Saved epochs: HiResCAM, at layer3, for the predicted class",
+    }
+    for kind, heading in headings.items():
+        assert shared_heading(kind, REQUEST) == heading

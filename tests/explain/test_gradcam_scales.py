@@ -13,7 +13,7 @@ one_thread = pytest.fixture(single_thread, autouse=True)
 
 
 @pytest.mark.parametrize("method", ["GradCAM", "HiResCAM"])
-def test_a_difference_is_what_speaks_for_one_class_less_what_speaks_for_the_other(
+def test_a_difference_explains_one_logit_minus_another(
     method: str,
 ) -> None:
     torch.manual_seed(0)

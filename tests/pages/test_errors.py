@@ -149,7 +149,7 @@ def test_a_damaged_embedding_is_found_again(predictions: Predictions, evaluated:
     path.write_bytes(b"PK, but no zip")
     at = opened("evaluation", view="places", project="tsne")
     assert "is damaged. Compute t-SNE again" in at.warning[0].value
-    assert button(at, "Find the neighbours")
+    assert button(at, "Compute t-SNE")
 
 
 def test_a_table_that_lost_its_numbers_is_a_sentence(
@@ -179,7 +179,7 @@ def test_the_neighbour_embedding_is_asked_for_and_then_there(
     predictions: Predictions, evaluated: Path
 ) -> None:
     at = opened("evaluation", view="places", project="tsne")
-    assert button(at, "Find the neighbours")
+    assert button(at, "Compute t-SNE")
     assert not at.get("plotly_chart")
     places = np.random.default_rng(0).normal(size=(len(predictions.correct), 2))
     write_values(evaluated, predictions.checkpoint, predictions.examples, "embedding", places)

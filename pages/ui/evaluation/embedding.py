@@ -55,7 +55,7 @@ def _places(subject: Subject, predictions: Predictions, kind: str) -> NDArray[np
     jobs = jobs_on(cache.listing().runs("embed"), run, name, split=split)
     job.offer(
         jobs,
-        "Find the neighbours",
+        "Compute t-SNE",
         ":material/scatter_plot:",
         lambda: launch_embedding(cache.root(), run, name, split),
         primary=True,

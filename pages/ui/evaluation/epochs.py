@@ -64,7 +64,7 @@ def _show(subject: Subject, history: History, place: int) -> None:
         st.plotly_chart(figure, key="class-curves", config=PLOT, alt="Accuracy per class")
     lists = {"right": ("Newly right", right), "wrong": ("Newly wrong", wrong)}
     if cell := _cell(len(classes)):
-        name = f"{classes[cell[0]]} taken for {classes[cell[1]]}"
+        name = f"{classes[cell[0]]} predicted as {classes[cell[1]]}"
         lists["cell"] = (name, _in_cell(history, place, *cell))
     _lists(subject, history, place, lists)
 
@@ -131,5 +131,5 @@ def _tile(subject: Subject, history: History, place: int, row: int) -> Tile:
         src=data_uri(examples.pixels([row])[0]),
         href="image?" + urlencode({**subject.query, "image": index}),
         lines=(" → ".join(said), f"is {true}"),
-        tip=f"{examples.name(row)}: {true}, taken for {', then '.join(said)}",
+        tip=f"{examples.name(row)}: {true}, predicted {', then '.join(said)}",
     )

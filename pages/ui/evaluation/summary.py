@@ -94,7 +94,7 @@ def _pairs(predictions: Predictions, query: dict[str, str]) -> None:
         cell = {"true": classes[true], "predicted": classes[predicted]}
         st.page_link(
             "pages/gallery.py",
-            label=f"{classes[true]} taken for {classes[predicted]}: {count:,}",
+            label=f"{classes[true]} predicted as {classes[predicted]}: {count:,}",
             icon=":material/arrow_forward:",
             query_params={**query, **cell},
         )
