@@ -86,9 +86,7 @@ def eval_split(data: Dataset, config: TrainConfig, split: str) -> EvalSplit:
     parts = split_indices(len(data.train), config.val_size, config.train_size, config.seed)
     indices = parts[0] if split == "train" else parts[1]
     if not len(indices):
-        raise ConfigError(
-            "This run held out no validation images (val_size = 0). Choose the test split."
-        )
+        raise ConfigError("This run held out no validation images (val_size = 0). Choose test.")
     labels = data.train.labels[indices]
     return EvalSplit(split, data.classes, data.fingerprint, data.train.images, labels, indices)
 
@@ -211,9 +209,9 @@ def load_predictions(
         CifarCoreError: if run, checkpoint, split or data are missing, or it was not evaluated yet.
     """
     assert run.config is not None
-    found = find_checkpoint(run.path, checkpoint)
+    chosen = find_checkpoint(run.path, checkpoint)
     examples = eval_split(open_dataset(run.config.data), run.config, split)
-    return read_predictions(predictions_path(run.path, found.name, split, flip), examples, found)
+    return read_predictions(predictions_path(run.path, chosen.name, split, flip), examples, chosen)
 
 
 def read_predictions(path: Path, examples: EvalSplit, checkpoint: Checkpoint) -> Predictions:
@@ -234,13 +232,9 @@ def read_predictions(path: Path, examples: EvalSplit, checkpoint: Checkpoint) ->
     if hashlib.sha256(content).hexdigest() != facts.get("sha256"):
         raise CheckpointError(f"{path.name} is damaged: its SHA-256 does not match. {_AGAIN}")
     if facts.get("fingerprint") != examples.fingerprint:
-        raise CheckpointError(
-            f"{path.name} was computed on other data than the current ones. {_AGAIN}"
-        )
+        raise CheckpointError(f"{path.name} was computed on other data. {_AGAIN}")
     if facts.get("weights") != checkpoint.facts["weights"]:
-        raise CheckpointError(
-            f"{path.name} was computed with other weights than {checkpoint.name}. {_AGAIN}"
-        )
+        raise CheckpointError(f"{path.name} was computed with other weights. {_AGAIN}")
     try:
         log_probs = np.load(io.BytesIO(content), allow_pickle=False).astype(np.float32)
     except ValueError as error:
@@ -250,9 +244,7 @@ def read_predictions(path: Path, examples: EvalSplit, checkpoint: Checkpoint) ->
             f"{path.name} has {len(log_probs):,} rows for {len(examples.labels):,} images. {_AGAIN}"
         )
     if log_probs.shape[1:] != (len(examples.classes),):
-        raise CheckpointError(
-            f"{path.name} has not one column for each of {len(examples.classes)} classes. {_AGAIN}"
-        )
+        raise CheckpointError(f"{path.name} has not one column per class. {_AGAIN}")
     return Predictions(log_probs, examples, checkpoint, facts)
 
 

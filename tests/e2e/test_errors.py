@@ -40,7 +40,7 @@ def test_the_epochs_lead_to_one_image_and_its_neighbours(
     expect(metric(page, "Accuracy")).to_have_text(f"{history.acc[0]:.2%}")
     expect(page).to_have_url(re.compile("epoch=1"))
     page.get_by_role("slider").press("ArrowRight")
-    right, _ = history.changed(1)
+    right, _ = history.changes(1)
     expect(metric(page, "Newly right")).to_have_text(f"{len(right):,}")
     settle(page)
     page.locator(".tiles a").first.click()

@@ -146,7 +146,7 @@ def test_a_run_that_held_nothing_out_has_no_validation_table(copied: Path) -> No
     request = read_json(copied / "request.json") or {}
     request["config"]["val_size"] = 0
     write_json(copied / "request.json", request)
-    with pytest.raises(ConfigError, match="held nothing out"):
+    with pytest.raises(ConfigError, match="held out no validation images"):
         launch(copied, split="val")
     assert jobs(copied) == []
 

@@ -97,10 +97,11 @@ def test_published_results_are_offered_for_cifar_10_alone(copied: Path) -> None:
 
 def test_axes_change_what_the_curves_run_over(copied: Path) -> None:
     at = app("train", run=copied.name)
-    for axis, said in (("step", "the steps"), ("time", "minutes"), ("epoch", "the epochs")):
+    for axis, title in (("step", "Step"), ("time", "Minutes"), ("epoch", "Epoch")):
         at.segmented_control(key=f"axis-{copied.name}").set_value(axis).run()
-        titles = [figure["layout"]["title"]["text"] for figure in figures(at)]
-        assert titles[:2] == [f"Loss over {said}", f"Accuracy over {said}"]
+        layouts = [figure["layout"] for figure in figures(at)[:2]]
+        assert [layout["title"]["text"] for layout in layouts] == ["Loss", "Accuracy"]
+        assert [layout["xaxis"]["title"]["text"] for layout in layouts] == [title] * 2
     assert not at.exception
 
 

@@ -172,7 +172,7 @@ def test_curves_are_drawn_over_what_people_want_and_can_be_taken_along(copied: P
     next(s for s in at.slider if s.label == "Smoothing").set_value(0.9).run()
     assert not at.exception
     figure = json.loads(at.get("plotly_chart")[0].proto.spec)
-    assert figure["layout"]["title"]["text"] == "Loss over minutes"
+    assert figure["layout"]["xaxis"]["title"]["text"] == "Minutes"
     assert at.get("download_button")
     epochs = read_metrics(copied / "metrics.jsonl").epochs
     assert 0 < epochs[0].elapsed_s < epochs[1].elapsed_s < 100

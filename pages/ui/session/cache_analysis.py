@@ -110,8 +110,8 @@ def maps(
     Raises:
         ConfigError: as `compute_cams`.
     """
-    path = str(checkpoint.path)
-    return _maps(path, checkpoint.facts["weights"], pixels, layer, targets, method)
+    key = (str(checkpoint.path), checkpoint.facts["weights"])
+    return _maps(*key, pixels, layer, targets, method)
 
 
 def view_map(view: View, pixels: NDArray[np.uint8]) -> CamMaps:
