@@ -51,7 +51,7 @@ def changed_images(
 def tile(first: Predictions, second: Predictions, row: int, query: dict[str, str]) -> Tile:
     """One image and what each model predicts."""
     examples = first.examples
-    before, after = (examples.classes[model.predictions[row]] for model in (first, second))
+    before, after = (examples.classes[model.predicted[row]] for model in (first, second))
     index, true = int(examples.indices[row]), examples.classes[examples.labels[row]]
     return Tile(
         id=index,

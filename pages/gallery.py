@@ -12,7 +12,7 @@ from cifar_core.explain.maps import MAX_IMAGES
 from pages.ui.components import parts
 from pages.ui.components.tiles import Tile, tiles
 from pages.ui.evaluation.checkpoint_picker import Subject, pick_split, pick_subject
-from pages.ui.evaluation.filters import chosen_rows, doubted_rows
+from pages.ui.evaluation.filters import filtered_rows, label_issue_rows
 from pages.ui.evaluation.predictions import predictions_of
 from pages.ui.evaluation.selections import (
     clear_selected,
@@ -32,7 +32,7 @@ def tile(predictions: Predictions, row: int, label_issues: Collection[int]) -> T
     """One image with its predicted and true class."""
     examples = predictions.examples
     true = examples.classes[examples.labels[row]]
-    predicted = examples.classes[predictions.predictions[row]]
+    predicted = examples.classes[predictions.predicted[row]]
     index, confidence = int(examples.indices[row]), f"{predictions.confidence[row]:.0%}"
     issue = ", possible label error" if row in label_issues else ""
     return Tile(
@@ -57,7 +57,7 @@ def show_page(predictions: Predictions, rows: list[int]) -> None:
     page_rows = rows[(page - 1) * MAX_IMAGES : page * MAX_IMAGES]
     bar = st.container(horizontal=True, vertical_alignment="center")
     key = f"{subject.run.run_id}/{subject.checkpoint.name}/{split}"
-    label_issues = set(doubted_rows(predictions).tolist())
+    label_issues = set(label_issue_rows(predictions).tolist())
     page_tiles = [tile(predictions, row, label_issues) for row in page_rows]
     opened, selected = tiles(page_tiles, selected_indices(key), key)
     remember_selected(key, selected)
@@ -112,7 +112,7 @@ subject: Subject = pick_subject()
 split = pick_split(subject)
 predictions = predictions_of(subject, split)
 query = {**subject.query, "split": split}
-rows = chosen_rows(subject, predictions)
+rows = filtered_rows(subject, predictions)
 if rows:
     st.caption(f"**{len(rows):,}** of {predictions}, run {subject.run.name}")
     show_page(predictions, rows)

@@ -12,7 +12,7 @@ from cifar_core.evaluation.predictions import Predictions
 from cifar_core.evaluation.sorting import most_confident_errors
 from cifar_core.explain.comparisons import ABOUT, epoch_checkpoints, panels, views
 from cifar_core.explain.layers import default_layer
-from cifar_core.explain.maps import CamRequest, verdict
+from cifar_core.explain.maps import CamRequest, prediction_label
 from cifar_core.explain.targets import target_classes, target_label
 from pages.ui.components import parts
 from pages.ui.components.curves import PLOT
@@ -57,8 +57,8 @@ def show_history(predictions: Predictions, row: int) -> None:
     st.markdown(f"**{history.learning_summary(row)}**")
     if subject.flip:
         st.caption("Predictions per epoch are made without TTA.")
-    epochs, probs = cache_analysis.learning_summary(subject.run, history, row)
-    figure = plots.image_story(
+    epochs, probs = cache_analysis.image_history(subject.run, history, row)
+    figure = plots.probability_curves(
         epochs, probs, predictions.examples.classes, int(predictions.examples.labels[row])
     )
     st.plotly_chart(figure, key="history", config=PLOT, alt="Class probabilities over epochs")
@@ -74,7 +74,7 @@ def show_neighbours(predictions: Predictions, row: int) -> None:
     for other, similarity in neighbours(features, row, NUM_NEIGHBOURS):
         index = int(examples.indices[other])
         true, predicted = (
-            examples.classes[k] for k in (examples.labels[other], predictions.predictions[other])
+            examples.classes[k] for k in (examples.labels[other], predictions.predicted[other])
         )
         neighbour_tiles.append(
             Tile(
@@ -125,7 +125,7 @@ left, right = st.columns([1, 3], gap="large")
 with left:
     name = predictions.examples.name(row)
     st.html(picture(predictions.examples.pixels([row])[0], name))
-    st.markdown(f"**{name}**: {verdict(predictions, row)}")
+    st.markdown(f"**{name}**: {prediction_label(predictions, row)}")
     st.caption(f"{predictions}, run {subject.run.name}")
 with right:
     show_history(predictions, row)

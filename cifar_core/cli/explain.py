@@ -60,25 +60,25 @@ def evaluated(options: argparse.Namespace, again: bool = False) -> tuple[Run, "P
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from cifar_core.evaluation.metrics import class_acc, most_confused
+    from cifar_core.evaluation.metrics import most_confused, per_class_accuracy
 
     run, table = evaluated(options, options.again)
-    classes, accs = table.examples.classes, class_acc(table.matrix)
+    classes, accs = table.examples.classes, per_class_accuracy(table.matrix)
     pairs = [(classes[t], classes[p], n) for t, p, n in most_confused(table.matrix, 5)]
     if options.json:
         figures = {
             "acc": table.acc,
             "loss": float(table.losses.mean()),
-            "num_images": len(table.predictions),
+            "num_images": len(table.predicted),
         }
         per_class = {
             name: None if math.isnan(acc) else acc
             for name, acc in zip(classes, accs.tolist(), strict=True)
         }
-        of = asdict(table.note) | {"run": run.name, "run_id": run.run_id}
+        of = asdict(predictions.note) | {"run": run.name, "run_id": run.run_id}
         del of["format"], of["sha256"]
-        result = {**of, **figures, "class_acc": per_class, "confused": pairs}
-        print(json.dumps({**result, "matrix": table.matrix.tolist()}))
+        result = {**of, **figures, "per_class_accuracy": per_class, "confused": pairs}
+        print(json.dumps({**result, "matrix": predictions.matrix.tolist()}))
         return
     print(f"{run.name}: {table.acc:.2%} of {table}")
     for name, acc in zip(classes, accs, strict=True):

@@ -34,7 +34,7 @@ def _rank(options: argparse.Namespace) -> None:
     found = load_ranking(job)
     if options.json:
         ranked = [asdict(one) for one in found.ranked]
-        print(json.dumps({"ranked": ranked, "by_chance": found.by_chance}))
+        print(json.dumps({"ranked": ranked, "by_chance": found.random_score}))
         return
     print(found)
     for one in found.ranked[:10]:

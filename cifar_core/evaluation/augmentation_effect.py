@@ -1,4 +1,4 @@
-"""What an augmentation does to a trained model: its accuracy under it, and the images that flip."""
+"""Effect of an augmentation on a trained model: accuracy, and the images that it breaks."""
 
 import io
 import json
@@ -16,7 +16,7 @@ from cifar_core.checkpoints.checkpoint import Checkpoint
 from cifar_core.config.train import TrainConfig
 from cifar_core.data import Dataset
 from cifar_core.errors import RunError
-from cifar_core.evaluation.metrics import class_acc, confusion_matrix
+from cifar_core.evaluation.metrics import confusion_matrix, per_class_accuracy
 from cifar_core.records import layout
 from cifar_core.system.files import read_npz, write_atomic
 from cifar_core.system.json_files import parse_typed
@@ -25,9 +25,9 @@ from cifar_core.system.seeds import Purpose, derive_seed
 from cifar_core.validation import STORED
 
 NUM_IMAGES = 1000
-PLAIN, TOGETHER = "as it is", "all together"
-# Of a class's images, how many more have to be taken for another before its label is in doubt.
-DOUBTFUL = 0.3
+ORIGINAL, FULL = "original", "full augmentation"
+# Loss of a class's accuracy from which an operation may change what the image shows.
+MIN_ACCURACY_DROP = 0.3
 
 
 @dataclass(frozen=True)
@@ -43,16 +43,16 @@ class EffectNames:
 
 @dataclass(frozen=True, eq=False)
 class Effect:
-    """Predictions for the same test images, plain and under a spec.
+    """Predictions of the same test images, original and augmented.
 
     Attributes:
-        names: V variants: plain, the whole spec at its own probabilities, then each operation
-            alone and always.
-        predictions: (V, N) uint8.
-        indices: (N,) int64, into the test images.
+        names: V variants: original, the full spec with its probabilities, then each operation
+            alone with p = 1.
+        predictions: (V, N) uint8 predicted classes.
+        indices: (N,) int64 indices of the test images.
         labels: (N,) uint8.
-        pixels: (N, 32, 32, 3) uint8, under the whole spec.
-        classes: Their names.
+        pixels: (N, 32, 32, 3) uint8, under the full spec.
+        classes: K class names.
     """
 
     names: list[str]
@@ -79,40 +79,40 @@ class Effect:
         return (self.predictions == self.labels).mean(axis=1)
 
     @property
-    def class_acc(self) -> NDArray[np.float64]:
+    def per_class_accuracy(self) -> NDArray[np.float64]:
         """(V, K) accuracy of each variant on each class; NaN for a class without images."""
         size = len(self.classes)
-        tables = [confusion_matrix(self.labels, row, size) for row in self.predictions]
-        return np.stack([class_acc(table) for table in tables])
+        matrices = [confusion_matrix(self.labels, row, size) for row in self.predictions]
+        return np.stack([per_class_accuracy(matrix) for matrix in matrices])
 
     @property
-    def flipped(self) -> NDArray[np.int64]:
-        """(M,) places of the images that are right as they are and wrong under the spec."""
-        plain, together = self.predictions[:2]
-        return np.flatnonzero((plain == self.labels) & (together != self.labels))
+    def broken(self) -> NDArray[np.int64]:
+        """(M,) rows that are correct on the original image and wrong under the full spec."""
+        original, augmented = self.predictions[:2]
+        return np.flatnonzero((original == self.labels) & (augmented != self.labels))
 
-    def doubts(self) -> list[str]:
-        """Sentences on the operations that make a class look like others."""
-        lost = self.class_acc[0] - self.class_acc[2:]
-        said = []
-        for name, row in zip(self.names[2:], lost, strict=True):
-            worst = [k for k in np.argsort(-row) if row[k] >= DOUBTFUL]
+    def warnings(self) -> list[str]:
+        """One sentence for each operation that lowers the accuracy of a class a lot."""
+        drops = self.per_class_accuracy[0] - self.per_class_accuracy[2:]
+        sentences = []
+        for name, row in zip(self.names[2:], drops, strict=True):
+            worst = [k for k in np.argsort(-row) if row[k] >= MIN_ACCURACY_DROP]
             if worst:
-                listed = ", ".join(f"{self.classes[k]} {row[k]:.0%}" for k in worst[:4])
-                said.append(
-                    f"{name} alone makes the model miss many more of: {listed}. Where people would "
-                    "no longer say the label either, take it milder or out."
+                classes = ", ".join(f"{self.classes[k]} by {row[k]:.0%}" for k in worst[:4])
+                sentences.append(
+                    f"{name} alone lowers the accuracy of: {classes}. If people could not name the "
+                    "class either, weaken or remove it."
                 )
-        return said
+        return sentences
 
 
 def variants(spec: AugmentSpec) -> list[tuple[str, AugmentSpec]]:
-    """What is tried: plain, the pixel operations together, each alone and always."""
+    """The variants measured: original, all pixel operations, each alone with p = 1."""
     from cifar_core.augment.preview import isolated
 
-    together = AugmentSpec(operations=spec.pixel)
-    named = [(str(one.operations[0]), one) for one in isolated(spec)]
-    return [(PLAIN, AugmentSpec()), (TOGETHER, together), *named]
+    full = AugmentSpec(operations=spec.pixel)
+    alone = [(str(single.operations[0]), single) for single in isolated(spec)]
+    return [(ORIGINAL, AugmentSpec()), (FULL, full), *alone]
 
 
 def measure_effect(
@@ -122,19 +122,19 @@ def measure_effect(
     from cifar_core.augment.preview import preview
     from cifar_core.evaluation.predictor import Predictor
 
-    judge, tried = Predictor(checkpoint, config), variants(spec)
+    predictor, tried = Predictor(checkpoint, config), variants(spec)
     seed = derive_seed(0, Purpose.SHUFFLE)
     order = np.random.default_rng(seed).permutation(len(data.test))
     indices = np.sort(order[:NUM_IMAGES])
     predictions, pixels = np.empty((len(tried), len(indices)), np.uint8), data.test.images[:0]
     for number, (name, variant) in enumerate(tried):
         drawn = preview(variant, data, indices, 1, 0, data.test).draws[0]
-        pixels = drawn if name == TOGETHER else pixels
-        for start in range(0, len(indices), judge.batch_size):
-            part = slice(start, start + judge.batch_size)
-            predictions[number, part] = judge(drawn[part]).argmax(axis=1)
+        pixels = drawn if name == FULL else pixels
+        for start in range(0, len(indices), predictor.batch_size):
+            part = slice(start, start + predictor.batch_size)
+            predictions[number, part] = predictor(drawn[part]).argmax(axis=1)
             done = number * len(indices) + min(part.stop, len(indices))
-            yield Progress(f"Trying: {name}", done, len(tried) * len(indices), "images")
+            yield Progress(f"Evaluating: {name}", done, len(tried) * len(indices), "images")
     about = EffectNames(tuple(name for name, _ in tried), tuple(data.classes))
     buffer = io.BytesIO()
     np.savez(
@@ -162,4 +162,4 @@ def load_effect(folder: Path) -> Effect:
             return effect
     except (ValueError, KeyError, TypeError, AttributeError):
         pass
-    raise RunError("What was tried is missing or damaged. Try it again.")
+    raise RunError("The measured effect is missing or damaged. Measure it again.")

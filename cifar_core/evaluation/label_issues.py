@@ -1,43 +1,54 @@
-"""Labels that a model gives reason to doubt: a hint to look, never a correction."""
+"""Possible label errors: images to look at, never corrected by themselves."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cifar_core.evaluation.predictions import Predictions
 
-# Below it the doubts of a model are mostly its own errors: one of 68 % doubted 1,544 of CIFAR-10's
-# 10,000 test labels, one of 91 % 66, and the first ten of those are plainly wrong or unclear.
+# Below it most flagged labels are errors of the model: at 68% accuracy 1,544 of CIFAR-10's 10,000
+# test labels were flagged, at 91% 66, the first ten of them plainly wrong or unclear.
 MIN_ACC = 0.8
 ABOUT = (
-    "By confident learning: images that the model takes for another class more surely than it "
-    "takes images of that class on average. The better the model, the more of them are mislabelled "
-    "indeed; about 0.5 % of CIFAR-10's test labels are wrong (Northcutt et al. 2021)."
+    "Confident learning flags an image if another class is more probable than that class is on "
+    "average for its own images. The better the model, the more of the flagged labels are truly "
+    "mislabelled; about 0.5% of CIFAR-10's test labels are wrong (Northcutt et al. 2021)."
 )
 
 
-def can_find_label_issues(table: Predictions) -> bool:
-    """Whether labels can be wrong, and the model has not learned them by heart."""
-    return table.examples.split != "train" and table.note.data != "Shapes-10"
+def can_find_label_issues(predictions: Predictions) -> bool:
+    """Whether labels may be wrong and the model was not trained on them."""
+    return predictions.examples.split != "train" and predictions.note.data != "Shapes-10"
 
 
-def find_label_issues(table: Predictions) -> NDArray[np.int64]:
-    """(M,) rows whose label is likely wrong, the least likely label first.
+def accuracy_note(predictions: Predictions) -> str:
+    """Why no label issues are shown; empty if the model's accuracy is at least `MIN_ACC`."""
+    if predictions.acc >= MIN_ACC:
+        return ""
+    return (
+        f"This model's accuracy is {predictions.acc:.2%}. Below {MIN_ACC:.0%}, most flagged labels "
+        "are errors of the model, so none are shown. Train a better model."
+    )
 
-    None where the model recognises less than `LEAST_ACC`. It must not have been trained on them:
-    on training images it repeats their labels.
+
+def find_label_issues(predictions: Predictions) -> NDArray[np.int64]:
+    """(M,) int64 rows whose label is probably wrong, the least probable label first.
+
+    Empty if the accuracy is below `MIN_ACC`. The model must not have been trained on these
+    images: on training images it repeats their labels.
 
     Source: Northcutt et al. 2021, https://arxiv.org/abs/1911.00068, through cleanlab.
     """
-    if table.acc < MIN_ACC or len(np.unique(table.examples.labels)) < 2:
+    labels = predictions.examples.labels
+    if predictions.acc < MIN_ACC or len(np.unique(labels)) < 2:
         return np.empty(0, np.int64)
     from cleanlab.filter import find_label_issues
 
-    probs = np.exp(table.log_probs.astype(np.float64))
-    found = find_label_issues(
-        table.examples.labels.astype(np.int64),
+    probs = np.exp(predictions.log_probs.astype(np.float64))
+    rows = find_label_issues(
+        labels.astype(np.int64),
         probs / probs.sum(axis=1, keepdims=True),
         filter_by="confident_learning",
         return_indices_ranked_by="self_confidence",
         n_jobs=1,
     )
-    return np.asarray(found, np.int64)
+    return np.asarray(rows, np.int64)

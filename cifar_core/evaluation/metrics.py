@@ -1,11 +1,11 @@
-"""Figures from predictions: arrays in, arrays out; nothing here knows of models or files."""
+"""Metrics of predictions: arrays in, arrays out; no models, no files."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-NUM_BINS = 15  # as Guo et al. 2017 have them
+NUM_BINS = 15  # as in Guo et al. 2017
 
 
 def confusion_matrix(
@@ -16,15 +16,15 @@ def confusion_matrix(
     return np.bincount(cells, minlength=num_classes**2).reshape(num_classes, num_classes)
 
 
-def class_acc(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(K,) share of each true class that was recognised; nan for a class without images."""
+def per_class_accuracy(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(K,) accuracy of each true class, its recall; nan for a class without images."""
     totals = matrix.sum(axis=1)
-    found = np.full(len(matrix), np.nan)
-    return np.divide(np.diag(matrix), totals, out=found, where=totals > 0)
+    out = np.full(len(matrix), np.nan)
+    return np.divide(np.diag(matrix), totals, out=out, where=totals > 0)
 
 
 def most_confused(matrix: NDArray[np.int64], count: int) -> list[tuple[int, int, int]]:
-    """(true, predicted, how often) of the most frequent errors, at most `count`, ties in order."""
+    """(true, predicted, count) of the `count` most frequent errors; ties in matrix order."""
     errors = matrix * (1 - np.eye(len(matrix), dtype=np.int64))
     order = np.argsort(-errors, axis=None, kind="stable")[:count]
     cells = [(int(cell // len(matrix)), int(cell % len(matrix))) for cell in order]
@@ -32,20 +32,20 @@ def most_confused(matrix: NDArray[np.int64], count: int) -> list[tuple[int, int,
 
 
 def wilson_interval(hits: int, total: int) -> tuple[float, float]:
-    """The 95 % interval of a share.
+    """The 95% confidence interval of a proportion.
 
     Source: Wilson 1927, https://doi.org/10.1080/01621459.1927.10502953, through scipy.
     """
     from scipy.stats import binomtest
 
-    found = binomtest(hits, total).proportion_ci(0.95, method="wilson")
-    return float(found.low), float(found.high)
+    interval = binomtest(hits, total).proportion_ci(0.95, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def topk_accuracy(
     log_probs: NDArray[np.floating], labels: NDArray[np.integer], count: int
 ) -> float:
-    """The share of images whose class is among the `count` most probable."""
+    """Share of images whose true class is among the `count` most probable."""
     own = log_probs[np.arange(len(labels)), labels]
     above = (log_probs > own[:, None]).sum(axis=1)
     return float((above < count).mean())
@@ -55,18 +55,18 @@ def precision_recall_f1(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
     """(3, K) precision, recall and F1 of each class; nan where there is nothing to divide by."""
     both = matrix.sum(axis=1) + matrix.sum(axis=0)
     f1 = np.divide(2 * np.diag(matrix), both, out=np.full(len(matrix), np.nan), where=both > 0)
-    return np.stack([class_acc(matrix.T), class_acc(matrix), f1])
+    return np.stack([per_class_accuracy(matrix.T), per_class_accuracy(matrix), f1])
 
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """How far confidence and accuracy agree, by bins of equal width.
+    """Confidence and accuracy in bins of equal width.
 
     Attributes:
-        confidence: (B,) mean confidence of the images in a bin; nan where there is none.
-        acc: (B,) their accuracy; likewise.
-        counts: (B,) how many they are.
-        error: Mean distance of the two, weighted by the counts: the ECE.
+        confidence: (B,) mean confidence of the images in a bin; nan for an empty bin.
+        acc: (B,) accuracy of the images in a bin; nan for an empty bin.
+        counts: (B,) number of images in a bin.
+        error: Expected calibration error (ECE): mean gap of the two, weighted by counts.
     """
 
     confidence: NDArray[np.float64]
@@ -75,12 +75,12 @@ class Calibration:
     error: float
 
 
-def calibration(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> Calibration:
-    """Confidence beside accuracy.
+def calibration(confidence: NDArray[np.floating], correct: NDArray[np.bool_]) -> Calibration:
+    """Confidence and accuracy of (N,) predictions.
 
     Args:
         confidence: (N,) probability of the predicted class, 0..1.
-        right: (N,) whether it is the true one.
+        correct: (N,) whether the prediction is correct.
 
     Source: Guo et al. 2017, https://arxiv.org/abs/1706.04599, equation 3, with 15 bins.
     """
@@ -94,7 +94,7 @@ def calibration(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> C
             out=empty.copy(),
             where=counts > 0,
         )
-        for values in (confidence.astype(np.float64), right.astype(np.float64))
+        for values in (confidence.astype(np.float64), correct.astype(np.float64))
     )
     error = np.nansum(counts * np.abs(acc - mean)) / max(len(confidence), 1)
     return Calibration(mean, acc, counts, float(error))
@@ -102,13 +102,13 @@ def calibration(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> C
 
 @dataclass(frozen=True)
 class McNemarTest:
-    """Two models on the same images.
+    """Result of McNemar's test of two models on the same images.
 
     Attributes:
-        fixed: Images that only the second gets right.
-        broken: Images that only the first gets right.
-        total: Of all images.
-        p: How probable a difference as large as this is if both are equally good.
+        fixed: Images that only the second predicts correctly.
+        broken: Images that only the first predicts correctly.
+        total: All images.
+        p: p-value, two-sided.
     """
 
     fixed: int
@@ -117,25 +117,27 @@ class McNemarTest:
     p: float
 
     def __str__(self) -> str:
-        """What it comes to, in a sentence."""
+        """The result in one sentence."""
         gain = (self.fixed - self.broken) / self.total
         p = "p < 0.001" if self.p < 0.001 else f"p = {self.p:.3f}"
-        meaning = "more than chance explains" if self.p < 0.05 else "chance may explain it"
+        meaning = "significant" if self.p < 0.05 else "not significant"
         return (
-            f"{100 * gain:+.2f} points: {self.fixed:,} fixed, {self.broken:,} broken, {p}: "
-            f"{meaning}."
+            f"{100 * gain:+.2f} percentage points: {self.fixed:,} fixed, {self.broken:,} broken; "
+            f"{meaning} ({p})."
         )
 
 
-def mcnemar_test(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]) -> McNemarTest:
+def mcnemar_test(
+    first_correct: NDArray[np.bool_], second_correct: NDArray[np.bool_]
+) -> McNemarTest:
     """Compares two models on the same images.
 
     Source: McNemar 1947, https://doi.org/10.1007/BF02295996, in its exact form: a two-sided
-    binomial test of those that only one gets right.
+    binomial test of the images that only one predicts correctly.
     """
     from scipy.stats import binomtest
 
-    fixed = int((second_right & ~first_right).sum())
-    broken = int((first_right & ~second_right).sum())
+    fixed = int((second_correct & ~first_correct).sum())
+    broken = int((first_correct & ~second_correct).sum())
     p = float(binomtest(fixed, fixed + broken).pvalue) if fixed + broken else 1.0
-    return McNemarTest(fixed, broken, len(first_right), p)
+    return McNemarTest(fixed, broken, len(first_correct), p)

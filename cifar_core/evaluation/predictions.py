@@ -1,10 +1,10 @@
-"""One table of log-probabilities per checkpoint and split: every prediction shown comes from it.
+"""Log-probabilities of a checkpoint on a split: every prediction shown anywhere comes from them.
 
     <run>/tables/<checkpoint>-<split>.npy    (N, K) float16
-    <run>/tables/<checkpoint>-<split>.json   what it is of, and its sum; written last
+    <run>/tables/<checkpoint>-<split>.json   what they are of, and their checksum; written last
     <run>/tables/<checkpoint>-<split>-flip.…  the same with test-time flip
 
-Needs no torch: with a table every view is a matter of milliseconds.
+Needs no torch: once stored, every view takes milliseconds.
 """
 
 import hashlib
@@ -31,11 +31,12 @@ from cifar_core.system.json_files import read_typed, write_typed
 MAX_BYTES = 2**30  # of a file of log-probabilities; 50,000 images of 10 classes have 2**20
 SPLITS = ("test", "val", "train")
 SPLIT_NAMES = {"test": "test", "val": "validation", "train": "training"}
+OUTCOMES = ("errors", "correct", "all")
 
 
 @dataclass(frozen=True, eq=False)
 class EvalSplit:
-    """The images of a split as a run had them.
+    """The images of a split as a run used them.
 
     Attributes:
         fingerprint: Of the whole data set.
@@ -54,7 +55,7 @@ class EvalSplit:
         return np.asarray(self.images[self.indices[rows]])
 
     def name(self, row: int) -> str:
-        """What people call an image: "test 4711"; validation images are training images."""
+        """Display name of an image, such as "test 4711"; validation images are training images."""
         return f"{'test' if self.split == 'test' else 'train'} {self.indices[row]}"
 
     def find(self, index: int) -> int:
@@ -67,16 +68,16 @@ class EvalSplit:
         if not len(rows):
             raise ConfigError(
                 f"There is no image {index} among the {len(self.indices):,} of this {self.split} "
-                f"split. Take one from {self.indices.min()} to {self.indices.max()}."
+                f"split. Give an index from {self.indices.min()} to {self.indices.max()}."
             )
         return int(rows[0])
 
 
 def eval_split(data: Dataset, config: TrainConfig, split: str) -> EvalSplit:
-    """The images of "test", "val" or "train", in the order of their tables.
+    """The images of "test", "val" or "train", in the order of their predictions.
 
     Raises:
-        ConfigError: if there is no such split, or nothing was held out.
+        ConfigError: if there is no such split, or no validation images were held out.
     """
     if split not in SPLITS:
         raise ConfigError(f"Unknown split {split!r}. Available: {', '.join(SPLITS)}.")
@@ -88,17 +89,17 @@ def eval_split(data: Dataset, config: TrainConfig, split: str) -> EvalSplit:
     parts = split_indices(len(data.train), config.val_size, config.train_size, config.seed)
     indices = parts[0] if split == "train" else parts[1]
     if not len(indices):
-        raise ConfigError("This run held nothing out (val_size = 0). Take the test split.")
+        raise ConfigError("This run held out no validation images (val_size = 0). Choose test.")
     labels = data.train.labels[indices]
     return EvalSplit(split, data.classes, data.fingerprint, data.train.images, labels, indices)
 
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What one checkpoint says of one split.
+    """Predictions of one checkpoint on one split.
 
     Attributes:
-        log_probs: (N, K) float32, as they were kept in float16.
+        log_probs: (N, K) float32, stored as float16.
         note: What they are of.
     """
 
@@ -108,7 +109,7 @@ class Predictions:
     note: PredictionsNote
 
     def __str__(self) -> str:
-        """What every figure drawn from it has to name."""
+        """What every figure made from them has to state."""
         split = SPLIT_NAMES[self.examples.split]
         return (
             f"{len(self.examples.labels):,} {split} images of {self.note.data}, "
@@ -117,8 +118,8 @@ class Predictions:
         )
 
     @cached_property
-    def predictions(self) -> NDArray[np.int64]:
-        """(N,) the most probable class."""
+    def predicted(self) -> NDArray[np.int64]:
+        """(N,) int64 predicted class."""
         return self.log_probs.argmax(axis=1)
 
     @cached_property
@@ -128,12 +129,12 @@ class Predictions:
 
     @cached_property
     def correct(self) -> NDArray[np.bool_]:
-        """(N,) whether it was recognised."""
-        return self.predictions == self.examples.labels
+        """(N,) whether the prediction is correct."""
+        return self.predicted == self.examples.labels
 
     @cached_property
     def margins(self) -> NDArray[np.float32]:
-        """(N,) probability of the most probable class less that of the next, 0..1."""
+        """(N,) probability of the predicted class minus that of the next, 0..1."""
         best = np.partition(np.exp(self.log_probs), -2, axis=1)[:, -2:]
         return best[:, 1] - best[:, 0]
 
@@ -145,32 +146,32 @@ class Predictions:
     @cached_property
     def matrix(self) -> NDArray[np.int64]:
         """(K, K) confusion matrix; row: true, column: predicted."""
-        return confusion_matrix(self.examples.labels, self.predictions, self.log_probs.shape[1])
+        return confusion_matrix(self.examples.labels, self.predicted, self.log_probs.shape[1])
 
     @property
     def acc(self) -> float:
-        """Share of images that were recognised."""
+        """Share of images predicted correctly, 0..1."""
         return float(self.correct.mean())
 
     def rows(
         self, true: int | None = None, predicted: int | None = None, show: str = "errors"
     ) -> NDArray[np.int64]:
-        """(M,) rows of the images of a true class, taken for a class.
+        """(M,) int64 rows of the images with these true and predicted classes; None for any.
 
         Args:
-            show: "errors", "right" or "all".
+            show: One of `OUTCOMES`.
         """
-        every = np.ones_like(self.correct)
-        chosen = {"errors": ~self.correct, "right": self.correct, "all": every}[show]
+        everything = np.ones_like(self.correct)
+        mask = {"errors": ~self.correct, "correct": self.correct, "all": everything}[show]
         if true is not None:
-            chosen = chosen & (self.examples.labels == true)
+            mask = mask & (self.examples.labels == true)
         if predicted is not None:
-            chosen = chosen & (self.predictions == predicted)
-        return np.flatnonzero(chosen)
+            mask = mask & (self.predicted == predicted)
+        return np.flatnonzero(mask)
 
 
 def predictions_path(run_dir: Path, checkpoint: str, split: str, flip: bool = False) -> Path:
-    """Where the numbers of a table lie; its facts lie beside it.
+    """Path of the stored log-probabilities; a JSON file beside them says what they are of.
 
     Args:
         flip: Whether test-time flip was used; see `FlipTTA`.
@@ -179,7 +180,7 @@ def predictions_path(run_dir: Path, checkpoint: str, split: str, flip: bool = Fa
 
 
 def write_predictions(path: Path, log_probs: NDArray[np.floating], note: PredictionsNote) -> None:
-    """Writes predictions whole, their note with the sum last."""
+    """Writes predictions atomically, their note with the checksum last."""
     buffer = io.BytesIO()
     np.save(buffer, to_float16(log_probs), allow_pickle=False)
     path.parent.mkdir(exist_ok=True)
@@ -198,25 +199,25 @@ def to_float16(log_probs: NDArray[np.floating]) -> NDArray[np.float16]:
 
 
 def has_predictions(path: Path) -> bool:
-    """Whether a table was finished."""
+    """Whether predictions were written completely."""
     return path.with_suffix(".json").is_file()
 
 
 def load_predictions(
     run: TrainingRun, checkpoint: str = "best", split: str = "test", flip: bool = False
 ) -> Predictions:
-    """The table of a run's checkpoint on a split.
+    """Predictions of a run's checkpoint on a split.
 
     Raises:
-        CifarCoreError: if run, checkpoint, split or data are not there, or not evaluated yet.
+        CifarCoreError: if run, checkpoint, split or data are missing, or it was not evaluated yet.
     """
-    found = find_checkpoint(run.path, checkpoint)
+    chosen = find_checkpoint(run.path, checkpoint)
     examples = eval_split(open_dataset(run.config.data), run.config, split)
-    return read_predictions(predictions_path(run.path, found.name, split, flip), examples, found)
+    return read_predictions(predictions_path(run.path, chosen.name, split, flip), examples, chosen)
 
 
 def read_predictions(path: Path, examples: EvalSplit, checkpoint: Checkpoint) -> Predictions:
-    """Reads a table and puts it beside its images.
+    """Reads predictions and pairs them with their images.
 
     Raises:
         CheckpointError: if it is missing, damaged, or of other data or weights.
@@ -231,21 +232,21 @@ def read_predictions(path: Path, examples: EvalSplit, checkpoint: Checkpoint) ->
     if content is None:
         raise CheckpointError(f"{path.name} is missing. {_AGAIN}")
     if hashlib.sha256(content).hexdigest() != note.sha256:
-        raise CheckpointError(f"{path.name} is damaged: its SHA-256 is another one. {_AGAIN}")
+        raise CheckpointError(f"{path.name} is damaged: its SHA-256 does not match. {_AGAIN}")
     if note.fingerprint != examples.fingerprint:
-        raise CheckpointError(f"{path.name} is of other data than are here now. {_AGAIN}")
+        raise CheckpointError(f"{path.name} was computed on other data. {_AGAIN}")
     if note.weights != checkpoint.weights_sha256:
-        raise CheckpointError(f"{path.name} is of other weights than {checkpoint.name}. {_AGAIN}")
+        raise CheckpointError(f"{path.name} was computed with other weights. {_AGAIN}")
     try:
         log_probs = np.load(io.BytesIO(content), allow_pickle=False).astype(np.float32)
     except ValueError as error:
-        raise CheckpointError(f"{path.name} holds no numbers ({error}). {_AGAIN}") from None
+        raise CheckpointError(f"{path.name} is not a numeric array ({error}). {_AGAIN}") from None
     if log_probs.shape[:1] != examples.labels.shape:
         raise CheckpointError(
-            f"{path.name} has {len(log_probs):,} rows, not one per image. {_AGAIN}"
+            f"{path.name} has {len(log_probs):,} rows for {len(examples.labels):,} images. {_AGAIN}"
         )
     if log_probs.shape[1:] != (len(examples.classes),):
-        raise CheckpointError(f"{path.name} has not one number per class. {_AGAIN}")
+        raise CheckpointError(f"{path.name} has not one column per class. {_AGAIN}")
     return Predictions(log_probs, examples, checkpoint, note)
 
 

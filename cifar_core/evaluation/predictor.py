@@ -1,4 +1,4 @@
-"""What a model says of a split: log-probabilities, loss, accuracy, features."""
+"""Inference of a checkpoint: log-probabilities and features of images."""
 
 import contextlib
 from collections.abc import Iterator
@@ -16,18 +16,18 @@ from cifar_core.system.runtime import choose_runtime
 from cifar_core.system.threads import reduced_threads
 from cifar_core.training.inference import BATCH_SIZE, log_probabilities
 
-HALF = 65504.0  # the largest float16
+FLOAT16_MAX = 65504.0
 
 
 class Predictor:
-    """A checkpoint's model, ready to say what it takes images for.
+    """A checkpoint's model, ready to predict.
 
     Args:
-        flip: Whether the logits of each image and of its mirror image are averaged.
+        flip: Whether to average the logits of each image and its mirror image (TTA).
     """
 
     def __init__(self, checkpoint: Checkpoint, config: TrainConfig, flip: bool = False) -> None:
-        # What was trained in bf16 elsewhere is evaluated in what suits this machine.
+        # A model trained in bf16 elsewhere is evaluated in the precision that suits this machine.
         precision = "fp32" if config.precision == "fp32" else "auto"
         self.runtime = choose_runtime("auto", precision, config.memory_format)
         model = load_model(checkpoint).to(self.runtime.torch_device)
@@ -44,21 +44,21 @@ class Predictor:
         """(B, K) log-probabilities of at most `batch_size` (B, 32, 32, 3) images."""
         images = torch.from_numpy(pixels)
         with reduced_threads():
-            (part,) = log_probabilities(self.model, images, self.mean, self.std, self.runtime)
-        return part.numpy()
+            (log_probs,) = log_probabilities(self.model, images, self.mean, self.std, self.runtime)
+        return log_probs.numpy()
 
     def with_features(
         self, pixels: NDArray[np.uint8]
     ) -> tuple[NDArray[np.float32], NDArray[np.float16]]:
-        """(B, K) log-probabilities and (B, D) features: what the last layer is given.
+        """(B, K) log-probabilities and (B, D) features, the inputs of the last layer.
 
-        Averaged over the places where that is a grid. With `flip` those of the image itself.
+        Averaged over a spatial grid. With `flip`, those of the image itself.
         """
-        with recorded_inputs(self.last) as seen:
+        with recorded_inputs(self.last) as recorded:
             log_probs = self(pixels)
-        features = seen[0].float()
+        features = recorded[0].float()
         features = features.mean(dim=(2, 3)) if features.ndim == 4 else features
-        return log_probs, features.clamp(-HALF, HALF).cpu().numpy().astype(np.float16)
+        return log_probs, features.clamp(-FLOAT16_MAX, FLOAT16_MAX).cpu().numpy().astype(np.float16)
 
 
 class FlipTTA(nn.Module):
@@ -78,7 +78,7 @@ class FlipTTA(nn.Module):
 
 
 def last_layer(model: nn.Module) -> nn.Module:
-    """The last module with weights of its own to be called: what makes logits of features."""
+    """The last module with parameters that runs: it turns features into logits."""
     called: list[nn.Module] = []
     handles = [
         module.register_forward_pre_hook(lambda module, _: called.append(module))
@@ -97,11 +97,11 @@ def last_layer(model: nn.Module) -> nn.Module:
 
 @contextlib.contextmanager
 def recorded_inputs(layer: nn.Module) -> Iterator[list[Tensor]]:
-    """Notes what a layer is given, call by call, as long as the block lasts."""
-    seen: list[Tensor] = []
-    handle = layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    """Records the inputs of a layer, call by call, inside the block."""
+    recorded: list[Tensor] = []
+    handle = layer.register_forward_pre_hook(lambda _, inputs: recorded.append(inputs[0]))
     try:
-        yield seen
+        yield recorded
     finally:
         handle.remove()
 
@@ -117,16 +117,16 @@ def predict_split(
     """Fills (N, K) log-probabilities of a checkpoint on the images of a split, in order.
 
     Args:
-        features: Takes the (B, D) features of the images too, batch by batch.
+        features: A list that receives the (B, D) features of each batch.
         flip: See `Predictor`.
 
     Raises:
         CheckpointError: if its weights are damaged.
     """
-    judge, total = Predictor(checkpoint, config, flip), len(log_probs)
+    predictor, total = Predictor(checkpoint, config, flip), len(log_probs)
     for start in range(0, total, BATCH_SIZE):
         rows = np.arange(start, min(start + BATCH_SIZE, total))
-        log_probs[rows], part = judge.with_features(examples.pixels(rows))
+        log_probs[rows], batch = predictor.with_features(examples.pixels(rows))
         if features is not None:
-            features.append(part)
+            features.append(batch)
         yield Progress(f"Evaluating {examples.split}", int(rows[-1]) + 1, total, "images")

@@ -1,9 +1,9 @@
-"""Images that somebody picked: kept with the run, named if they are to stay, linked by an id.
+"""Images that somebody selected: stored with the run, optionally named, linked by an id.
 
     <run>/selections/<id>.json   see `files.SelectionFile`
 
-The id follows from split and indices, so the same images have the same link. The oldest unnamed
-ones are dropped.
+The id is a hash of split and indices, so the same images have the same link. The oldest unnamed
+selections are deleted.
 """
 
 import contextlib
@@ -17,8 +17,8 @@ from cifar_core.evaluation.files import SelectionFile, SplitName
 from cifar_core.records import layout
 from cifar_core.system.json_files import read_typed, write_typed
 
-MOST_UNNAMED = 50
-LONGEST_NAME = 60
+MAX_UNNAMED = 50
+MAX_NAME_LENGTH = 60
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Selection:
     """Some images of a split.
 
     Attributes:
-        name: Empty if nobody named it.
+        name: Empty if it has none.
         indices: Positions in the data set's training or test images, ascending.
     """
 
@@ -36,67 +36,69 @@ class Selection:
     indices: tuple[int, ...]
 
     def __str__(self) -> str:
-        return f"{self.name or 'picked'} ({len(self.indices):,})"
+        return f"{self.name or 'Unnamed'} ({len(self.indices):,})"
 
 
 def save_selection(
     run_dir: Path, split: SplitName, indices: Sequence[int], name: str | None = None
 ) -> Selection:
-    """Keeps some images; without a name, one that was given before stays.
+    """Stores a selection; without a name, an earlier name of the same images is kept.
 
     Raises:
-        RunError: if there is no image, the name is too long, or nothing can be written.
+        RunError: if it has no images, the name is empty or too long, or it cannot be written.
     """
     if not indices:
-        raise RunError("There is no image to keep. Pick some first.")
-    if name is not None and not 1 <= len(name.strip()) <= LONGEST_NAME:
-        raise RunError(f"A selection's name has 1 to {LONGEST_NAME} characters. Give another.")
-    plain = tuple(sorted({int(index) for index in indices}))
-    digest = hashlib.sha256(f"{split}:{plain}".encode()).hexdigest()[:10]
+        raise RunError("A selection needs at least one image. Select some first.")
+    if name is not None and not 1 <= len(name.strip()) <= MAX_NAME_LENGTH:
+        raise RunError(f"A selection's name has 1 to {MAX_NAME_LENGTH} characters. Enter another.")
+    unique = tuple(sorted({int(index) for index in indices}))
+    digest = hashlib.sha256(f"{split}:{unique}".encode()).hexdigest()[:10]
     folder = run_dir / layout.SELECTIONS
     earlier = _read(folder / f"{digest}.json")
-    known = earlier.name if earlier else ""
-    kept = Selection(digest, known if name is None else name.strip(), split, plain)
+    earlier_name = earlier.name if earlier else ""
+    selection = Selection(digest, earlier_name if name is None else name.strip(), split, unique)
     try:
         folder.mkdir(exist_ok=True)
-        write_typed(folder / f"{digest}.json", SelectionFile(kept.name, split, plain))
+        write_typed(folder / f"{digest}.json", SelectionFile(selection.name, split, unique))
         _drop_oldest(folder)
     except OSError as error:
         raise RunError(
-            f"{folder} cannot be written ({error.strerror}). Mend its permissions, try again."
+            f"{folder} cannot be written ({error.strerror}). Fix its permissions and try again."
         ) from None
-    return kept
+    return selection
 
 
 def _drop_oldest(folder: Path) -> None:
     unnamed = [path for path, selection in _readable(folder) if not selection.name]
-    with contextlib.suppress(FileNotFoundError):  # another session drops them as well
-        for path in sorted(unnamed, key=lambda path: path.stat().st_mtime_ns)[:-MOST_UNNAMED]:
+    with contextlib.suppress(FileNotFoundError):  # another session may delete them too
+        for path in sorted(unnamed, key=lambda path: path.stat().st_mtime_ns)[:-MAX_UNNAMED]:
             path.unlink(missing_ok=True)
 
 
 def find_selection(run_dir: Path, selection_id: str) -> Selection:
-    """The selection of that id.
+    """The selection with this id.
 
     Raises:
-        RunError: if there is none that can be read.
+        RunError: if it is missing or unreadable.
     """
     path = run_dir / layout.SELECTIONS / f"{selection_id}.json"
-    found = _read(path) if selection_id.isalnum() else None
-    if found is None:
-        raise RunError(f"There is no selection {selection_id!r} with this run. Pick images again.")
-    return found
+    selection = _read(path) if selection_id.isalnum() else None
+    if selection is None:
+        raise RunError(
+            f"There is no selection {selection_id!r} in this run. Select the images again."
+        )
+    return selection
 
 
 def named_selections(run_dir: Path, split: str) -> list[Selection]:
-    """Those of a split that have a name, by name."""
+    """The named selections of a split, by name."""
     selections = [selection for _, selection in _readable(run_dir / layout.SELECTIONS)]
-    named = [one for one in selections if one.name and one.split == split]
-    return sorted(named, key=lambda one: (one.name, one.selection_id))
+    named = [s for s in selections if s.name and s.split == split]
+    return sorted(named, key=lambda s: (s.name, s.selection_id))
 
 
 def delete_selection(run_dir: Path, selection_id: str) -> None:
-    """Deletes a selection, if it is there; its images stay where they are."""
+    """Deletes a selection if it exists; no image is deleted."""
     if selection_id.isalnum():
         with contextlib.suppress(OSError):
             (run_dir / layout.SELECTIONS / f"{selection_id}.json").unlink(missing_ok=True)

@@ -1,14 +1,14 @@
-"""Where a model looked: Grad-CAM and its relatives.
+"""Class activation maps: Grad-CAM and related methods.
 
-maps         from a checkpoint and images to maps and cards
-targets      the class that a map is about
-gradcam      class activation maps through pytorch-grad-cam, and scales that compare
-methods      the CAM methods on offer, with their sources
+maps         maps and cards of images for a checkpoint
+targets      the target class of a map
+gradcam      class activation maps through pytorch-grad-cam, on a shared scale
+methods      the CAM methods, with their sources
 library      pytorch-grad-cam's classes, adapted
-layers       the layers a map can be made at
-cost         how long maps will take
-comparisons  several maps of one image side by side
-road         ROAD: which layer and method to trust
-overlay      maps as colours over the image
-sheet        images, maps and overlays on one PNG
+layers       the layers a map can be computed at
+cost         estimated time of maps
+comparisons  several maps of one image, side by side
+road         ROAD: ranks layers and methods by faithfulness
+overlay      maps as a heatmap over the image
+sheet        images, maps and overlays as one PNG
 """

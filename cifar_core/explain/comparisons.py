@@ -1,4 +1,4 @@
-"""One image in several maps that may be compared: what to draw, and on which scale."""
+"""Several maps of one image, to compare: which maps, and on which scale."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,37 +19,38 @@ from cifar_core.runs.store import TrainingRun
 if TYPE_CHECKING:
     from torch import nn
 
-MOST_EPOCHS = 12  # maps of one image along a run
+MAX_EPOCHS = 12  # maps of one image along a run
 KINDS = {
     "targets": "Targets",
     "layers": "All layers",
     "methods": "All methods",
-    "epochs": "Kept epochs",
+    "epochs": "Saved epochs",
     "other": "Another run",
     "sanity": "Sanity check",
 }
+OWN_SCALES = "Each map has its own scale, with its peak below it"
 ABOUT = {
-    "targets": "What speaks for the predicted class, for the true one, and for one and not the "
-    "other. One scale for all.",
-    "layers": "The same question at each layer. Each map has a scale of its own, its peak is "
-    "written below: values of different layers cannot be compared.",
-    "methods": "The same question by each method, a slow one only if it is chosen above. Each map "
-    "has a scale of its own, its peak is written below: values of different methods cannot be "
-    "compared.",
-    "epochs": "The same question to the weights that were kept along the run. One scale for all.",
-    "other": "The same question to another trained model. One scale for both where they are the "
-    "same network and have the layer in common; else each has its own.",
-    "sanity": "Beside the map stand that of the same network with random weights and one by "
-    "chance. Each has a scale of its own, its peak is written below: it is the shape that counts. "
-    "A map of the same shape as these says nothing of what was learned.",
+    "targets": "Maps for the predicted class, the true class, and the predicted minus the true "
+    "class, on one scale.",
+    "layers": f"The same target class at every layer. {OWN_SCALES}; values of different layers "
+    "are not comparable.",
+    "methods": "The same target class with every method; slow methods only if selected above. "
+    f"{OWN_SCALES}; values of different methods are not comparable.",
+    "epochs": "The same target class at every saved epoch, on one scale.",
+    "other": "The same target class for two trained models. One scale if both have the same "
+    "network and layer, else one each.",
+    "sanity": "The map next to those of the untrained network and of random channel weights. "
+    f"{OWN_SCALES}; compare their shapes. A map that looks like these does not show what the model "
+    "learned.",
 }
 
 
 @dataclass(frozen=True)
 class View:
-    """One of the maps of an image.
+    """One of several maps of an image.
 
     Attributes:
+        target: Class or pair of classes; see `Target`.
         untrained: Whether the network has random weights, also where its run started from others.
     """
 
@@ -57,12 +58,12 @@ class View:
     checkpoint: Checkpoint
     layer: str
     method: str
-    asked: Target
+    target: Target
     untrained: bool = False
 
     @property
     def scale(self) -> tuple[object, ...]:
-        """Equal for views whose maps can be compared: of one network, layer and method."""
+        """Equal for views whose maps are comparable: same network, layer and method."""
         model = self.checkpoint.manifest.model
         return model, self.layer, self.method, self.untrained
 
@@ -73,7 +74,7 @@ class Panel:
 
     Attributes:
         cam: (32, 32) float32, 0..1.
-        note: How strong it is; of what grid.
+        note: Its peak.
         grid: Rows and columns of the layer.
     """
 
@@ -86,48 +87,48 @@ class Panel:
 def views(
     kind: str,
     run: TrainingRun,
-    table: Predictions,
+    predictions: Predictions,
     row: int,
-    question: CamRequest,
+    request: CamRequest,
     layers: Sequence[TargetLayer],
     other: View | None = None,
 ) -> list[View]:
-    """What to draw of an image for one of `KINDS`.
+    """The maps to compute of an image for one of `KINDS`.
 
     Args:
-        question: Its layer has to be given.
-        layers: Of the table's checkpoint.
-        other: For "other": the view to be put beside; what it is asked about is filled in.
+        request: With a layer.
+        layers: Of the checkpoint.
+        other: The second view for "other"; its target is replaced.
     """
-    classes = table.examples.classes
-    (asked,) = target_classes(table, [row], question.target)
-    first = View("", table.checkpoint, str(question.layer), question.method, asked)
+    classes = predictions.examples.classes
+    (target,) = target_classes(predictions, [row], request.target)
+    first = View("", predictions.checkpoint, str(request.layer), request.method, target)
     if kind == "targets":
-        wanted = [target_classes(table, [row], t)[0] for t in ("predicted", "true", "difference")]
-        targets = dict.fromkeys([*wanted, asked])
-        return [replace(first, asked=t, label=target_label(classes, t)) for t in targets]
+        names = ("predicted", "true", "difference")
+        compared = [target_classes(predictions, [row], name)[0] for name in names]
+        targets = dict.fromkeys([*compared, target])
+        return [replace(first, target=t, label=target_label(classes, t)) for t in targets]
     if kind == "layers":
-        offered = [layer for layer in layers if layer.offered]
-        return [replace(first, layer=one.name, label=one.label) for one in offered]
+        return [replace(first, layer=lay.name, label=lay.label) for lay in layers if lay.offered]
     if kind == "methods":
-        names = [name for name, one in METHODS.items() if not one.slow or name == question.method]
+        names = [n for n, method in METHODS.items() if not method.slow or n == request.method]
         return [replace(first, method=name, label=name) for name in names]
     if kind == "epochs":
         return [
-            replace(first, checkpoint=one, label=f"epoch {one.epoch}")
-            for one in epoch_checkpoints(run)
+            replace(first, checkpoint=checkpoint, label=f"epoch {checkpoint.epoch}")
+            for checkpoint in epoch_checkpoints(run)
         ]
     if kind == "other":
-        beside = [replace(other, asked=asked)] if other else []
-        return [replace(first, label=run.name), *beside]
+        second = [replace(other, target=target)] if other else []
+        return [replace(first, label=run.name), *second]
     return [
         replace(first, label="trained"),
         replace(first, label="untrained", untrained=True),
-        replace(first, label="by chance", method=RANDOM),
+        replace(first, label="random", method=RANDOM),
     ]
 
 
-def untrained(run: TrainingRun) -> "nn.Module":
+def untrained_model(run: TrainingRun) -> "nn.Module":
     """The network of a run with random weights of its seed, in eval mode on the CPU.
 
     Random even where the run started from the weights of another: those were trained, and the
@@ -135,7 +136,7 @@ def untrained(run: TrainingRun) -> "nn.Module":
     training. Only a whitening first layer follows from the training images, as in any new run.
 
     Raises:
-        DataError: if its data are gone, which a first layer may be made from.
+        DataError: if its data, from which a first layer may be initialised, are missing.
     """
     from cifar_core.data import open_dataset
     from cifar_core.system.runtime import choose_runtime
@@ -149,31 +150,31 @@ def untrained(run: TrainingRun) -> "nn.Module":
 
 
 def epoch_checkpoints(run: TrainingRun) -> list[Checkpoint]:
-    """The checkpoints at the ends of a run's epochs, in order, at most `MOST_EPOCHS` of them."""
-    ended = [one for one in list_checkpoints(run.path) if one.manifest.figures]
-    kept = list({one.epoch: one for one in ended}.values())
-    places = np.unique(np.linspace(0, len(kept) - 1, MOST_EPOCHS).round().astype(int))
-    return [kept[place] for place in places] if kept else []
+    """The checkpoints at the end of an epoch, in order; at most `MAX_EPOCHS`, evenly spaced."""
+    ends = [c for c in list_checkpoints(run.path) if c.manifest.figures]
+    checkpoints = list({c.epoch: c for c in ends}.values())
+    positions = np.unique(np.linspace(0, len(checkpoints) - 1, MAX_EPOCHS).round().astype(int))
+    return [checkpoints[i] for i in positions] if checkpoints else []
 
 
-def shared_heading(kind: str, question: CamRequest) -> str:
-    """What all maps of a kind have in common, for the heading of a picture of them."""
-    told = {
-        "methods": question.method,
-        "layers": f"at {question.layer}",
-        "targets": f"for {target_name(question)}",
+def shared_heading(kind: str, request: CamRequest) -> str:
+    """What all maps of a kind have in common, as the heading of an image of them."""
+    settings = {
+        "methods": request.method,
+        "layers": f"at {request.layer}",
+        "targets": f"for {target_name(request)}",
     }
-    return f"{KINDS[kind]}: " + ", ".join(text for of, text in told.items() if of != kind)
+    return f"{KINDS[kind]}: " + ", ".join(text for name, text in settings.items() if name != kind)
 
 
-def panels(drawn: Sequence[View], cams: Sequence[CamMaps]) -> list[Panel]:
-    """The views with their (1, 32, 32) maps: those that can be compared share a scale."""
+def panels(views: Sequence[View], cams: Sequence[CamMaps]) -> list[Panel]:
+    """The views with their (1, 32, 32) maps; comparable ones share a scale."""
     scaled: dict[int, Floats] = {}
-    for scale in {view.scale for view in drawn}:
-        places = [n for n, view in enumerate(drawn) if view.scale == scale]
-        together = on_shared_scale([cams[n] for n in places])
-        scaled |= dict(zip(places, together, strict=True))
+    for scale in {view.scale for view in views}:
+        rows = [n for n, view in enumerate(views) if view.scale == scale]
+        maps = on_shared_scale([cams[n] for n in rows])
+        scaled |= dict(zip(rows, maps, strict=True))
     return [
         Panel(view.label, np.clip(scaled[n][0], 0, 1), raw_note(float(cam.peaks[0])), cam.grid)
-        for n, (view, cam) in enumerate(zip(drawn, cams, strict=True))
+        for n, (view, cam) in enumerate(zip(views, cams, strict=True))
     ]

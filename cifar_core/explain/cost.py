@@ -1,4 +1,4 @@
-"""How long a page of maps will take, before anybody waits for it."""
+"""Estimated time of slow maps."""
 
 import time
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def forward_s(model: "nn.Module", num_images: int = 32) -> float:
-    """Seconds that one image takes through the model, as a part of a batch, on this machine."""
+    """Seconds per image of a forward pass in a batch, measured on this machine."""
     import torch
 
     images = torch.zeros(num_images, 3, 32, 32)
@@ -23,9 +23,9 @@ def forward_s(model: "nn.Module", num_images: int = 32) -> float:
 
 
 def cost_s(method: str, layer: TargetLayer, num_images: int, pass_s: float) -> float:
-    """Seconds that maps are expected to take, beyond the moment that every method takes.
+    """Expected seconds of maps with a slow method; 0 for the others.
 
     Args:
-        pass_s: What `forward_s` gives.
+        pass_s: Seconds per image; see `forward_s`.
     """
     return pass_s * layer.channels * num_images if METHODS[method].slow else 0.0

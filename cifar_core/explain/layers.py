@@ -1,4 +1,4 @@
-"""Which layers of a network can carry a map, as it lists them itself; draws none.
+"""The layers of a network at which a map can be computed.
 
 A containing Sequential is not listed: its output is that of its last member.
 """
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from torch import nn
 
 IMAGE_SHAPE = (3, 32, 32)
-# Coarser grids than 8x8 say little about where in 32x32 pixels something lies.
+# Grids coarser than 8x8 hardly locate anything in 32x32 pixels.
 COARSE = 7
 
 
 @dataclass(frozen=True)
 class TargetLayer:
-    """A layer with a grid of more than one cell.
+    """A layer whose output has more than one spatial position.
 
     Attributes:
         name: Dotted path in the model.
         offered: Whether it is a block, or a convolution outside blocks; the others, inside blocks
-            or without weights, stand behind "all layers".
+            or without weights, are listed under "All layers".
     """
 
     name: str
@@ -35,14 +35,15 @@ class TargetLayer:
 
     @property
     def label(self) -> str:
-        """For a list to choose from: "layer3.1 — 256 x 8x8"."""
+        """Display name, such as "layer3.1 — 256 x 8x8"."""
         return f"{self.name} — {self.channels} x {self.height}x{self.width}"
 
 
 def list_layers(model: "nn.Module") -> list[TargetLayer]:
-    """The layers of `model` that can carry a map, in forward order, members before their block.
+    """The layers of `model` at which a map can be computed, in forward order.
 
-    Measured with one black image on a copy, so `model` may serve other threads meanwhile.
+    Members come before their block. Traced with one black image on a copy of the model, so other
+    threads may use `model` meanwhile.
     """
     return trace(private_copy(model))[0]
 
@@ -55,7 +56,7 @@ def default_layer(layers: list[TargetLayer]) -> TargetLayer:
     """
     offered = [layer for layer in layers if layer.offered]
     if not offered:
-        raise ConfigError("This model has no layer that can carry a map. Choose another model.")
+        raise ConfigError("This model has no layer for Grad-CAM. Choose another model.")
     fine = [layer for layer in offered if min(layer.height, layer.width) > COARSE]
     return fine[-1] if fine else max(offered, key=lambda layer: layer.height * layer.width)
 
@@ -64,13 +65,13 @@ def find_layer(layers: list[TargetLayer], name: str) -> TargetLayer:
     """The layer of this name, offered or not.
 
     Raises:
-        ConfigError: if there is none, or none that can carry a map.
+        ConfigError: if there is no such layer, or its output has no spatial grid.
     """
     for layer in layers:
         if layer.name == name:
             return layer
     offered = ", ".join(layer.name for layer in layers if layer.offered)
-    raise ConfigError(f"There is no layer {name!r} that can carry a map. Choose one of: {offered}.")
+    raise ConfigError(f"There is no layer {name!r} for Grad-CAM. Choose one of: {offered}.")
 
 
 def private_copy(model: "nn.Module") -> "nn.Module":

@@ -1,4 +1,4 @@
-"""The classes of pytorch-grad-cam, with what they need so that their maps can be trusted."""
+"""The classes of pytorch-grad-cam, adapted so that their maps are correct and comparable."""
 
 import functools
 import sys
@@ -15,31 +15,31 @@ if TYPE_CHECKING:
 
 
 def library_cam(private: "nn.Module", layer: str, method: Method) -> Any:
-    """The library's object on a private copy; its hooks go with that copy."""
+    """The library's CAM object on a private copy; its hooks disappear with that copy."""
     import torch
 
     target = private.get_submodule(layer)
     if method.uses_gradients:
         target.register_forward_hook(_begin_graph)
     own = {"ablation_layer": _zeroing()()} if method.library == "AblationCAM" else {}
-    # Without a clone, an in-place step after the layer would change what the library has kept.
+    # Without a clone, an in-place operation after the layer would change the stored activations.
     return _recording(method.library)(
         model=private, target_layers=[target], reshape_transform=torch.clone, **own
     )
 
 
 def _begin_graph(module: "nn.Module", inputs: Any, output: "Tensor") -> "Tensor":
-    """Starts the graph at the layer: what lies before needs no gradient, nor do any weights.
+    """Starts the autograd graph at the layer: earlier layers and weights need no gradient.
 
-    The clone may be changed in place, which a leaf may not. Where a layer runs twice, the graph
-    has begun already.
+    A clone may be changed in place, a leaf may not. If a layer runs twice, the graph has already
+    started.
     """
     return output if output.requires_grad else output.detach().requires_grad_().clone()
 
 
 @functools.cache
 def _zeroing() -> Any:
-    """A layer without some channels: they are 0.
+    """An ablation layer that sets channels to 0.
 
     The library's own sets them to -1e7 where any output is negative, and shares one such layer.
     """
@@ -56,16 +56,16 @@ def _zeroing() -> Any:
 
 @functools.cache
 def _recording(name: str) -> Any:
-    """The library's class of this name, which also notes the peaks before it stretches maps."""
+    """The library's class of this name, which also records the range of maps before scaling."""
     import pytorch_grad_cam
 
     kind: Any = getattr(pytorch_grad_cam, name)
     module: Any = sys.modules[kind.__module__]
-    if hasattr(module, "tqdm"):  # it would draw a bar per image on the terminal
+    if hasattr(module, "tqdm"):  # it would print a progress bar per image
         module.tqdm = SimpleNamespace(tqdm=iter)
 
     class Recording(kind):
-        """Keeps (B,) float32 `peaks` and `lows` of the latest batch."""
+        """Records (B,) float32 `peaks` and `lows` of the latest batch."""
 
         peaks: Floats
         lows: Floats
@@ -75,9 +75,9 @@ def _recording(name: str) -> Any:
             self.activations = output.clone()
 
         def get_cam_weights(self, *args: Any, **kwargs: Any) -> Any:
-            """As the library's; of AblationCAM what the score loses, not what share of it.
+            """As the library's; for AblationCAM the drop of the score, not its relative drop.
 
-            Divided by a score below 0, as the library does, every map would be its own opposite.
+            The library divides by the score; a negative score would invert the map.
             """
             weights = super().get_cam_weights(*args, **kwargs)
             if name != "AblationCAM":
@@ -87,7 +87,7 @@ def _recording(name: str) -> Any:
             return weights * np.array(scores, np.float32)[:, None]
 
         def get_cam_image(self, *args: Any, **kwargs: Any) -> Floats:
-            """(B, H, W) not yet rectified; zeros where a value is not finite."""
+            """(B, H, W) before ReLU; all 0 for a map with a value that is not finite."""
             # GradCAM++ and XGradCAM divide by sums that may vanish.
             with np.errstate(all="ignore"):
                 raw = super().get_cam_image(*args, **kwargs)

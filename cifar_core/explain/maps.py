@@ -1,4 +1,4 @@
-"""From a checkpoint and images to maps and probabilities; a few seconds of work at most."""
+"""Maps and probabilities of images for a checkpoint; takes a few seconds at most."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,14 +14,20 @@ from cifar_core.evaluation.predictions import Predictions
 from cifar_core.explain.gradcam import CamMaps, Target, cam_maps, on_shared_scale
 from cifar_core.explain.layers import default_layer, list_layers
 from cifar_core.explain.sheet import Card, sheet_png
-from cifar_core.explain.targets import TARGETS, find_class, target_classes, target_label, top
+from cifar_core.explain.targets import (
+    TARGETS,
+    find_class,
+    target_classes,
+    target_label,
+    topk_classes,
+)
 from cifar_core.runs.store import Run
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 MAX_IMAGES = 48  # on one page
-FAINT = 1e-3  # a peak below it is rounding noise, which the library stretches to full strength
+FAINT = 1e-3  # a lower peak is rounding noise, which the library scales to full strength
 
 
 def compute_cams(
@@ -29,20 +35,20 @@ def compute_cams(
     checkpoint: Checkpoint,
     pixels: Pixels,
     layer: str,
-    classes: Sequence[Target],
+    targets: Sequence[Target],
     method: str = "GradCAM",
 ) -> CamMaps:
     """Maps of (N, 32, 32, 3) uint8 images; see `cam_maps`.
 
     Args:
-        model: As `load_model` gives it for the checkpoint.
+        model: As loaded by `load_model` from the checkpoint.
 
     Raises:
-        ConfigError: if layer, method or a class is not there, or there are too many images.
+        ConfigError: if layer, method or a class is unknown, or there are too many images.
     """
     if not 1 <= len(pixels) <= MAX_IMAGES:
-        raise ConfigError(f"{len(pixels)} images were given. Choose 1 to {MAX_IMAGES}.")
-    return cam_maps(model, inputs(checkpoint, pixels), layer, classes, method)
+        raise ConfigError(f"{len(pixels)} images. Choose 1 to {MAX_IMAGES}.")
+    return cam_maps(model, inputs(checkpoint, pixels), layer, targets, method)
 
 
 def probabilities(model: "nn.Module", checkpoint: Checkpoint, pixels: Pixels) -> Floats:
@@ -66,60 +72,58 @@ def inputs(checkpoint: Checkpoint, pixels: Pixels) -> "Tensor":
 
 
 def cards_from(
-    table: Predictions,
+    predictions: Predictions,
     rows: Sequence[int],
-    asked: Sequence[Target],
+    targets: Sequence[Target],
     cams: CamMaps,
     one_scale: bool = False,
 ) -> list[Card]:
-    """Images of a table with their maps and what is to be said of each.
+    """Images with their maps, predictions and peaks.
 
     Args:
-        one_scale: Whether the maps are drawn as strong as they are beside each other, instead of
-            each stretched by itself.
+        one_scale: Whether all maps share one scale, instead of each being scaled by itself.
     """
 
-    def asked_about(row: int, place: int) -> str:
-        note = (raw_note if one_scale else peak_note)(float(cams.peaks[place]))
-        name = target_label(table.examples.classes, asked[place])
-        return f"{table.examples.name(row)} · map: {name}, {note}"
+    def map_line(row: int, i: int) -> str:
+        note = (raw_note if one_scale else peak_note)(float(cams.peaks[i]))
+        name = target_label(predictions.examples.classes, targets[i])
+        return f"{predictions.examples.name(row)} · map: {name}, {note}"
 
-    pixels = table.examples.pixels(list(rows))
+    pixels = predictions.examples.pixels(list(rows))
     maps = on_shared_scale([cams])[0] if one_scale else cams.maps
     return [
-        Card(pixels[place], maps[place], (verdict(table, row), asked_about(row, place)))
-        for place, row in enumerate(rows)
+        Card(pixels[i], maps[i], (prediction_label(predictions, row), map_line(row, i)))
+        for i, row in enumerate(rows)
     ]
 
 
-def verdict(table: Predictions, row: int) -> str:
-    """What the model takes an image for, and how sure it is."""
-    true = table.examples.classes[table.examples.labels[row]]
-    predicted = table.examples.classes[table.predictions[row]]
-    verdict = "recognised" if true == predicted else f"taken for {predicted}"
-    return f"{true}, {verdict} ({table.confidence[row]:.0%})"
+def prediction_label(predictions: Predictions, row: int) -> str:
+    """True class, predicted class and confidence of an image."""
+    true = predictions.examples.classes[predictions.examples.labels[row]]
+    predicted = predictions.examples.classes[predictions.predicted[row]]
+    return f"true {true}, predicted {predicted} ({predictions.confidence[row]:.0%})"
 
 
 def raw_note(peak: float) -> str:
-    """A map's highest value before it was stretched."""
+    """A map's highest value before scaling, as text."""
     if np.isnan(peak):
-        return "no map: the method divides by zero here"
-    return f"peak {peak:.2g}" if peak else "empty: nothing here speaks for it"
+        return "no map: division by zero in this method"
+    return f"peak {peak:.2g}" if peak else "empty: no region supports this class"
 
 
 def peak_note(peak: float) -> str:
-    """The same of a map that is drawn stretched, which a faint one should not be."""
-    return raw_note(peak) + (" · faint: stretched noise" if 0 < peak < FAINT else "")
+    """The same for a map drawn at full strength, with a warning if it is only noise."""
+    return raw_note(peak) + (" · too weak: amplified noise" if 0 < peak < FAINT else "")
 
 
 @dataclass(frozen=True)
 class CamRequest:
-    """What is asked of a model about images.
+    """Which map to compute, and how to draw it.
 
     Attributes:
         layer: None for the default one.
-        target: See `target_classes`; the difference needs a true class.
-        opacity: Of the maps over the images, 0..1.
+        target: See `target_classes`; "difference" needs a true class.
+        opacity: Of the map over the image, 0..1.
     """
 
     layer: str | None = None
@@ -129,67 +133,67 @@ class CamRequest:
 
 
 def draw_rows(
-    run_name: str, table: Predictions, rows: Sequence[int], question: CamRequest
+    run_name: str, predictions: Predictions, rows: Sequence[int], request: CamRequest
 ) -> bytes:
-    """A PNG of images of a table with their maps.
+    """A PNG of images with their maps.
 
     Raises:
-        CifarCoreError: if the question does not suit the model.
+        CifarCoreError: if the request does not fit the model.
     """
-    model = load_model(table.checkpoint)
-    layer = question.layer or default_layer(list_layers(model)).name
-    asked = target_classes(table, rows, question.target)
-    pixels = table.examples.pixels(list(rows))
-    cams = compute_cams(model, table.checkpoint, pixels, layer, asked, question.method)
-    question = _named(question, table.examples.classes)
-    heading = (f"{run_name}: {table}", heading_of(layer, cams, question))
-    cards = cards_from(table, rows, asked, cams, one_scale=len(rows) > 1)
-    return sheet_png(cards, heading, question.opacity)
+    model = load_model(predictions.checkpoint)
+    layer = request.layer or default_layer(list_layers(model)).name
+    targets = target_classes(predictions, rows, request.target)
+    pixels = predictions.examples.pixels(list(rows))
+    cams = compute_cams(model, predictions.checkpoint, pixels, layer, targets, request.method)
+    request = _named(request, predictions.examples.classes)
+    heading = (f"{run_name}: {predictions}", heading_of(layer, cams, request))
+    cards = cards_from(predictions, rows, targets, cams, one_scale=len(rows) > 1)
+    return sheet_png(cards, heading, request.opacity)
 
 
-def _named(question: CamRequest, classes: Sequence[str]) -> CamRequest:
-    """The question with its class by name, which may have been given by number."""
-    if question.target in TARGETS:
-        return question
-    return replace(question, target=classes[find_class(classes, question.target)])
+def _named(request: CamRequest, classes: Sequence[str]) -> CamRequest:
+    """The request with its target class by name instead of by index."""
+    if request.target in TARGETS:
+        return request
+    return replace(request, target=classes[find_class(classes, request.target)])
 
 
-def heading_of(layer: str, cams: CamMaps, question: CamRequest) -> str:
-    """How maps were made."""
+def heading_of(layer: str, cams: CamMaps, request: CamRequest) -> str:
+    """Method, layer, grid and target of maps, as text."""
     height, width = cams.grid
-    return f"{question.method} at {layer} ({height}x{width}), target: {target_name(question)}"
+    return f"{request.method} at {layer} ({height}x{width}), target: {target_name(request)}"
 
 
-def target_name(question: CamRequest) -> str:
-    """What people call what is asked about."""
-    return TARGETS.get(question.target, f"the class {question.target}")
+def target_name(request: CamRequest) -> str:
+    """Display name of a target."""
+    return TARGETS.get(request.target, f"the class {request.target}")
 
 
-def draw_own(run: Run, checkpoint: str, content: bytes, question: CamRequest) -> bytes:
-    """A PNG of somebody's own picture with its map.
+def draw_own(run: Run, checkpoint: str, content: bytes, request: CamRequest) -> bytes:
+    """A PNG of an uploaded image with its map.
 
     Raises:
-        CifarCoreError: if it is no picture, or the question does not suit the model.
+        CifarCoreError: if the file is no image, or the request does not fit the model.
     """
-    found = find_checkpoint(run.path, checkpoint)
-    model, pixels = load_model(found), fit_image(content).pixels[None]
-    layer = question.layer or default_layer(list_layers(model)).name
-    classes, (probs,) = found.manifest.classes, probabilities(model, found, pixels)
-    if question.target in ("true", "difference"):
-        raise ConfigError("The true class of this picture is not known. Give a class.")
-    target = question.target
-    asked = top(probs)[0] if target == "predicted" else find_class(classes, target)
-    cams = compute_cams(model, found, pixels, layer, [asked], question.method)
-    heading = (f"{run.name}: {found.name} (epoch {found.epoch})",)
-    card = own_card(pixels[0], classes, probs, asked, cams)
-    question = _named(question, classes)
-    return sheet_png([card], (*heading, heading_of(layer, cams, question)), question.opacity)
+    chosen = find_checkpoint(run.path, checkpoint)
+    model, pixels = load_model(chosen), fit_image(content).pixels[None]
+    layer = request.layer or default_layer(list_layers(model)).name
+    classes, (probs,) = chosen.manifest.classes, probabilities(model, chosen, pixels)
+    if request.target in ("true", "difference"):
+        raise ConfigError("The true class of this image is unknown. Give a class.")
+    name = request.target
+    target = topk_classes(probs)[0] if name == "predicted" else find_class(classes, name)
+    cams = compute_cams(model, chosen, pixels, layer, [target], request.method)
+    heading = (f"{run.name}: {chosen.name} (epoch {chosen.epoch})",)
+    card = own_card(pixels[0], classes, probs, target, cams)
+    request = _named(request, classes)
+    return sheet_png([card], (*heading, heading_of(layer, cams, request)), request.opacity)
 
 
 def own_card(
-    pixels: Pixels, classes: Sequence[str], probs: Floats, asked: int, cams: CamMaps
+    pixels: Pixels, classes: Sequence[str], probs: Floats, target: int, cams: CamMaps
 ) -> Card:
-    """Somebody's own picture with its map; (32, 32, 3) pixels, (K,) probabilities."""
-    guesses = ", ".join(f"{classes[k]} {probs[k]:.1%}" for k in top(probs, 3))
-    about = f"map: {classes[asked]}, {peak_note(cams.peaks[0])}"
-    return Card(pixels, cams.maps[0], (guesses, about))
+    """An uploaded image with its map; (32, 32, 3) pixels, (K,) probabilities."""
+    predictions = ", ".join(f"{classes[k]} {probs[k]:.1%}" for k in topk_classes(probs, 3))
+    about = f"map: {classes[target]}, {peak_note(cams.peaks[0])}"
+    return Card(pixels, cams.maps[0], (predictions, about))

@@ -1,15 +1,15 @@
-"""The ways in which a map of what a network looked at can be made."""
+"""The CAM methods, with their sources."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Method:
-    """A way to weigh a layer's channels.
+    """A CAM method: how it weights the channels of a layer.
 
     Attributes:
         library: The class in pytorch-grad-cam.
-        uses_class: Whether the map depends on the class asked about.
+        uses_class: Whether the map depends on the target class.
         uses_gradients: Whether it needs a backward pass.
         slow: Whether it needs a forward pass for each channel.
     """
@@ -25,27 +25,27 @@ class Method:
 METHODS: dict[str, Method] = {
     "GradCAM": Method(
         "GradCAM",
-        "Weighs each channel by its mean gradient; the usual reference.",
+        "Weights each channel by its mean gradient; the usual baseline.",
         "Selvaraju et al. 2016, https://arxiv.org/abs/1610.02391",
     ),
     "GradCAM++": Method(
         "GradCAMPlusPlus",
-        "Weighs by rising gradients only, so that several objects of a class all show.",
+        "Weights by positive gradients only, so that several objects of a class all appear.",
         "Chattopadhyay et al. 2017, https://arxiv.org/abs/1710.11063",
     ),
     "HiResCAM": Method(
         "HiResCAM",
-        "Multiplies gradient and activation cell by cell; shows no place that was not used.",
+        "Multiplies gradient and activation element-wise; shows only regions that the model used.",
         "Draelos & Carin 2020, https://arxiv.org/abs/2011.08891",
     ),
     "LayerCAM": Method(
         "LayerCAM",
-        "Keeps only positive gradients, cell by cell; sharp in early layers too.",
+        "Uses positive gradients element-wise; sharp in early layers too.",
         "Jiang et al. 2021, https://ieeexplore.ieee.org/document/9462463",
     ),
     "XGradCAM": Method(
         "XGradCAM",
-        "Weighs each channel by its gradient where it is active.",
+        "Weights each channel by its activation-weighted gradient.",
         "Fu et al. 2020, https://arxiv.org/abs/2008.02312",
     ),
     "EigenCAM": Method(
@@ -57,24 +57,24 @@ METHODS: dict[str, Method] = {
     ),
     "ScoreCAM": Method(
         "ScoreCAM",
-        "Weighs each channel by the score of the image seen through it; needs no gradient.",
+        "Weights each channel by the score of the image masked with it; needs no gradient.",
         "Wang et al. 2019, https://arxiv.org/abs/1910.01279",
         uses_gradients=False,
         slow=True,
     ),
     "AblationCAM": Method(
         "AblationCAM",
-        "Weighs each channel by what the score loses without it; needs no gradient.",
+        "Weights each channel by the drop of the score without it; needs no gradient.",
         "Desai & Ramaswamy 2020, https://ieeexplore.ieee.org/document/9093360",
         uses_gradients=False,
         slow=True,
     ),
 }
-# For comparison only: a map that looks like this one says nothing.
+# For comparison only: a map that looks like a random one explains nothing.
 RANDOM = "RandomCAM"
 RANDOM_METHOD = Method(
     "RandomCAM",
-    "Weighs each channel by chance, by a fixed seed.",
+    "Weights each channel at random, with a fixed seed.",
     "https://github.com/jacobgil/pytorch-grad-cam",
     uses_class=False,
 )

@@ -1,4 +1,4 @@
-"""How maps and images are painted: colours, overlays, enlarged without smoothing."""
+"""Heatmaps and overlays, enlarged without smoothing."""
 
 import functools
 
@@ -11,8 +11,8 @@ from cifar_core.errors import ConfigError
 def overlay(image: Pixels, cam: Floats, opacity: float, scale: int = 8) -> Pixels:
     """The (H, W, 3) image under its (H, W) map in 0..1, both enlarged `scale` times.
 
-    The map hides nothing at opacity 0 and everything at 1. A plain weighted mean, so that the
-    photo's brightness does not depend on the map.
+    Opacity 0 shows the image alone, 1 the map alone. A weighted mean, so that the brightness of
+    the image does not depend on the map.
 
     Raises:
         ConfigError: if the opacity is not within 0..1.
@@ -24,10 +24,10 @@ def overlay(image: Pixels, cam: Floats, opacity: float, scale: int = 8) -> Pixel
 
 
 def heatmap(cam: Floats, scale: int = 1) -> Pixels:
-    """The map alone in colours from black over red to yellow; (H, W) to (H * scale, W * scale, 3).
+    """The map in the inferno colormap, black to yellow; (H, W) to (H * scale, W * scale, 3) uint8.
 
-    Inferno, since its lightness rises evenly with the value: it can be read without colour vision
-    and shows no edges where the map has none, as rainbows do.
+    Inferno is perceptually uniform: readable without colour vision, and free of the false edges
+    of rainbow colormaps.
     """
     levels = np.rint(np.clip(cam, 0, 1) * 255).astype(np.uint8)
     return _enlarged(_inferno()[levels], scale)

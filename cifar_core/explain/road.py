@@ -1,7 +1,7 @@
-"""Which layer and method to trust for a checkpoint: ranked by ROAD.
+"""Ranks layers and methods of a checkpoint by ROAD, a measure of how faithful maps are.
 
-Pixels that a map calls relevant are taken out of the image, then those that it calls irrelevant;
-the more the model loses by the first and the less by the second, the more faithful is the map.
+Removing the most relevant pixels should lower the score, removing the least relevant ones should
+not; the larger the difference, the more faithful the map.
 
 Source: Rong et al. 2022, https://arxiv.org/abs/2202.00449, through pytorch-grad-cam.
 """
@@ -35,17 +35,21 @@ if TYPE_CHECKING:
 
 NUM_IMAGES = 50
 PERCENTILES = (20, 40, 60, 80)
-MOST_LAYERS, OF_DEEPER = 10, 7  # so that resnet34 takes less than three minutes on two cores, too
+MAX_LAYERS, NUM_SAMPLED_LAYERS = (
+    10,
+    7,
+)  # so that resnet34 too takes less than three minutes on two cores
 RANKED = [name for name, method in METHODS.items() if method.uses_gradients]
 
 
 @dataclass(frozen=True)
-class Ranked:
-    """How faithful the maps of a layer and a method are.
+class RoadScore:
+    """ROAD score of the maps of one layer and method.
 
     Attributes:
-        score: Mean over the images of how much more probability the predicted class loses with
-            the relevant pixels than with the irrelevant ones, halved; higher is better.
+        score: Mean over the images of how much more the probability of the predicted class drops
+            without the most relevant than without the least relevant pixels, halved; higher is
+            better.
         error: Standard error of that mean.
     """
 
@@ -63,38 +67,39 @@ class RankingFile:
 
     __pydantic_config__: ClassVar[ConfigDict] = STORED
 
-    scores: tuple[Ranked, ...]
+    scores: tuple[RoadScore, ...]
     format: Literal[1] = 1
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """All that were tried, the most faithful first.
+    """All layers and methods tried, the most faithful first.
 
     Attributes:
-        by_chance: The best score of maps by chance: what scores no higher says nothing.
+        random_score: The best score of random maps; a method that scores no higher is useless.
         layers: In forward order.
     """
 
-    ranked: tuple[Ranked, ...]
-    by_chance: float
+    ranked: tuple[RoadScore, ...]
+    random_score: float
     layers: tuple[str, ...]
 
-    def table(self) -> NDArray[np.float64]:
+    def score_matrix(self) -> NDArray[np.float64]:
         """(L, M) scores of the layers by the methods of `RANKED`; nan where one is missing."""
-        found = {(one.layer, one.method): one.score for one in self.ranked}
-        rows = [[found.get((layer, method), np.nan) for method in RANKED] for layer in self.layers]
+        scores = {(pair.layer, pair.method): pair.score for pair in self.ranked}
+        rows = [[scores.get((layer, method), np.nan) for method in RANKED] for layer in self.layers]
         return np.array(rows, np.float64)
 
     def __str__(self) -> str:
-        """The answer in a sentence; what lies within two standard errors counts as equal."""
-        first, most = self.ranked[0], 2 * self.ranked[0].error
-        rivals = sum(first.score - one.score < most for one in self.ranked[1:])
-        close = f", {rivals} more within two standard errors" if rivals else ""
-        beats = "more than" if first.score - self.by_chance > most else "hardly more than"
+        """The result in one sentence; within two standard errors counts as equal."""
+        first, margin = self.ranked[0], 2 * self.ranked[0].error
+        ties = sum(first.score - pair.score < margin for pair in self.ranked[1:])
+        close = f"; {ties} more within two standard errors" if ties else ""
+        clearly = first.score - self.random_score > margin
+        beats = "above" if clearly else "not clearly above"
         return (
-            f"{first.method} at {first.layer} is the most faithful here ({first.score:.3f} ± "
-            f"{first.error:.3f}{close}), {beats} maps by chance reach ({self.by_chance:.3f})."
+            f"{first.method} at {first.layer} is the most faithful (ROAD {first.score:.3f} ± "
+            f"{first.error:.3f}{close}), {beats} random maps ({self.random_score:.3f})."
         )
 
 
@@ -104,38 +109,38 @@ def rank_by_road(
     """Scores each block-level layer with each gradient method and writes the `Ranking`.
 
     Args:
-        model: As `load_model` gives it for the checkpoint.
-        examples: 50 of its images are drawn, by a fixed seed.
+        model: As loaded by `load_model` from the checkpoint.
+        examples: `NUM_IMAGES` of its images are drawn with a fixed seed.
     """
     from cifar_core.explain.gradcam import cam_maps
     from cifar_core.explain.layers import list_layers
     from cifar_core.explain.maps import inputs, probabilities
 
-    tried = _tried(list_layers(model))
+    pairs = _candidates(list_layers(model))
     order = np.random.default_rng(derive_seed(0, Purpose.SHUFFLE)).permutation(len(examples.labels))
     pixels = examples.pixels(np.sort(order[:NUM_IMAGES]))
     predicted = probabilities(model, checkpoint, pixels).argmax(axis=1).tolist()
-    images, found = inputs(checkpoint, pixels), list[Ranked]()
-    yield Progress("Ranking", 0, len(tried), "pairs")
-    for layer, method in tried:
+    images, scored = inputs(checkpoint, pixels), list[RoadScore]()
+    yield Progress("Ranking", 0, len(pairs), "pairs")
+    for layer, method in pairs:
         cams = cam_maps(model, images, layer, predicted, method).maps
         with reduced_threads():
             scores = road_scores(model, images, cams, predicted)
         error = float(scores.std(ddof=1) / np.sqrt(len(scores)))
-        found.append(Ranked(layer, method, float(scores.mean()), error))
-        yield Progress(f"{method} at {layer}", len(found), len(tried), "pairs")
-    write_typed(folder / layout.RANKING, RankingFile(tuple(found)))
+        scored.append(RoadScore(layer, method, float(scores.mean()), error))
+        yield Progress(f"{method} at {layer}", len(scored), len(pairs), "pairs")
+    write_typed(folder / layout.RANKING, RankingFile(tuple(scored)))
 
 
-def _tried(layers: "Sequence[TargetLayer]") -> list[tuple[str, str]]:
-    """Each offered layer with each method, and one of each grid with maps by chance.
+def _candidates(layers: "Sequence[TargetLayer]") -> list[tuple[str, str]]:
+    """Each offered layer with each method, and random maps for one layer of each grid size.
 
-    Of a network of more than `MOST_LAYERS` some, evenly spaced, the first and the last among them.
+    A network with more than `MAX_LAYERS` layers is sampled evenly, the first and last included.
     """
     offered = [layer for layer in layers if layer.offered]
-    if len(offered) > MOST_LAYERS:
-        places = np.linspace(0, len(offered) - 1, OF_DEEPER).round().astype(int)
-        offered = [offered[place] for place in places]
+    if len(offered) > MAX_LAYERS:
+        indices = np.linspace(0, len(offered) - 1, NUM_SAMPLED_LAYERS).round().astype(int)
+        offered = [offered[i] for i in indices]
     grids = {(layer.height, layer.width): layer.name for layer in offered}
     pairs = [(layer.name, method) for layer in offered for method in RANKED]
     return pairs + [(name, RANDOM) for name in grids.values()]
@@ -144,10 +149,10 @@ def _tried(layers: "Sequence[TargetLayer]") -> list[tuple[str, str]]:
 def road_scores(
     model: "nn.Module", images: "Tensor", cams: Floats, classes: Sequence[int]
 ) -> Floats:
-    """(N,) ROAD of (N, H, W) maps of (N, 3, H, W) images, for a class each.
+    """(N,) float32 ROAD scores of (N, H, W) maps of (N, 3, H, W) images, one class each.
 
-    Only the order of a map's pixels counts. Ties are broken by chance, by a fixed seed: where many
-    pixels are 0, the library would take out all of them at once, and be left with no image.
+    Only the order of a map's pixels counts. Ties are broken at random with a fixed seed: where
+    many pixels are 0, the library would remove all of them at once and leave no image.
     """
     import torch
     from pytorch_grad_cam.metrics.road import ROADCombined
@@ -156,23 +161,23 @@ def road_scores(
     targets: list[Any] = [ClassifierOutputSoftmaxTarget(number) for number in classes]
     seed = derive_seed(0, Purpose.AUGMENT)
     with torch.inference_mode():
-        as_they_are = model(images)
+        original_logits = model(images)
 
-    def judge(batch: "Tensor") -> "Tensor":
-        """The library asks about the whole images at each of eight steps: half the time."""
-        return as_they_are if batch is images else model(batch)
+    def cached_model(batch: "Tensor") -> "Tensor":
+        """The library passes the original images at each of eight steps: half the time."""
+        return original_logits if batch is images else model(batch)
 
-    with seeded(seed, torch.device("cpu")), warnings.catch_warnings():  # it adds a little noise
+    with seeded(seed, torch.device("cpu")), warnings.catch_warnings():  # the library adds noise
         warnings.simplefilter("ignore", DeprecationWarning)  # of numpy, about torch's tensors
-        asked: Any = judge
-        return ROADCombined(list(PERCENTILES))(images, _ranks(cams, seed), targets, asked)
+        function: Any = cached_model
+        return ROADCombined(list(PERCENTILES))(images, _ranks(cams, seed), targets, function)
 
 
 def _ranks(cams: Floats, seed: int) -> Floats:
-    """Each map's pixels by their order, 0..1."""
+    """Each map's pixels by rank, 0..1."""
     flat = cams.reshape(len(cams), -1)
-    chance = np.random.default_rng(seed).random(flat.shape)
-    order = np.lexsort((chance, flat), axis=1)
+    tie_break = np.random.default_rng(seed).random(flat.shape)
+    order = np.lexsort((tie_break, flat), axis=1)
     ranks = np.empty(flat.shape, np.float32)
     np.put_along_axis(ranks, order, np.linspace(0, 1, flat.shape[1], dtype=np.float32)[None], 1)
     return ranks.reshape(cams.shape)

@@ -1,4 +1,4 @@
-"""Images, maps and overlays on one PNG, with what they are of written on it."""
+"""Images, maps and overlays as one PNG with captions."""
 
 import io
 import math
@@ -24,7 +24,7 @@ class Card:
     Attributes:
         pixels: (32, 32, 3) uint8.
         cam: (32, 32) float32, 0..1.
-        lines: Written below.
+        lines: Caption below.
     """
 
     pixels: Pixels
@@ -36,7 +36,7 @@ def sheet_png(cards: Sequence[Card], heading: Sequence[str], opacity: float) -> 
     """A PNG of all cards: image, map and overlay side by side, text below.
 
     Args:
-        heading: Lines above: what it is of.
+        heading: Lines above the cards.
         opacity: Of the map over the image, 0..1.
     """
     panels = [_panel(card, opacity) for card in cards]
@@ -64,14 +64,14 @@ def _panel(card: Card, opacity: float) -> Pixels:
     """(H, W, 3) image, map and overlay beside each other."""
     image = card.pixels.repeat(SCALE, axis=0).repeat(SCALE, axis=1)
     gap = np.full((len(image), GAP, 3), PAPER[0], np.uint8)
-    shown = (
+    parts = (
         image,
         gap,
         heatmap(card.cam, SCALE),
         gap,
         overlay(card.pixels, card.cam, opacity, SCALE),
     )
-    return np.concatenate(shown, axis=1)
+    return np.concatenate(parts, axis=1)
 
 
 def _write(draw: ImageDraw.ImageDraw, place: tuple[int, int], lines: Sequence[str]) -> None:

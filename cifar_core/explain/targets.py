@@ -1,4 +1,4 @@
-"""The class that a map is about: predicted, true, one and not the other, or a given one."""
+"""Target classes of maps: predicted, true, the difference of the two, or a given class."""
 
 from collections.abc import Sequence
 
@@ -12,45 +12,45 @@ from cifar_core.explain.gradcam import Target
 TARGETS = {
     "predicted": "the predicted class",
     "true": "the true class",
-    "difference": "the predicted, not the true class",
+    "difference": "predicted minus true class",
 }
 
 
-def target_classes(table: Predictions, rows: Sequence[int], target: str) -> list[Target]:
-    """The class to ask each image about.
+def target_classes(predictions: Predictions, rows: Sequence[int], target: str) -> list[Target]:
+    """The target class of each image.
 
     Args:
         target: "predicted", "true", "difference", or one class for all, by name or number. The
-            difference is between the predicted and the true class; where they are the same, the
-            most probable other class takes the place of the true one.
+            difference is between the predicted and the true class; where they are equal, the
+            most probable other class replaces the true one.
 
     Raises:
         ConfigError: if there is no such class.
     """
     if target == "predicted":
-        return table.predictions[list(rows)].tolist()
+        return predictions.predicted[list(rows)].tolist()
     if target == "true":
-        return table.examples.labels[list(rows)].tolist()
+        return predictions.examples.labels[list(rows)].tolist()
     if target == "difference":
-        return [_rivals(table, row) for row in rows]
-    return [find_class(table.examples.classes, target)] * len(rows)
+        return [_predicted_and_other(predictions, row) for row in rows]
+    return [find_class(predictions.examples.classes, target)] * len(rows)
 
 
-def _rivals(table: Predictions, row: int) -> tuple[int, int]:
-    first, second = top(table.log_probs[row], 2)
-    true = int(table.examples.labels[row])
+def _predicted_and_other(predictions: Predictions, row: int) -> tuple[int, int]:
+    first, second = topk_classes(predictions.log_probs[row], 2)
+    true = int(predictions.examples.labels[row])
     return first, (second if first == true else true)
 
 
 def target_label(classes: Sequence[str], target: Target) -> str:
-    """What people call what a map was asked about."""
+    """Display name of a target."""
     if isinstance(target, int):
         return classes[target]
-    return f"{classes[target[0]]}, not {classes[target[1]]}"
+    return f"{classes[target[0]]} minus {classes[target[1]]}"
 
 
 def find_class(classes: Sequence[str], text: str) -> int:
-    """The number of a class from its name or number.
+    """The index of a class from its name or index.
 
     Raises:
         ConfigError: if there is none.
@@ -65,6 +65,6 @@ def find_class(classes: Sequence[str], text: str) -> int:
     )
 
 
-def top(probs: NDArray[np.floating], count: int = 5) -> list[int]:
-    """Classes of (K,) probabilities, the most probable first."""
+def topk_classes(probs: NDArray[np.floating], count: int = 5) -> list[int]:
+    """Class indices of (K,) probabilities, the most probable first."""
     return np.argsort(-probs, kind="stable")[:count].tolist()

@@ -1,20 +1,20 @@
-"""Records and arrays to Plotly figures; nothing here reads files or knows of pages.
+"""Plotly figures from records and arrays; reads no files.
 
-training    curves of runs over epochs, steps or minutes
-theme       colours, both themes, thinning of long lines
+training    loss and accuracy curves over epochs, steps or minutes
+theme       colours, light and dark, downsampling of long lines
 confusion   the confusion matrix and per-class accuracy
 scores      precision/recall/F1, calibration, difference of two matrices
-history     classes and images over the epochs, the embedding, the ROAD ranking
+history     per-epoch curves, the embedding, the ROAD ranking
 lr          the curve of an LR test
 images      class counts and pixel histograms
-effect      what an augmentation does to the classes
+effect      accuracy per class on augmented images
 html        figures inside a page that opens offline
 references  published results
 """
 
 from cifar_core.plots.confusion import class_accuracies, confusion, top_classes
 from cifar_core.plots.effect import class_change, operation_losses
-from cifar_core.plots.history import class_curves, embedding, image_story, road_ranking
+from cifar_core.plots.history import class_curves, embedding, probability_curves, road_ranking
 from cifar_core.plots.images import CHANNEL_COLOURS, class_counts, pixel_histogram
 from cifar_core.plots.lr import lr_test
 from cifar_core.plots.references import REFERENCES, Reference
@@ -40,12 +40,12 @@ __all__ = [
     "confusion",
     "curves",
     "embedding",
-    "image_story",
     "learning_rates",
     "lr_test",
     "matrix_difference",
     "operation_losses",
     "pixel_histogram",
+    "probability_curves",
     "reliability",
     "road_ranking",
     "smoothed",

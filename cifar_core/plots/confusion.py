@@ -1,4 +1,4 @@
-"""What a model gets right and wrong."""
+"""The confusion matrix and per-class bars."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cifar_core.plots.theme import DARK_PAGE, LIGHT_PAGE, SPLIT_COLOURS, finish, readable_on
 
-RIGHT, WRONG = (58, 165, 122), (217, 84, 30)
+CORRECT_RGB, ERROR_RGB = (58, 165, 122), (217, 84, 30)
 
 
 def class_accuracies(accs: NDArray[np.float64], classes: Sequence[str]) -> go.Figure:
@@ -21,7 +21,7 @@ def class_accuracies(accs: NDArray[np.float64], classes: Sequence[str]) -> go.Fi
 
 def top_classes(names: Sequence[str], probs: NDArray[np.floating]) -> go.Figure:
     """The most probable classes as bars, the first on top."""
-    return finish(_bars(names, probs), "What the model takes it for").update_layout(height=240)
+    return finish(_bars(names, probs), "Predicted classes").update_layout(height=240)
 
 
 def _bars(names: Sequence[str], shares: NDArray[np.floating]) -> go.Figure:
@@ -46,14 +46,14 @@ def confusion(
     normalised: bool = False,
     dark: bool = False,
 ) -> go.Figure:
-    """The confusion matrix, errors and hits in colours of their own; each cell can be clicked.
+    """The confusion matrix, correct cells green and errors red; each cell can be clicked.
 
-    Streamlit 1.67 reports no clicks on a heatmap, so invisible squares lie over its cells; their
+    Streamlit 1.67 reports no clicks on a heatmap, so invisible markers lie over the cells; their
     `customdata` is (true, predicted).
 
     Args:
-        normalised: Shares of each true class instead of counts.
-        dark: Whether it will lie on a dark page.
+        normalised: Whether to normalize by row: shares of each true class instead of counts.
+        dark: Whether the page is dark.
     """
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     colours = _cell_colours(shares, dark)
@@ -63,13 +63,13 @@ def confusion(
         x=[classes[p] for _, p in cells],
         y=[classes[t] for t, _ in cells],
         customdata=cells,
-        hovertext=[f"{classes[t]} taken for {classes[p]}: {matrix[t, p]:,}" for t, p in cells],
+        hovertext=[f"{classes[t]} predicted as {classes[p]}: {matrix[t, p]:,}" for t, p in cells],
         hoverinfo="text",
         mode="markers+text",
         text=[f"{shares[c]:.0%}" if normalised else f"{matrix[c]:,}" for c in cells],
         textfont={"size": 11, "color": [readable_on(colours[c]) for c in cells]},
         marker={"size": 34, "opacity": 0, "symbol": "square"},
-        # Streamlit fades what was not clicked; nothing here is to look chosen.
+        # Streamlit fades what was not clicked; no cell should look selected.
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}, "textfont": {}},
         showlegend=False,
@@ -83,9 +83,11 @@ def confusion(
         shapes=[_square(*cell, colours[cell]) for cell in cells],
     )
     edges = [-0.5, len(classes) - 0.5]
-    figure.update_yaxes(range=edges[::-1], showgrid=False, ticks="", title="true", zeroline=False)
+    figure.update_yaxes(
+        range=edges[::-1], showgrid=False, ticks="", title="True label", zeroline=False
+    )
     figure.update_xaxes(range=edges, side="top", showgrid=False, ticks="", tickangle=-45)
-    return figure.update_xaxes(title="taken for", zeroline=False)
+    return figure.update_xaxes(title="Predicted label", zeroline=False)
 
 
 def _square(true: int, predicted: int, colour: NDArray[np.float64]) -> dict[str, Any]:
@@ -103,12 +105,12 @@ def _square(true: int, predicted: int, colour: NDArray[np.float64]) -> dict[str,
 
 
 def _cell_colours(shares: NDArray[np.float64], dark: bool) -> NDArray[np.float64]:
-    """(K, K, 3) RGB: from the page's colour to green for hits and to red for errors.
+    """(K, K, 3) RGB: from the page's colour to green if correct and red if not.
 
-    Errors are scaled by the most frequent one: beside the hits all of them would be pale.
+    Errors are scaled by the most frequent one: next to the diagonal all would be pale.
     """
-    hits = np.eye(len(shares), dtype=bool)
-    most = max(shares[~hits].max(initial=0), 1e-9)
-    strength = np.where(hits, shares, shares / most)[..., None] ** 0.8
-    full = np.where(hits[..., None], RIGHT, WRONG)
+    diagonal = np.eye(len(shares), dtype=bool)
+    most = max(shares[~diagonal].max(initial=0), 1e-9)
+    strength = np.where(diagonal, shares, shares / most)[..., None] ** 0.8
+    full = np.where(diagonal[..., None], CORRECT_RGB, ERROR_RGB)
     return (1 - strength) * np.array(DARK_PAGE if dark else LIGHT_PAGE) + strength * full

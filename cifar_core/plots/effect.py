@@ -1,4 +1,4 @@
-"""What an augmentation does to a trained model."""
+"""Accuracy per class of a trained model on augmented images."""
 
 from collections.abc import Sequence
 
@@ -6,17 +6,17 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cifar_core.plots.theme import GREY, SPLIT_COLOURS, finish, good_and_bad
+from cifar_core.plots.theme import GREY, SPLIT_COLOURS, diverging_scale, finish
 
 
 def class_change(
-    plain: NDArray[np.float64], changed: NDArray[np.float64], classes: Sequence[str]
+    original: NDArray[np.float64], augmented: NDArray[np.float64], classes: Sequence[str]
 ) -> go.Figure:
-    """(K,) accuracies of each class, plain and augmented, as pairs of bars."""
+    """(K,) accuracies on original and augmented images, as pairs of bars."""
     figure = go.Figure()
     for name, accs, colour in (
-        ("as it is", plain, GREY),
-        ("augmented", changed, SPLIT_COLOURS["train"]),
+        ("original", original, GREY),
+        ("augmented", augmented, SPLIT_COLOURS["train"]),
     ):
         figure.add_bar(
             x=list(classes),
@@ -32,7 +32,7 @@ def class_change(
 def operation_losses(
     lost: NDArray[np.float64], names: Sequence[str], classes: Sequence[str], dark: bool = False
 ) -> go.Figure:
-    """(V, K) accuracy lost by each operation on each class, as a map."""
+    """(V, K) accuracy drop of each operation on each class, as a heatmap."""
     text = [["" if np.isnan(v) else f"{round(100 * v):+d}" for v in -row] for row in lost]
     cells = go.Heatmap(
         z=-lost,
@@ -42,11 +42,13 @@ def operation_losses(
         texttemplate="%{text}",
         zmin=-1,
         zmax=1,
-        colorscale=good_and_bad(dark),
+        colorscale=diverging_scale(dark),
         showscale=False,
         hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
     )
-    figure = finish(go.Figure(cells), "Each operation alone: points of accuracy gained or lost")
+    figure = finish(
+        go.Figure(cells), "Each operation alone: change of accuracy in percentage points"
+    )
     figure.update_layout(height=110 + 34 * len(names), hovermode="closest")
     figure.update_yaxes(autorange="reversed", showgrid=False)
     return figure.update_xaxes(showgrid=False, tickangle=-45)

@@ -1,4 +1,4 @@
-"""How classes and single images fared over the epochs, and where images lie beside each other."""
+"""Classes and single images over the epochs, the embedding, and the ROAD ranking."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cifar_core.plots.theme import GREY, finish, good_and_bad, good_and_bad_cells
+from cifar_core.plots.theme import GREY, diverging_cells, diverging_scale, finish
 
-# Ten that stay apart on both themes (Tableau's, by Maureen Stone).
+# Ten colours that differ on both themes (Tableau, by Maureen Stone).
 CLASS_COLOURS = (
     "#4e79a7",
     "#f28e2b",
@@ -26,7 +26,7 @@ CLASS_COLOURS = (
 def class_curves(
     epochs: NDArray[np.int64], accs: NDArray[np.float64], classes: Sequence[str], at: int
 ) -> go.Figure:
-    """(E, K) accuracy of each class over (E,) epochs, one of which is marked."""
+    """(E, K) accuracy of each class over (E,) epochs, with a line at one epoch."""
     figure = go.Figure()
     for number, name in enumerate(classes):
         figure.add_scatter(
@@ -44,57 +44,57 @@ def class_curves(
     return finish(figure, "Accuracy per class").update_layout(height=420, legend={"y": -0.24})
 
 
-def image_story(
+def probability_curves(
     epochs: NDArray[np.int64], probs: NDArray[np.floating], classes: Sequence[str], true: int
 ) -> go.Figure:
     """(E, K) probabilities of an image over (E,) epochs; the true class is a thick line.
 
-    Only classes that ever had a tenth are named; the others are drawn faintly.
+    Only classes that ever reach 10% are in the legend; the others are faint.
     """
     figure = go.Figure()
     for number, name in enumerate(classes):
-        own, ever = number == true, bool((probs[:, number] >= 0.1).any())
+        is_true, visible = number == true, bool((probs[:, number] >= 0.1).any())
         figure.add_scatter(
             x=epochs,
             y=probs[:, number],
-            name=f"{name} (true)" if own else name,
+            name=f"{name} (true)" if is_true else name,
             mode="lines+markers" if len(epochs) < 40 else "lines",
-            line={"color": _colour(number), "width": 4 if own else 2 if ever else 1},
-            marker={"size": 6 if own else 4},
-            opacity=1.0 if own or ever else 0.3,
-            showlegend=own or ever,
+            line={"color": _colour(number), "width": 4 if is_true else 2 if visible else 1},
+            marker={"size": 6 if is_true else 4},
+            opacity=1.0 if is_true or visible else 0.3,
+            showlegend=is_true or visible,
             hovertemplate="%{y:.1%}",
         )
     figure.update_yaxes(tickformat=".0%", range=[-0.02, 1.02])
     figure.update_xaxes(title="Epoch", dtick=_tick(epochs))
-    return finish(figure, "Probability of each class").update_layout(legend={"y": -0.3})
+    return finish(figure, "Probability per class").update_layout(legend={"y": -0.3})
 
 
 def embedding(
-    places: NDArray[np.floating],
+    coordinates: NDArray[np.floating],
     groups: NDArray[np.integer],
     names: Sequence[str],
     tips: Sequence[str],
     *,
-    right_or_wrong: bool = False,
+    by_correctness: bool = False,
     dark: bool = False,
 ) -> go.Figure:
-    """(N, 2) places as dots to draw a line around; each dot's `customdata` is its row.
+    """(N, 2) coordinates as points for a lasso; each point's `customdata` is its row.
 
     Args:
-        groups: (N,) number of the colour of each dot.
+        groups: (N,) group index of each point, which sets its colour.
         names: Of the groups.
-        tips: Of each dot.
-        right_or_wrong: Whether the groups are "wrong" and "right".
+        tips: Hover text of each point.
+        by_correctness: Whether the groups are "incorrect" and "correct".
     """
-    scale = good_and_bad(dark)
+    scale = diverging_scale(dark)
     figure = go.Figure()
     for number, name in enumerate(names):
         rows = np.flatnonzero(groups == number).tolist()
-        colour = (scale[0][1], GREY)[number] if right_or_wrong else _colour(number)
+        colour = (scale[0][1], GREY)[number] if by_correctness else _colour(number)
         figure.add_scattergl(
-            x=places[rows, 0],
-            y=places[rows, 1],
+            x=coordinates[rows, 0],
+            y=coordinates[rows, 1],
             customdata=rows,
             text=[tips[row] for row in rows],
             hoverinfo="text",
@@ -110,28 +110,28 @@ def embedding(
         legend={"itemsizing": "constant", "y": -0.03},
     )
     hidden = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": ""}
-    # Distances mean something, so both directions have one scale.
+    # Distances matter, so both axes have the same scale.
     return figure.update_xaxes(**hidden).update_yaxes(**hidden, scaleanchor="x")
 
 
 def road_ranking(
     scores: NDArray[np.floating], layers: Sequence[str], methods: Sequence[str], dark: bool
 ) -> go.Figure:
-    """(L, M) ROAD scores as a table of colours, early layers on top; the best stands in bold."""
+    """(L, M) ROAD scores as a heatmap, early layers on top; the best is in bold."""
     most = max(float(np.nanmax(np.abs(scores))), 1e-9)
     best = np.unravel_index(np.nanargmax(scores), scores.shape)
     texts = [
         [f"<b>{v:.3f}</b>" if (row, col) == best else f"{v:.3f}" for col, v in enumerate(values)]
         for row, values in enumerate(scores)
     ]
-    figure = good_and_bad_cells(scores, methods, layers, texts, most, dark)
+    figure = diverging_cells(scores, methods, layers, texts, most, dark)
     figure.update_traces(hovertemplate="%{x} at %{y}: %{text}<extra></extra>")
     figure.update_layout(height=90 + 30 * len(layers))
     return figure.update_xaxes(side="top")
 
 
 def _tick(epochs: NDArray[np.int64]) -> int | None:
-    """There is no epoch 1.5."""
+    """Whole epochs only where few fit."""
     return 1 if len(epochs) <= 8 else None
 
 

@@ -1,4 +1,4 @@
-"""Figures as parts of a web page that opens offline."""
+"""Figures as HTML that opens offline."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ CONFIG: dict[str, Any] = {"displaylogo": False, "responsive": True}
 
 
 def script() -> str:
-    """plotly.js itself, about 5 MB; goes into the page once."""
+    """The source of plotly.js, about 5 MB; needed once per page."""
     from plotly.offline import get_plotlyjs
 
     return get_plotlyjs()
 
 
 def as_html(figure: go.Figure, name: str) -> str:
-    """A figure as an element of a light page, as wide as what holds it."""
+    """A figure as an HTML element for a light page, as wide as its container."""
     from plotly.io import to_html
 
     light = go.Figure(figure).update_layout(template="plotly_white", autosize=True)

@@ -1,4 +1,4 @@
-"""What a selection of images holds."""
+"""Class counts and pixel histograms of images."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ def class_counts(counts: NDArray[np.int64], classes: Sequence[str]) -> go.Figure
 
 
 def pixel_histogram(histogram: NDArray[np.int64]) -> go.Figure:
-    """How often each value occurs in red, green and blue; (3, 256) counts."""
+    """Share of each pixel value in red, green and blue; (3, 256) counts."""
     figure = go.Figure()
     for (name, colour), row in zip(CHANNEL_COLOURS.items(), histogram, strict=True):
         share = row / max(row.sum(), 1)

@@ -20,20 +20,20 @@ def lr_test(
     lr_range: tuple[float, float] | None = None,
     own: float | None = None,
 ) -> go.Figure:
-    """Loss over the learning rate, the latter on a log scale.
+    """Loss against the learning rate on a log scale.
 
     Args:
-        points: Of the test so far; the loss of each single batch is drawn faintly.
-        curve: Drawn as a line, with the band of its seeds.
+        points: Of the test so far; the raw loss of each batch is drawn faintly.
+        curve: Drawn as a line, with a band from the lowest to the highest seed.
         suggestions: Marked on the curve, each with its rule.
-        lr_range: The test's first and last learning rate, so that the axis stands still.
-        own: A learning rate that somebody has chosen by hand.
+        lr_range: The test's first and last learning rate, so that the axis does not move.
+        own: A learning rate chosen by hand.
     """
     figure = go.Figure()
     figure.add_scatter(
         x=[p.lr for p in points],
         y=[p.raw for p in points],
-        name="each batch",
+        name="per batch",
         mode="markers",
         marker={"color": GREY, "size": 4, "opacity": 0.6},
     )
@@ -54,25 +54,25 @@ def lr_test(
     if own:
         figure.add_vline(x=own, line={"width": 2, "color": GREY})
         at = {"x": float(np.log10(own)), "y": 1, "yref": "paper", "yanchor": "bottom"}
-        figure.add_annotation(text="yours", showarrow=False, font={"size": 11}, **at)
+        figure.add_annotation(text="your LR", showarrow=False, font={"size": 11}, **at)
     if lr_range:
         figure.update_xaxes(range=np.log10(lr_range).tolist())
     figure.update_xaxes(type="log", title="Learning rate", exponentformat="power", dtick=1)
     figure.update_xaxes(tickfont={"size": 12})
     if curve.losses:
-        # What a diverged loss reaches would press the part worth looking at flat.
+        # A diverged loss would flatten the part that matters.
         figure.update_yaxes(range=_loss_range(curve.losses))
-    figure = finish(figure, "Loss over the learning rate")
+    figure = finish(figure, "Loss vs. learning rate")
     return figure.update_layout(
         hovermode="closest", legend={"y": -0.25}, clickmode="event+select", dragmode="zoom"
     )
 
 
 def _add_band(figure: go.Figure, curve: LRCurve) -> None:
-    """From the lowest to the highest of the seeds."""
-    plain = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
-    figure.add_scatter(x=curve.lrs, y=curve.high, **plain)
-    figure.add_scatter(x=curve.lrs, y=curve.low, fill="tonexty", fillcolor=BAND, **plain)
+    """The band from the lowest to the highest seed."""
+    style = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    figure.add_scatter(x=curve.lrs, y=curve.high, **style)
+    figure.add_scatter(x=curve.lrs, y=curve.low, fill="tonexty", fillcolor=BAND, **style)
 
 
 def _loss_range(smoothed: Sequence[float]) -> tuple[float, float]:

@@ -1,11 +1,11 @@
-"""What others reached on the test images of CIFAR-10, to draw beside a run."""
+"""Published test accuracies on CIFAR-10, as reference lines."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A published test accuracy, 0..1, and where it stands."""
+    """A published test accuracy, 0..1, and its source."""
 
     label: str
     acc: float

@@ -1,4 +1,4 @@
-"""How good a model is class by class, how well it knows, and what another one does otherwise."""
+"""Precision, recall, F1, calibration, and the difference of two confusion matrices."""
 
 from collections.abc import Sequence
 
@@ -7,13 +7,13 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from cifar_core.evaluation.metrics import Calibration
-from cifar_core.plots.theme import GREY, RUN_COLOURS, SPLIT_COLOURS, finish, good_and_bad_cells
+from cifar_core.plots.theme import GREY, RUN_COLOURS, SPLIT_COLOURS, diverging_cells, finish
 
 SCORES = ("precision", "recall", "F1")
 
 
 def class_scores(scores: NDArray[np.float64], classes: Sequence[str]) -> go.Figure:
-    """(3, K) precision, recall and F1 as dots, a class a line, the best F1 on top."""
+    """(3, K) precision, recall and F1 as dots, one row per class, the best F1 on top."""
     order = np.argsort(-np.nan_to_num(scores[2]), kind="stable")
     names, figure = [str(classes[k]) for k in order], go.Figure()
     for name, values, colour in zip(SCORES, scores, RUN_COLOURS, strict=False):
@@ -30,15 +30,15 @@ def class_scores(scores: NDArray[np.float64], classes: Sequence[str]) -> go.Figu
     return figure.update_yaxes(autorange="reversed")
 
 
-def reliability(found: Calibration) -> go.Figure:
-    """Accuracy over confidence: on the line the model is as often right as it is sure."""
-    share = found.counts / max(found.counts.sum(), 1)
+def reliability(calibration: Calibration) -> go.Figure:
+    """Reliability diagram: accuracy against confidence; on the diagonal they agree."""
+    share = calibration.counts / max(calibration.counts.sum(), 1)
     figure = go.Figure()
     figure.add_scatter(
         x=[0, 1], y=[0, 1], mode="lines", line={"dash": "dot", "color": GREY}, showlegend=False
     )
     figure.add_bar(
-        x=found.confidence,
+        x=calibration.confidence,
         y=share,
         width=0.03,
         name="share of images",
@@ -46,8 +46,8 @@ def reliability(found: Calibration) -> go.Figure:
         hovertemplate="%{y:.1%}",
     )
     figure.add_scatter(
-        x=found.confidence,
-        y=found.acc,
+        x=calibration.confidence,
+        y=calibration.acc,
         name="accuracy",
         mode="lines+markers",
         line={"color": SPLIT_COLOURS["train"], "width": 2.5},
@@ -55,22 +55,22 @@ def reliability(found: Calibration) -> go.Figure:
     )
     figure.update_xaxes(title="Confidence", tickformat=".0%", range=[0, 1.02])
     figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
-    finish(figure, f"Calibration, ECE {found.error:.1%}")
+    finish(figure, f"Calibration, ECE {calibration.error:.2%}")
     return figure.update_layout(legend={"y": -0.3})
 
 
 def matrix_difference(
     first: NDArray[np.int64], second: NDArray[np.int64], classes: Sequence[str], dark: bool = False
 ) -> go.Figure:
-    """(K, K) matrices: how many more images the second model puts into each cell.
+    """Second minus first (K, K) confusion matrix.
 
-    More on the diagonal is good and green, more beside it bad and red.
+    An increase is green on the diagonal and red elsewhere.
     """
     change = second - first
     good = np.where(np.eye(len(change), dtype=bool), change, -change)
     most = max(int(np.abs(change).max()), 1)
     texts = [["" if not v else f"{v:+d}" for v in row] for row in change]
-    figure = good_and_bad_cells(good, classes, classes, texts, most, dark)
-    figure.update_traces(hovertemplate="%{y} taken for %{x}: %{text}<extra></extra>")
-    figure.update_layout(height=470).update_yaxes(title="true")
-    return figure.update_xaxes(title="taken for", side="top", tickangle=-45)
+    figure = diverging_cells(good, classes, classes, texts, most, dark)
+    figure.update_traces(hovertemplate="%{y} predicted as %{x}: %{text}<extra></extra>")
+    figure.update_layout(height=470).update_yaxes(title="True label")
+    return figure.update_xaxes(title="Predicted label", side="top", tickangle=-45)

@@ -1,4 +1,4 @@
-"""What all plots share: colours, size, and how long lines are thinned."""
+"""Colours, layout and downsampling shared by all plots."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-# Readable on both themes; blue and orange stay apart for most colour-blind people.
+# Readable on both themes; blue and orange differ for most colour-blind people.
 SPLIT_COLOURS = {"train": "#4a90d9", "val": "#e08a3c", "test": "#3aa57a"}
 SPLIT_DASHES = {"train": "dot", "val": "solid", "test": "dash"}
 RUN_COLOURS = (
@@ -25,29 +25,29 @@ MAX_POINTS = 2000
 
 
 def thin(values: NDArray[np.float64], max_points: int) -> NDArray[np.int64]:
-    """Indices of at most `max_points` values, the smallest and largest of each bucket kept."""
+    """Indices of at most `max_points` values, with the minimum and maximum of each bucket."""
     if len(values) <= max_points:
         return np.arange(len(values))
     size = -(-len(values) // (max_points // 2))
     last = values[-1:].repeat(-len(values) % size)
     buckets = np.concatenate((values, last)).reshape(-1, size)
     starts = np.arange(0, len(values), size)
-    kept = np.concatenate((starts + buckets.argmin(axis=1), starts + buckets.argmax(axis=1)))
-    return np.unique(np.minimum(kept, len(values) - 1))
+    indices = np.concatenate((starts + buckets.argmin(axis=1), starts + buckets.argmax(axis=1)))
+    return np.unique(np.minimum(indices, len(values) - 1))
 
 
-def good_and_bad(dark: bool) -> list[tuple[float, str]]:
-    """Colours from bad over the page's own to good, opaque, so that text on them can be read."""
+def diverging_scale(dark: bool) -> list[tuple[float, str]]:
+    """Colour scale from red over the page's colour to green, opaque so that text is readable."""
     red, green, blue = DARK_PAGE if dark else LIGHT_PAGE
     return [(0, "#d9541e"), (0.5, f"rgb({red},{green},{blue})"), (1, "#3aa57a")]
 
 
 def readable_on(colour: NDArray[np.float64]) -> str:
-    """Black or white, by the weights of ITU-R BT.601; (3,) RGB, 0..255."""
+    """Black or white, by the luma weights of ITU-R BT.601; (3,) RGB, 0..255."""
     return "#15181c" if colour @ (0.299, 0.587, 0.114) > 110 else "#f4f6f8"
 
 
-def good_and_bad_cells(
+def diverging_cells(
     values: NDArray[np.number],
     x: Sequence[str],
     y: Sequence[str],
@@ -55,9 +55,9 @@ def good_and_bad_cells(
     most: float,
     dark: bool,
 ) -> go.Figure:
-    """A table of (Y, X) values in the colours of `good_and_bad`, from -most to most.
+    """A heatmap of (Y, X) values in the colours of `diverging_scale`, from -most to most.
 
-    The texts are dots of their own: a heatmap writes all of its in one colour.
+    The texts are a trace of their own: a heatmap writes all texts in one colour.
     """
     heat = go.Heatmap(
         z=values,
@@ -65,7 +65,7 @@ def good_and_bad_cells(
         y=list(y),
         zmin=-most,
         zmax=most,
-        colorscale=good_and_bad(dark),
+        colorscale=diverging_scale(dark),
         showscale=False,
         hoverinfo="skip",
     )
@@ -85,14 +85,14 @@ def good_and_bad_cells(
 
 
 def _mixed(share: float, dark: bool) -> NDArray[np.float64]:
-    """The RGB of `good_and_bad` at -1..1."""
+    """The RGB of `diverging_scale` at -1..1."""
     bad, good = np.array([217.0, 84, 30]), np.array([58.0, 165, 122])
     page, end = np.array(DARK_PAGE if dark else LIGHT_PAGE, np.float64), good if share > 0 else bad
     return page + min(abs(float(np.nan_to_num(share))), 1.0) * (end - page)
 
 
 def finish(figure: go.Figure, title: str) -> go.Figure:
-    """The frame that all plots share."""
+    """Applies title and layout shared by all plots."""
     figure.update_layout(
         title={"text": title, "font": {"size": 15}, "x": 0, "xanchor": "left"},
         margin={"l": 8, "r": 8, "t": 44, "b": 8},

@@ -1,4 +1,4 @@
-"""The curves of trainings."""
+"""Loss, accuracy and learning rate curves of training runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ Axis = Literal["epoch", "step", "time"]
 
 @dataclass(frozen=True)
 class Curve:
-    """A run as it is drawn: its name and its records.
+    """A run to draw: its name and its records.
 
     Attributes:
-        steps_per_epoch: To place what lies between epochs; 0 if it is not known yet.
-        epochs: How many it will have, so that the axis shows what is still to come.
-        run_id: Tells it from another run that had its name before.
+        steps_per_epoch: To place steps on the epoch axis; 0 if not known yet.
+        epochs: Planned epochs, the length of the axis.
+        run_id: Distinguishes runs that had the same name.
     """
 
     name: str
@@ -46,9 +46,9 @@ class View:
     """How curves are drawn.
 
     Attributes:
-        axis: What runs from left to right.
-        smoothing: Of the figures between epochs, 0 (none) to below 1; see `smoothed`.
-        references: Whether published accuracies stand beside.
+        axis: Quantity of the x axis.
+        smoothing: Of the training curve per step, 0 (none) to below 1; see `smoothed`.
+        references: Whether to draw published accuracies.
     """
 
     axis: Axis = "epoch"
@@ -57,9 +57,9 @@ class View:
 
 
 def curves(runs: Sequence[Curve], quantity: str, view: View | None = None) -> go.Figure:
-    """Loss or accuracy over the epochs, for one run or several over each other.
+    """Loss or accuracy of one run or several.
 
-    One run: a colour per split, the figures between epochs faint behind. Several: a colour and
+    One run: a colour per split, the training curve per step faint behind. Several: a colour and
     one legend entry per run, dots for train, a line for val, dashes for test.
 
     Args:
@@ -84,17 +84,18 @@ def curves(runs: Sequence[Curve], quantity: str, view: View | None = None) -> go
         whole = max(1, -(-longest // 8))  # whole epochs, about eight marks
         figure.update_xaxes(range=[0, longest * 1.02], tick0=0, dtick=whole)
     name = {"loss": "Loss", "acc": "Accuracy"}[quantity]
-    over = {"epoch": "over the epochs", "step": "over the steps", "time": "over minutes"}[axis]
-    return finish(figure, f"{name} {over}")
+    title = {"epoch": "Epoch", "step": "Step", "time": "Minutes"}[axis]
+    figure.update_xaxes(title={"text": title, "standoff": 4})
+    return finish(figure, name).update_layout(legend={"y": -0.24})
 
 
 def _place(record: EpochRecord, axis: Axis) -> float:
-    """Where an epoch's end stands on the axis."""
+    """Position of an epoch's end on the x axis."""
     return {"epoch": record.epoch, "step": record.step, "time": record.elapsed_s / 60}[axis]
 
 
 def _places(steps: Steps, axis: Axis, steps_per_epoch: int) -> NDArray[np.float64]:
-    """(N,) float64: where step records stand on the axis."""
+    """(N,) float64 positions of step records on the x axis."""
     if axis == "time":
         return steps.column("elapsed_s") / 60
     return steps.column("step") / (steps_per_epoch if axis == "epoch" else 1)
@@ -115,7 +116,7 @@ def smoothed(values: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
 def _add_epochs(
     figure: go.Figure, run: Curve, quantity: str, run_colour: str | None, axis: Axis
 ) -> None:
-    """The splits of one run, in the run's colour if it has one, else each in its own."""
+    """The splits of one run, in the run's colour if given, else each in its own."""
     first = True
     for split in ("val", "test", "train"):
         points = [
@@ -147,19 +148,19 @@ def _of(epoch: EpochRecord, split: str, quantity: str) -> float | None:
 
 
 def _add_steps(figure: go.Figure, run: Curve, quantity: str, axis: Axis, smoothing: float) -> None:
-    """The figures between epochs; thinned without losing a spike, faint where smoothed."""
+    """The training curve per step, downsampled without losing spikes, faint where smoothed."""
     steps = run.metrics.steps
     if not steps or not run.steps_per_epoch:
         return
     x, y = _places(steps, axis, run.steps_per_epoch), steps.column(quantity)
-    lines = [("in between", y, 0.4 if smoothing == 0 else 0.15)]
+    lines = [("train (per step)", y, 0.4 if smoothing == 0 else 0.15)]
     if smoothing > 0:
         lines.append(("smoothed", smoothed(y, smoothing), 0.8))
     for name, line, opacity in lines:
-        keep = thin(line, MAX_POINTS)
+        indices = thin(line, MAX_POINTS)
         figure.add_scatter(
-            x=x[keep],
-            y=line[keep],
+            x=x[indices],
+            y=line[indices],
             name=name,
             mode="lines",
             line={"color": SPLIT_COLOURS["train"], "width": 1},
@@ -169,7 +170,7 @@ def _add_steps(figure: go.Figure, run: Curve, quantity: str, axis: Axis, smoothi
 
 
 def _mark_resumes(figure: go.Figure, run: Curve, axis: Axis) -> None:
-    """A dashed line where a run went on from a checkpoint."""
+    """A dashed line where a run was resumed from a checkpoint."""
     for resume in run.metrics.resumes if run.steps_per_epoch else ():
         before = run.metrics.steps.until(resume.step).column("elapsed_s").tolist()
         ends = [e.elapsed_s for e in run.metrics.epochs if e.step <= resume.step]
@@ -206,7 +207,7 @@ def _mark_best(figure: go.Figure, best: EpochRecord, axis: Axis) -> None:
 
 
 def _add_references(figure: go.Figure) -> None:
-    """Lines so close to each other that their figures stand side by side; the page names them."""
+    """Reference lines; close together, so their values are set side by side."""
     places = ("bottom left", "bottom", "bottom right")
     for reference, place in zip(REFERENCES, places, strict=True):
         figure.add_hline(
@@ -221,15 +222,15 @@ def _add_references(figure: go.Figure) -> None:
 
 
 def learning_rates(metrics: Metrics) -> go.Figure:
-    """The learning rate over the steps."""
+    """The learning rate per step."""
     figure = go.Figure()
     step, lr = metrics.steps.column("step"), metrics.steps.column("lr")
-    keep = thin(lr, MAX_POINTS)
+    indices = thin(lr, MAX_POINTS)
     figure.add_scatter(
-        x=step[keep],
-        y=lr[keep],
+        x=step[indices],
+        y=lr[indices],
         mode="lines",
         line={"color": "#8b78d6", "width": 2},
         name="lr",
     )
-    return finish(figure, "Learning rate over the steps")
+    return finish(figure.update_xaxes(title="Step"), "Learning rate")

@@ -12,7 +12,7 @@ from cifar_core.config.train import TrainConfig, display_values
 from cifar_core.data.encode import data_uri
 from cifar_core.evaluation.metrics import (
     calibration,
-    class_acc,
+    per_class_accuracy,
     precision_recall_f1,
     topk_accuracy,
     wilson_interval,
@@ -98,7 +98,7 @@ def _metrics(predictions: Predictions) -> dict[str, Any]:
     classes = predictions.examples.classes
     scores = (
         plots.class_scores(precision_recall_f1(predictions.matrix), classes),
-        plots.class_accuracies(class_acc(predictions.matrix), classes),
+        plots.class_accuracies(per_class_accuracy(predictions.matrix), classes),
         plots.reliability(calibration(predictions.confidence, predictions.correct)),
     )
     return {

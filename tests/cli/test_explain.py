@@ -65,7 +65,7 @@ def test_evaluate_starts_a_job_once_and_prints_the_whole_matrix(
     assert (matrix.shape, matrix.sum(), told["num_images"]) == ((10, 10), 256, 256)
     assert told["acc"] == np.trace(matrix) / 256
     assert told["loss"] == pytest.approx(read_run(copied).status["best"]["val_loss"], abs=1e-3)
-    classes = list(told["class_acc"])
+    classes = list(told["per_class_accuracy"])
     assert classes == list(open_dataset("shapes10").classes)
     for true, predicted, count in told["confused"]:
         assert matrix[classes.index(true), classes.index(predicted)] == count
@@ -109,7 +109,7 @@ def test_a_class_without_images_is_still_json(
     request["config"]["val_size"] = 3
     (subject / "request.json").write_text(json.dumps(request))
     told = strict(out(capsys, "evaluate", "first", "--split", "val", "--json"))
-    assert list(told["class_acc"].values()).count(None) >= 7
+    assert list(told["per_class_accuracy"].values()).count(None) >= 7
     assert "nan" not in out(capsys, "evaluate", "first", "--split", "val")
 
 
@@ -131,7 +131,7 @@ def test_explain_draws_the_errors_it_was_most_certain_of(
     assert out(capsys, "explain", "first", "--worst", "3", "--out", str(path)) == (
         f"Wrote {path}.\n"
     )
-    wrong = np.flatnonzero(table.predictions != table.examples.labels)
+    wrong = np.flatnonzero(table.predicted != table.examples.labels)
     worst = wrong[np.argsort(-table.confidence[wrong], kind="stable")[0]]
     assert np.array_equal(first_image(picture(path)), table.examples.pixels([int(worst)])[0])
     ten = tmp_path / "ten.PNG"

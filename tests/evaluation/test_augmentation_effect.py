@@ -1,4 +1,4 @@
-"""What an augmentation does to a trained model: the same predictions as by hand, and its job."""
+"""Effect of an augmentation on a trained model: predictions as by hand, and its job."""
 
 import io
 from pathlib import Path
@@ -12,8 +12,8 @@ from cifar_core.checkpoints.checkpoint import find_checkpoint, load_model
 from cifar_core.data import open_dataset
 from cifar_core.errors import CifarCoreError, ConfigError, RunError
 from cifar_core.evaluation.augmentation_effect import (
-    PLAIN,
-    TOGETHER,
+    FULL,
+    ORIGINAL,
     Effect,
     load_effect,
     measure_effect,
@@ -35,18 +35,18 @@ def test_predictions_are_the_models_on_the_very_pixels(finished: Path, tmp_path:
     data = open_dataset(run.config.data)
     progress = list(measure_effect(checkpoint, run.config, data, SPEC, tmp_path))
     assert progress[-1].done == progress[-1].total
-    found = load_effect(tmp_path)
-    assert found.names == [PLAIN, TOGETHER, "HorizontalFlip", "InvertImg"]
-    assert (found.labels == data.test.labels[found.indices]).all()
+    effect = load_effect(tmp_path)
+    assert effect.names == [ORIGINAL, FULL, "HorizontalFlip", "InvertImg"]
+    assert (effect.labels == data.test.labels[effect.indices]).all()
     model = load_model(checkpoint)
-    shown = preview(SPEC, data, found.indices[:50], 1, 0, data.test).draws[0]
-    np.testing.assert_array_equal(found.pixels[:50], shown)
-    for row, pixels in ((0, data.test.images[found.indices[:50]]), (1, shown)):
+    shown = preview(SPEC, data, effect.indices[:50], 1, 0, data.test).draws[0]
+    np.testing.assert_array_equal(effect.pixels[:50], shown)
+    for row, pixels in ((0, data.test.images[effect.indices[:50]]), (1, shown)):
         expected = probabilities(model, checkpoint, pixels).argmax(axis=1)
-        assert (found.predictions[row, :50] == expected).mean() > 0.95  # bf16 there, fp32 here
-    flipped = found.flipped
-    assert (found.predictions[0, flipped] == found.labels[flipped]).all()
-    assert (found.predictions[1, flipped] != found.labels[flipped]).all()
+        assert (effect.predictions[row, :50] == expected).mean() > 0.95  # bf16 there, fp32 here
+    broken = effect.broken
+    assert (effect.predictions[0, broken] == effect.labels[broken]).all()
+    assert (effect.predictions[1, broken] != effect.labels[broken]).all()
 
 
 def made_up(class_hits: list[list[float]]) -> Effect:
@@ -56,33 +56,38 @@ def made_up(class_hits: list[list[float]]) -> Effect:
     for hits in class_hits:
         right = np.concatenate([np.arange(10) < round(10 * share) for share in hits])
         rows.append(np.where(right, labels, 1 - labels))
-    names = [PLAIN, TOGETHER, "Mild", "Harsh"]
+    names = [ORIGINAL, FULL, "Mild", "Harsh"]
     pixels = np.zeros((20, 32, 32, 3), np.uint8)
     return Effect(
         names, np.array(rows, np.uint8), np.arange(20), labels, pixels, ["ant", "bee", "cat"]
     )
 
 
-def test_accuracies_and_doubts_by_hand() -> None:
-    found = made_up([[1.0, 0.8], [0.9, 0.6], [0.9, 0.8], [1.0, 0.2]])
-    assert found.acc == pytest.approx([0.9, 0.75, 0.85, 0.6])
-    assert found.class_acc[:, :2].tolist() == [[1.0, 0.8], [0.9, 0.6], [0.9, 0.8], [1.0, 0.2]]
-    assert np.isnan(found.class_acc[:, 2]).all()
-    assert found.flipped.tolist() == [9, 16, 17]
-    (doubt,) = found.doubts()
-    assert doubt.startswith("Harsh alone makes the model miss many more of: bee 60%.")
+def test_accuracies_and_warnings_by_hand() -> None:
+    effect = made_up([[1.0, 0.8], [0.9, 0.6], [0.9, 0.8], [1.0, 0.2]])
+    assert effect.acc == pytest.approx([0.9, 0.75, 0.85, 0.6])
+    assert effect.per_class_accuracy[:, :2].tolist() == [
+        [1.0, 0.8],
+        [0.9, 0.6],
+        [0.9, 0.8],
+        [1.0, 0.2],
+    ]
+    assert np.isnan(effect.per_class_accuracy[:, 2]).all()
+    assert effect.broken.tolist() == [9, 16, 17]
+    (warning,) = effect.warnings()
+    assert warning.startswith("Harsh alone lowers the accuracy of: bee by 60%.")
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\3\4 no archive", None])
 def test_what_is_damaged_or_missing_is_a_sentence(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / "effect.npz").write_bytes(content)
-    with pytest.raises(RunError, match="Try it again"):
+    with pytest.raises(RunError, match="Measure it again"):
         load_effect(tmp_path)
     buffer = io.BytesIO()
     np.savez(buffer, facts=np.zeros(3, np.uint8))
     (tmp_path / "effect.npz").write_bytes(buffer.getvalue())
-    with pytest.raises(RunError, match="Try it again"):
+    with pytest.raises(RunError, match="Measure it again"):
         load_effect(tmp_path)
 
 

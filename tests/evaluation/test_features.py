@@ -1,4 +1,4 @@
-"""Features are what the last layer is given; neighbours and projections by hand."""
+"""Features are the inputs of the last layer; neighbours and projections by hand."""
 
 import json
 from pathlib import Path
@@ -13,10 +13,10 @@ from cifar_core.cli.main import main
 from cifar_core.data import open_dataset
 from cifar_core.errors import CheckpointError, ConfigError
 from cifar_core.evaluation.features import (
-    embed,
     neighbours,
-    principal,
+    pca_projection,
     read_values,
+    tsne_embedding,
     values_path,
     write_values,
 )
@@ -77,7 +77,7 @@ def test_the_first_direction_is_that_of_the_largest_variance() -> None:
     generator = np.random.default_rng(0)
     along = generator.normal(size=200)
     features = np.outer(along, [0.6, 0.8, 0]) + 0.01 * generator.normal(size=(200, 3))
-    places = principal(features.astype(np.float32))
+    places = pca_projection(features.astype(np.float32))
     assert places.shape == (200, 2)
     assert abs(np.corrcoef(places[:, 0], along)[0, 1]) > 0.999
 
@@ -85,17 +85,17 @@ def test_the_first_direction_is_that_of_the_largest_variance() -> None:
 def test_what_is_alike_lies_together_and_the_same_each_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("cifar_core.evaluation.features.EXAGGERATED", 100)
+    monkeypatch.setattr("cifar_core.evaluation.features.EXAGGERATION_ITERATIONS", 100)
     monkeypatch.setattr("cifar_core.evaluation.features.ITERATIONS", 100)
     generator = np.random.default_rng(0)
     groups = np.arange(150) % 3
     centres = 4 * generator.normal(size=(3, 16))
     features = (centres[groups] + generator.normal(size=(150, 16))).astype(np.float32)
     places, again = np.empty((2, 150, 2), np.float32)
-    steps = list(embed(features, places))
+    steps = list(tsne_embedding(features, places))
     assert steps[0].done == 0
     assert steps[-1].done == steps[-1].total
-    list(embed(features, again))
+    list(tsne_embedding(features, again))
     assert np.array_equal(places, again)
     gaps = np.linalg.norm(places[:, None] - places[None], axis=2)
     np.fill_diagonal(gaps, np.inf)
@@ -117,7 +117,7 @@ def test_an_evaluation_keeps_features_and_a_job_embeds_them(evaluated: Path) -> 
     assert not np.array_equal(plain.log_probs, flipped.log_probs)
     features = read_values(run.path, checkpoint, plain.examples, "features")
     assert features.shape == (2000, 128)
-    with pytest.raises(CheckpointError, match=r"There is no .*Find the neighbours again"):
+    with pytest.raises(CheckpointError, match=r"There is no .*Compute t-SNE again"):
         read_values(run.path, checkpoint, plain.examples, "embedding")
     job = launch_embedding(evaluated.parent, run, checkpoint.name, "test")
     assert launch_embedding(evaluated.parent, run, checkpoint.name, "test") == job
@@ -130,8 +130,8 @@ def test_an_evaluation_keeps_features_and_a_job_embeds_them(evaluated: Path) -> 
 def test_flip_is_an_option_of_the_command(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "first", "--flip", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    table = load_predictions(read_run(copied), flip=True)
-    assert (told["flip"], told["acc"]) == (True, pytest.approx(table.acc))
+    predictions = load_predictions(read_run(copied), flip=True)
+    assert (told["flip"], told["acc"]) == (True, pytest.approx(predictions.acc))
     with pytest.raises(CheckpointError, match="not evaluated yet"):
         load_predictions(read_run(copied))
 
@@ -146,18 +146,18 @@ def test_damaged_or_other_features_are_a_sentence(finished: Path, tmp_path: Path
     assert (read_values(tmp_path, checkpoint, test, "features") == 1).all()
     path = values_path(tmp_path, checkpoint.name, "test", "features")
     path.rename(values_path(tmp_path, checkpoint.name, "val", "features"))
-    with pytest.raises(CheckpointError, match="of other weights or data"):
+    with pytest.raises(CheckpointError, match="with other weights or data"):
         read_values(tmp_path, checkpoint, val, "features")
     path.write_bytes(b"PK but no zip")
     with pytest.raises(CheckpointError, match=r"is damaged.*Evaluate this checkpoint again"):
         read_values(tmp_path, checkpoint, test, "features")
 
 
-@pytest.mark.parametrize(
-    "features", [np.zeros((100, 5)), np.ones((7, 5)), np.random.default_rng(0).random((100, 1))]
-)
-def test_what_cannot_be_laid_out_is_a_sentence(features: np.ndarray) -> None:
-    with pytest.raises(ConfigError, match="cannot be laid out"):
-        principal(features.astype(np.float32))
-    with pytest.raises(ConfigError, match="cannot be laid out"):
-        list(embed(features.astype(np.float32), np.empty((len(features), 2), np.float32)))
+def test_features_that_cannot_be_projected_are_refused() -> None:
+    random = np.random.default_rng(0).random((100, 1))
+    for values in (np.zeros((100, 5)), np.ones((7, 5)), random):
+        features, coordinates = values.astype(np.float32), np.empty((len(values), 2), np.float32)
+        with pytest.raises(ConfigError, match="cannot be projected"):
+            pca_projection(features)
+        with pytest.raises(ConfigError, match="cannot be projected"):
+            list(tsne_embedding(features, coordinates))

@@ -1,4 +1,4 @@
-"""How images fared over the epochs: by hand, and as a real run keeps it."""
+"""Predictions over the epochs: by hand, and as a real run stores them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cifar_core.data import Dataset
-from cifar_core.errors import ConfigError, RunError
+from cifar_core.errors import RunError
 from cifar_core.evaluation.history import (
     History,
     load_history,
@@ -15,13 +15,11 @@ from cifar_core.evaluation.history import (
     write_epoch_predictions,
 )
 from cifar_core.evaluation.metrics import confusion_matrix
-from cifar_core.evaluation.predictions import EvalSplit, Predictions, to_float16
-from cifar_core.evaluation.sorting import sort_rows
+from cifar_core.evaluation.predictions import EvalSplit, to_float16
 from cifar_core.records.records import read_metrics
 from cifar_core.runs.store import epoch_files, read_run
 from cifar_core.system.files import read_npz
 from tests.builders import config_of, epochs_of, set_up, trained
-from tests.evaluation.test_predictions import CHECKPOINT, FACTS
 
 R, W = 0, 1  # predictions that are right and wrong, as every label is 0
 
@@ -52,35 +50,32 @@ def test_forgetting_is_right_and_then_wrong() -> None:
     assert by_hand().forgetting_events.tolist() == [0, 1, 0, 2, 0]
 
 
-def test_of_a_history_that_begins_late_no_more_is_said_than_is_known() -> None:
+def test_a_history_that_begins_late_says_or_earlier() -> None:
     history = by_hand()
     late = replace(history, epochs=history.epochs + 50)
-    assert (
-        late.learning_summary(0)
-        == "Recognised for good since epoch 51 or earlier, never forgotten."
-    )
-    assert late.learning_summary(4) == "Recognised for good since epoch 52, never forgotten."
+    assert late.learning_summary(0) == "Learned at epoch 51 or earlier, never forgotten."
+    assert late.learning_summary(4) == "Learned at epoch 52, never forgotten."
     assert not late.is_whole
     assert not history.is_whole  # the third is missing
     assert replace(history, epochs=np.arange(1, 5)).is_whole
 
 
-def test_what_became_right_or_wrong_comes_by_how_much_its_loss_changed() -> None:
+def test_fixed_and_broken_images_come_by_change_of_loss() -> None:
     history = by_hand()
-    right, wrong = history.changed(3)
-    assert (right.tolist(), wrong.tolist()) == ([1], [3])
-    assert [rows.tolist() for rows in history.changed(1)] == [[1, 4], [3]]
-    assert [rows.tolist() for rows in history.changed(0)] == [[], []]
+    fixed, broken = history.changes(3)
+    assert (fixed.tolist(), broken.tolist()) == ([1], [3])
+    assert [rows.tolist() for rows in history.changes(1)] == [[1, 4], [3]]
+    assert [rows.tolist() for rows in history.changes(0)] == [[], []]
 
 
-def test_a_story_is_told_in_a_sentence() -> None:
-    told = [by_hand().learning_summary(row) for row in range(5)]
-    assert told == [
-        "Recognised for good since epoch 1, never forgotten.",
-        "Recognised for good since epoch 5, forgotten once.",
-        "Never recognised in 4 epochs.",
-        "Recognised after 2 of 4 epochs, but not at the end.",
-        "Recognised for good since epoch 2, never forgotten.",
+def test_the_learning_summary_is_a_sentence() -> None:
+    sentences = [by_hand().learning_summary(row) for row in range(5)]
+    assert sentences == [
+        "Learned at epoch 1, never forgotten.",
+        "Learned at epoch 5, forgotten once.",
+        "Never correct in 4 epochs.",
+        "Correct after 2 of 4 epochs, but not after the last.",
+        "Learned at epoch 2, never forgotten.",
     ]
 
 
@@ -88,19 +83,19 @@ def test_figures_of_an_epoch_are_those_of_its_predictions() -> None:
     history = by_hand()
     assert history.acc.tolist() == [0.4, 0.6, 0.6, 0.6]
     for place in range(4):
-        expected = confusion_matrix(history.examples.labels, history.predictions[place], 2)
+        expected = confusion_matrix(history.examples.labels, history.predicted[place], 2)
         assert (history.matrix(place) == expected).all()
-    assert history.class_acc[:, 0].tolist() == history.acc.tolist()
-    assert np.isnan(history.class_acc[:, 1]).all()
+    assert history.per_class_accuracy[:, 0].tolist() == history.acc.tolist()
+    assert np.isnan(history.per_class_accuracy[:, 1]).all()
 
 
 def test_the_engine_hands_over_what_its_figures_are_of(tiny: Dataset) -> None:
     state, records = trained(config_of(), tiny)
     assert state.test_log_probs is not None
-    said, labels = state.test_log_probs, tiny.test.labels
+    log_probs, labels = state.test_log_probs, tiny.test.labels
     last = epochs_of(records)[-1]
-    assert (said.argmax(axis=1) == labels).mean() == pytest.approx(last.test_acc)
-    assert -said[np.arange(30), labels].mean() == pytest.approx(last.test_loss, abs=1e-5)
+    assert (log_probs.argmax(axis=1) == labels).mean() == pytest.approx(last.test_acc)
+    assert -log_probs[np.arange(30), labels].mean() == pytest.approx(last.test_loss, abs=1e-5)
     assert set_up(config_of(), tiny)[0].test_log_probs is None
 
 
@@ -119,7 +114,7 @@ def test_probabilities_of_an_image_are_those_of_each_epoch(finished: Path) -> No
     epochs, probs = probabilities_over_epochs(run, history.examples, 17)
     assert epochs.tolist() == history.epochs.tolist()
     assert probs.sum(axis=1).tolist() == pytest.approx([1, 1], abs=0.01)
-    assert probs.argmax(axis=1).tolist() == history.predictions[:, 17].tolist()
+    assert probs.argmax(axis=1).tolist() == history.predicted[:, 17].tolist()
 
 
 def test_a_damaged_epoch_is_left_out(copied: Path) -> None:
@@ -129,7 +124,7 @@ def test_a_damaged_epoch_is_left_out(copied: Path) -> None:
     first.write_bytes(content)
     assert load_history(read_run(copied)).epochs.tolist() == [2]
     second.write_bytes(b"")
-    with pytest.raises(RunError, match="kept nothing of its epochs"):
+    with pytest.raises(RunError, match="no readable predictions per epoch"):
         load_history(read_run(copied))
 
 
@@ -159,14 +154,3 @@ def test_rounding_changes_no_prediction(tmp_path: Path) -> None:
     with np.load(epoch_files(tmp_path)[0]) as file:
         assert file["log_probs"].argmax(axis=1).tolist() == [0, 1]
         assert (file["log_probs"] == to_float16(said)).all()
-
-
-def test_the_gallery_is_ordered_by_how_images_fared() -> None:
-    history = by_hand()
-    log_probs = np.log(np.full((5, 2), 0.5, np.float32))
-    table = Predictions(log_probs, history.examples, CHECKPOINT, FACTS)
-    every = np.arange(5)
-    assert sort_rows(table, every, "learned", history).tolist() == [2, 3, 1, 4, 0]
-    assert sort_rows(table, every, "forgotten", history).tolist() == [3, 1, 0, 2, 4]
-    with pytest.raises(ConfigError, match="Unknown order 'learned'"):
-        sort_rows(table, every, "learned")

@@ -24,11 +24,11 @@ def test_wrong_labels_are_found_and_the_least_likely_comes_first() -> None:
     classes = np.arange(400) % 4
     labels, wrong = classes.copy(), [3, 50, 201, 399]
     labels[wrong] = (labels[wrong] + 1) % 4
-    table = table_with(labels, classes)
-    found = find_label_issues(table)
+    predictions = table_with(labels, classes)
+    found = find_label_issues(predictions)
     assert set(wrong) <= set(found.tolist())
     assert len(found) <= 8
-    own = table.log_probs[found, labels[found]]
+    own = predictions.log_probs[found, labels[found]]
     assert (np.diff(own) >= -1e-6).all()
 
 

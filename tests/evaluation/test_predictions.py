@@ -1,10 +1,9 @@
-"""Tables: which images, what follows from the numbers, and that no damage goes unnoticed."""
+"""Predictions: which images, what follows from them, and that no damage goes unnoticed."""
 
 import hashlib
 import json
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,6 @@ from cifar_core.evaluation.predictions import (
     read_predictions,
     write_predictions,
 )
-from cifar_core.evaluation.sorting import SORTS, sort_rows
 
 PROBS = [[7, 2, 1], [1, 8, 1], [3, 5, 2], [6, 3, 1], [1, 8, 1], [2.5, 2.5, 5]]  # tenths
 LABELS = [0, 0, 1, 2, 2, 1]
@@ -45,7 +43,7 @@ def examples() -> EvalSplit:
     return EvalSplit("val", ("ant", "bee", "cat"), "f", images, labels, np.array(INDICES))
 
 
-def table_of() -> Predictions:
+def predictions_of() -> Predictions:
     return Predictions(LOG_PROBS, examples(), CHECKPOINT, FACTS)
 
 
@@ -53,17 +51,17 @@ def config_of(**changes: int) -> TrainConfig:
     return make_config({"val_size": 14, **changes})
 
 
-@pytest.mark.parametrize("split", SPLITS)
-def test_images_and_labels_are_those_of_the_data_set(split: str, tiny: Dataset) -> None:
-    found = eval_split(tiny, config_of(), split)
-    part = tiny.test if split == "test" else tiny.train
-    assert found.labels.tolist() == part.labels[found.indices].tolist()
-    assert len(found.indices) == {"test": 30, "val": 14, "train": 50}[split]
-    rows = [3, 0, 3]
-    assert np.array_equal(found.pixels(rows), part.images[found.indices[rows]])
-    assert (found.classes, found.fingerprint) == (tiny.classes, tiny.fingerprint)
-    assert found.name(2) == f"{'test' if split == 'test' else 'train'} {found.indices[2]}"
-    assert [found.find(int(index)) for index in found.indices] == list(range(len(found.indices)))
+def test_images_and_labels_are_those_of_the_dataset(tiny: Dataset) -> None:
+    for split in SPLITS:
+        examples = eval_split(tiny, config_of(), split)
+        part, name = (tiny.test, "test") if split == "test" else (tiny.train, "train")
+        indices, rows = examples.indices, [3, 0, 3]
+        assert examples.labels.tolist() == part.labels[indices].tolist(), split
+        assert len(indices) == {"test": 30, "val": 14, "train": 50}[split]
+        assert np.array_equal(examples.pixels(rows), part.images[indices[rows]]), split
+        assert (examples.classes, examples.fingerprint) == (tiny.classes, tiny.fingerprint)
+        assert examples.name(2) == f"{name} {indices[2]}"
+        assert [examples.find(int(i)) for i in indices] == list(range(len(indices))), split
 
 
 def test_training_and_validation_share_the_training_images(tiny: Dataset) -> None:
@@ -91,61 +89,45 @@ def test_an_image_of_another_split_is_refused_with_its_index(tiny: Dataset) -> N
 def test_unknown_and_empty_splits_are_refused(tiny: Dataset) -> None:
     with pytest.raises(ConfigError, match="Unknown split 'tests'"):
         eval_split(tiny, config_of(), "tests")
-    with pytest.raises(ConfigError, match=r"held nothing out \(val_size = 0\)"):
+    with pytest.raises(ConfigError, match=r"held out no validation images \(val_size = 0\)"):
         eval_split(tiny, config_of(val_size=0), "val")
     assert len(eval_split(tiny, config_of(val_size=0), "train").indices) == 64
 
 
 def test_what_follows_from_the_numbers() -> None:
-    table = table_of()
-    assert table.predictions.tolist() == PREDICTED
-    assert table.confidence.tolist() == pytest.approx([0.7, 0.8, 0.5, 0.6, 0.8, 0.5])
+    predictions = predictions_of()
+    assert predictions.predicted.tolist() == PREDICTED
+    assert predictions.confidence.tolist() == pytest.approx([0.7, 0.8, 0.5, 0.6, 0.8, 0.5])
     expected = [-math.log(p) for p in (0.7, 0.1, 0.5, 0.1, 0.1, 0.25)]
-    assert table.losses.tolist() == pytest.approx(expected)
-    assert table.matrix.tolist() == [[1, 1, 0], [0, 1, 1], [1, 1, 0]]
-    assert table.acc == 2 / 6
-    assert str(table) == "6 validation images of Made up, best-0000003 (epoch 1)"
+    assert predictions.losses.tolist() == pytest.approx(expected)
+    assert predictions.matrix.tolist() == [[1, 1, 0], [0, 1, 1], [1, 1, 0]]
+    assert predictions.acc == 2 / 6
+    assert str(predictions) == "6 validation images of Made up, best-0000003 (epoch 1)"
 
 
-@pytest.mark.parametrize(
-    ("chosen", "rows"),
-    [
-        ({}, [1, 3, 4, 5]),
-        ({"show": "right"}, [0, 2]),
-        ({"show": "all"}, [0, 1, 2, 3, 4, 5]),
-        ({"true": 2}, [3, 4]),
-        ({"true": 2, "show": "right"}, []),
-        ({"predicted": 1}, [1, 4]),
-        ({"predicted": 1, "show": "all"}, [1, 2, 4]),
-        ({"true": 0, "predicted": 0}, []),
-        ({"true": 0, "predicted": 0, "show": "all"}, [0]),
-        ({"true": 2, "predicted": 1}, [4]),
-    ],
-)
-def test_rows_are_chosen_by_class_and_verdict(chosen: dict[str, Any], rows: list[int]) -> None:
-    assert table_of().rows(**chosen).tolist() == rows
+ROWS: list[tuple[dict[str, Any], list[int]]] = [
+    ({}, [1, 3, 4, 5]),
+    ({"show": "correct"}, [0, 2]),
+    ({"show": "all"}, [0, 1, 2, 3, 4, 5]),
+    ({"true": 2}, [3, 4]),
+    ({"true": 2, "show": "correct"}, []),
+    ({"predicted": 1}, [1, 4]),
+    ({"predicted": 1, "show": "all"}, [1, 2, 4]),
+    ({"true": 0, "predicted": 0}, []),
+    ({"true": 0, "predicted": 0, "show": "all"}, [0]),
+    ({"true": 2, "predicted": 1}, [4]),
+]
 
 
-def test_orders_keep_ties_as_in_the_data_set() -> None:
-    table, every = table_of(), np.arange(6)
-    expected = {
-        "confidence": [1, 4, 0, 3, 2, 5],
-        "loss": [1, 3, 4, 5, 2, 0],
-        "index": [0, 1, 2, 3, 4, 5],
-    }
-    margins = np.sort(np.exp(table.log_probs), axis=1)
-    assert table.margins == pytest.approx(margins[:, -1] - margins[:, -2])
-    expected["margin"] = np.argsort(table.margins, kind="stable").tolist()
-    assert set(SORTS) == set(expected)
-    for by, rows in expected.items():
-        assert sort_rows(table, every, by).tolist() == rows
-        assert sort_rows(table, table.rows(), by).tolist() == [r for r in rows if r not in (0, 2)]
-        assert sort_rows(table, every[:0], by).tolist() == []
-    assert sort_rows(table, np.tile(every, 50), "confidence").tolist()[:100] == [1, 4] * 50
-    reordered = replace(table, examples=replace(table.examples, indices=np.array(INDICES[::-1])))
-    assert sort_rows(reordered, every, "index").tolist() == [5, 4, 3, 2, 1, 0]
-    with pytest.raises(ConfigError, match="Unknown order 'size'"):
-        sort_rows(table, every, "size")
+def test_rows_are_selected_by_class_and_outcome() -> None:
+    for selected, rows in ROWS:
+        assert predictions_of().rows(**selected).tolist() == rows, selected
+
+
+def test_the_margin_is_the_distance_to_the_second_class() -> None:
+    assert predictions_of().margins.tolist() == pytest.approx(
+        [0.5, 0.7, 0.2, 0.3, 0.7, 0.25], abs=1e-6
+    )
 
 
 def written(folder: Path, log_probs: NDArray[Any] = LOG_PROBS) -> Path:
@@ -153,18 +135,18 @@ def written(folder: Path, log_probs: NDArray[Any] = LOG_PROBS) -> Path:
     return path
 
 
-def test_a_table_is_read_as_it_was_written(tmp_path: Path) -> None:
+def test_predictions_are_read_as_they_were_written(tmp_path: Path) -> None:
     path = written(tmp_path)
     assert path == tmp_path / "tables" / "best-0000003-val.npy"
     assert has_predictions(path)
     assert sorted(p.name for p in path.parent.iterdir()) == [f"{path.stem}.json", path.name]
     assert np.load(path).dtype == np.float16
-    found = read_predictions(path, examples(), CHECKPOINT)
-    assert found.log_probs.dtype == np.float32
-    assert np.array_equal(found.log_probs, LOG_PROBS.astype(np.float16).astype(np.float32))
+    predictions = read_predictions(path, examples(), CHECKPOINT)
+    assert predictions.log_probs.dtype == np.float32
+    assert np.array_equal(predictions.log_probs, LOG_PROBS.astype(np.float16).astype(np.float32))
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert found.facts == {"format": 1, **FACTS, "sha256": sha256}
-    assert found.predictions.tolist() == PREDICTED
+    assert predictions.facts == {"format": 1, **FACTS, "sha256": sha256}
+    assert predictions.predicted.tolist() == PREDICTED
 
 
 def test_rounding_changes_no_prediction(tmp_path: Path) -> None:
@@ -172,9 +154,9 @@ def test_rounding_changes_no_prediction(tmp_path: Path) -> None:
     close = generator.normal(-2.3, 2e-3, (6, 3)).astype(np.float32)
     close[0] = [-1.0001, -1.0, -5]
     assert (close.argmax(axis=1) != close.astype(np.float16).argmax(axis=1)).any()
-    found = read_predictions(written(tmp_path, close), examples(), CHECKPOINT)
-    assert found.predictions.tolist() == close.argmax(axis=1).tolist()
-    assert found.log_probs == pytest.approx(close, abs=4e-3)
+    predictions = read_predictions(written(tmp_path, close), examples(), CHECKPOINT)
+    assert predictions.predicted.tolist() == close.argmax(axis=1).tolist()
+    assert predictions.log_probs == pytest.approx(close, abs=4e-3)
 
 
 class Trap:
@@ -188,7 +170,7 @@ class Trap:
 
 
 def write_objects(path: Path) -> None:
-    """A table of the right shape, and with the right sum, that is a pickle."""
+    """An array of the right shape and checksum that is a pickle."""
     objects = np.full((6, 3), None)
     objects[0, 0] = Trap(path.with_name("sprung"))
     np.save(path, objects, allow_pickle=True)
@@ -202,16 +184,22 @@ def cut(path: Path) -> None:
 
 DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "no facts": (lambda p: p.with_suffix(".json").unlink(), "val was not evaluated yet"),
-    "cut facts": (lambda p: cut(p.with_suffix(".json")), "its table is damaged"),
+    "cut facts": (lambda p: cut(p.with_suffix(".json")), "its predictions are damaged"),
     "no numbers": (lambda p: p.unlink(), "cannot be read (No such file or directory)"),
     "cut numbers": (cut, "is damaged: its SHA-256"),
     "empty": (lambda p: p.write_bytes(b""), "is damaged: its SHA-256"),
-    "other data": (lambda p: write_predictions(p, LOG_PROBS, OTHER_DATA), "is of other data"),
-    "other weights": (lambda p: write_predictions(p, LOG_PROBS, RETRAINED), "is of other weights"),
-    "bare facts": (lambda p: write_predictions(p, LOG_PROBS, {}), "is of other data"),
+    "other data": (
+        lambda p: write_predictions(p, LOG_PROBS, OTHER_DATA),
+        "was computed on other data",
+    ),
+    "other weights": (
+        lambda p: write_predictions(p, LOG_PROBS, RETRAINED),
+        "was computed with other weights",
+    ),
+    "bare facts": (lambda p: write_predictions(p, LOG_PROBS, {}), "was computed on other data"),
     "fewer rows": (
         lambda p: write_predictions(p, LOG_PROBS[:5], FACTS),
-        "5 rows, not one per image",
+        "5 rows for 6 images",
     ),
     "fewer classes": (lambda p: write_predictions(p, LOG_PROBS[:, :2], FACTS), ".npy"),
     "objects": (write_objects, ".npy"),
@@ -219,13 +207,13 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-def test_damage_is_told_with_what_to_do(tmp_path: Path, name: str) -> None:
-    path, (damage, told) = written(tmp_path), DAMAGES[name]
+def test_damage_is_an_error_with_the_next_step(tmp_path: Path, name: str) -> None:
+    path, (damage, message) = written(tmp_path), DAMAGES[name]
     damage(path)
     with pytest.raises(CheckpointError) as caught:
         read_predictions(path, examples(), CHECKPOINT)
     assert str(caught.value).startswith("best-0000003-val")
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert str(caught.value).endswith("in a terminal: evaluate RUN --again.")
     assert not path.with_name("sprung").exists()
 
@@ -241,9 +229,7 @@ def test_any_changed_byte_is_noticed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("blocked", [".npy", ".json"])
 @pytest.mark.parametrize("before", [True, False], ids=["again", "first"])
-def test_a_write_that_fails_leaves_no_half_table(
-    tmp_path: Path, blocked: str, before: bool
-) -> None:
+def test_a_failed_write_leaves_nothing_behind(tmp_path: Path, blocked: str, before: bool) -> None:
     path = written(tmp_path) if before else predictions_path(tmp_path, "best-0000003", "val")
     path.with_suffix(blocked).unlink(missing_ok=True)
     path.with_suffix(blocked).mkdir(parents=True)  # what cannot be replaced by a file

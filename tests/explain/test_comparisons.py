@@ -18,7 +18,7 @@ from cifar_core.explain.comparisons import (
     epoch_checkpoints,
     panels,
     shared_heading,
-    untrained,
+    untrained_model,
     views,
 )
 from cifar_core.explain.gradcam import CamMaps
@@ -30,11 +30,11 @@ from cifar_core.system.files import read_json, write_json
 from tests.builders import single_thread
 
 one_thread = pytest.fixture(single_thread, autouse=True)
-QUESTION = CamRequest("layer3", "HiResCAM", "predicted")
+REQUEST = CamRequest("layer3", "HiResCAM", "predicted")
 
 
 @pytest.fixture(scope="module")
-def table(finished: Path, shared_cache: Path) -> Predictions:
+def predictions(finished: Path, shared_cache: Path) -> Predictions:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CIFAR_CACHE", str(shared_cache))
         run, checkpoint = read_run(finished), find_checkpoint(finished)
@@ -46,23 +46,27 @@ def table(finished: Path, shared_cache: Path) -> Predictions:
 
 
 def views_of(
-    kind: str, finished: Path, table: Predictions, row: int, other: View | None = None
+    kind: str, finished: Path, predictions: Predictions, row: int, other: View | None = None
 ) -> list[View]:
-    layers = list_layers(load_model(table.checkpoint))
-    return views(kind, read_run(finished), table, row, QUESTION, layers, other)
+    layers = list_layers(load_model(predictions.checkpoint))
+    return views(kind, read_run(finished), predictions, row, REQUEST, layers, other)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_is_drawn_and_explained(kind: str, finished: Path, table: Predictions) -> None:
-    drawn = views_of(kind, finished, table, int(table.rows()[0]))
+def test_every_kind_is_drawn_and_explained(
+    kind: str, finished: Path, predictions: Predictions
+) -> None:
+    drawn = views_of(kind, finished, predictions, int(predictions.rows()[0]))
     assert ABOUT[kind]
     assert len({view.label for view in drawn}) == len(drawn)
-    pixels = table.examples.pixels([int(table.rows()[0])])
+    pixels = predictions.examples.pixels([int(predictions.rows()[0])])
     cams = []
     for view in drawn:
-        model = untrained(read_run(finished)) if view.untrained else load_model(view.checkpoint)
+        model = (
+            untrained_model(read_run(finished)) if view.untrained else load_model(view.checkpoint)
+        )
         cams.append(
-            compute_cams(model, view.checkpoint, pixels, view.layer, [view.asked], view.method)
+            compute_cams(model, view.checkpoint, pixels, view.layer, [view.target], view.method)
         )
     for panel, cam in zip(panels(drawn, cams), cams, strict=True):
         assert panel.cam.shape == (32, 32)
@@ -70,47 +74,53 @@ def test_every_kind_is_drawn_and_explained(kind: str, finished: Path, table: Pre
         assert panel.grid == cam.grid
 
 
-def test_targets_are_predicted_true_and_the_difference(finished: Path, table: Predictions) -> None:
-    row = int(table.rows()[0])
-    said, true = int(table.predictions[row]), int(table.examples.labels[row])
-    asked = [view.asked for view in views_of("targets", finished, table, row)]
-    assert asked == [said, true, (said, true)]
-    right = int(np.flatnonzero(table.correct)[0])
-    one, other = (view.asked for view in views_of("targets", finished, table, right))
-    assert one == table.predictions[right]
-    second = int(np.argsort(-table.log_probs[right])[1])
+def test_targets_are_predicted_true_and_the_difference(
+    finished: Path, predictions: Predictions
+) -> None:
+    row = int(predictions.rows()[0])
+    said, true = int(predictions.predicted[row]), int(predictions.examples.labels[row])
+    targets = [view.target for view in views_of("targets", finished, predictions, row)]
+    assert targets == [said, true, (said, true)]
+    right = int(np.flatnonzero(predictions.correct)[0])
+    one, other = (view.target for view in views_of("targets", finished, predictions, right))
+    assert one == predictions.predicted[right]
+    second = int(np.argsort(-predictions.log_probs[right])[1])
     assert other == (one, second)
 
 
-def test_slow_methods_are_left_out_unless_asked_for(finished: Path, table: Predictions) -> None:
-    drawn = [view.method for view in views_of("methods", finished, table, 0)]
+def test_slow_methods_are_left_out_unless_asked_for(
+    finished: Path, predictions: Predictions
+) -> None:
+    drawn = [view.method for view in views_of("methods", finished, predictions, 0)]
     assert drawn == [name for name, method in METHODS.items() if not method.slow]
 
 
-def test_each_epoch_is_drawn_once_in_order(finished: Path, table: Predictions) -> None:
+def test_each_epoch_is_drawn_once_in_order(finished: Path, predictions: Predictions) -> None:
     kept = epoch_checkpoints(read_run(finished))
     assert [one.epoch for one in kept] == sorted({c.epoch for c in list_checkpoints(finished)})
-    assert [view.checkpoint for view in views_of("epochs", finished, table, 0)] == kept
+    assert [view.checkpoint for view in views_of("epochs", finished, predictions, 0)] == kept
 
 
-def test_the_sanity_check_has_random_weights_and_chance(finished: Path, table: Predictions) -> None:
-    trained, before, chance = views_of("sanity", finished, table, 0)
+def test_the_sanity_check_has_random_weights_and_chance(
+    finished: Path, predictions: Predictions
+) -> None:
+    trained, before, chance = views_of("sanity", finished, predictions, 0)
     assert (trained.untrained, before.untrained, chance.method) == (False, True, RANDOM)
-    one, other = (untrained(read_run(finished)).state_dict() for _ in range(2))
-    theirs = load_model(table.checkpoint).state_dict()
+    one, other = (untrained_model(read_run(finished)).state_dict() for _ in range(2))
+    theirs = load_model(predictions.checkpoint).state_dict()
     assert all((one[name] == other[name]).all() for name in one)
     assert not all((one[name] == theirs[name]).all() for name in one)
 
 
-def test_one_layer_and_method_share_a_scale_and_others_do_not(table: Predictions) -> None:
+def test_one_layer_and_method_share_a_scale_and_others_do_not(predictions: Predictions) -> None:
     def cam(strength: float) -> CamMaps:
         ramp = np.linspace(0, 1, 1024, dtype=np.float32).reshape(1, 32, 32)
         return CamMaps(ramp, np.array([strength], np.float32), np.zeros(1, np.float32), (8, 8))
 
     views = [
-        View("strong", table.checkpoint, "layer3", "GradCAM", 0),
-        View("weak", table.checkpoint, "layer3", "GradCAM", 1),
-        View("elsewhere", table.checkpoint, "layer2", "GradCAM", 0),
+        View("strong", predictions.checkpoint, "layer3", "GradCAM", 0),
+        View("weak", predictions.checkpoint, "layer3", "GradCAM", 1),
+        View("elsewhere", predictions.checkpoint, "layer2", "GradCAM", 0),
     ]
     shown = panels(views, [cam(2.0), cam(0.5), cam(0.1)])
     assert [float(panel.cam.max()) for panel in shown] == pytest.approx([1, 0.25, 1])
@@ -133,14 +143,12 @@ def test_a_stop_in_mid_epoch_is_no_epoch_s_end(finished: Path, tmp_path: Path) -
     ]
 
 
-@pytest.mark.parametrize(
-    ("kind", "told"),
-    [
-        ("layers", "All layers: HiResCAM, for the predicted class"),
-        ("methods", "All methods: at layer3, for the predicted class"),
-        ("targets", "Targets: HiResCAM, at layer3"),
-        ("epochs", "Kept epochs: HiResCAM, at layer3, for the predicted class"),
-    ],
-)
-def test_a_heading_names_what_the_maps_have_in_common(kind: str, told: str) -> None:
-    assert shared_heading(kind, QUESTION) == told
+def test_a_heading_names_what_the_maps_have_in_common() -> None:
+    headings = {
+        "layers": "All layers: HiResCAM, for the predicted class",
+        "methods": "All methods: at layer3, for the predicted class",
+        "targets": "Targets: HiResCAM, at layer3",
+        "epochs": "Saved epochs: HiResCAM, at layer3, for the predicted class",
+    }
+    for kind, heading in headings.items():
+        assert shared_heading(kind, REQUEST) == heading

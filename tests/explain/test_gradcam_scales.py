@@ -13,7 +13,7 @@ one_thread = pytest.fixture(single_thread, autouse=True)
 
 
 @pytest.mark.parametrize("method", ["GradCAM", "HiResCAM"])
-def test_a_difference_is_what_speaks_for_one_class_less_what_speaks_for_the_other(
+def test_a_difference_explains_one_logit_minus_another(
     method: str,
 ) -> None:
     torch.manual_seed(0)
@@ -41,7 +41,7 @@ def test_maps_on_one_scale_are_as_strong_as_they_were() -> None:
 
 def test_maps_by_chance_are_the_same_each_time_and_leave_the_generator_alone() -> None:
     model, images = trained_model("convnet"), smooth_noise(2)
-    np.random.seed(5)  # the generator in question
+    np.random.seed(5)  # the generator in request
     first = np.random.random()  # as above
     np.random.seed(5)  # as above
     one, other = (cam_maps(model, images, "layer3", [1, 2], RANDOM) for _ in range(2))

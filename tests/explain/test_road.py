@@ -20,7 +20,7 @@ from cifar_core.explain.methods import RANDOM
 from cifar_core.explain.road import (
     PERCENTILES,
     RANKED,
-    Ranked,
+    RoadScore,
     load_ranking,
     rank_by_road,
     road_scores,
@@ -104,17 +104,19 @@ def test_every_block_is_ranked_with_every_gradient_method(
     assert len(ranking.ranked) == len(ranking.layers) * len(RANKED)
     scores = [one.score for one in ranking.ranked]
     assert scores == sorted(scores, reverse=True)
-    assert ranking.table().max() == scores[0]
+    assert ranking.score_matrix().max() == scores[0]
     assert ranking.ranked[0].method in str(ranking)
-    assert "by chance" in str(ranking)
+    assert "random maps" in str(ranking)
 
 
 @pytest.mark.parametrize("name", list_models())
 def test_of_a_deep_network_some_layers_are_ranked(name: str) -> None:
     layers = [layer for layer in list_layers(create_model(name)) if layer.offered]
-    pairs = road._tried(layers)
+    pairs = road._candidates(layers)
     ranked = list(dict.fromkeys(layer for layer, method in pairs if method in RANKED))
-    assert len(ranked) == (len(layers) if len(layers) <= road.MOST_LAYERS else road.OF_DEEPER)
+    assert len(ranked) == (
+        len(layers) if len(layers) <= road.MAX_LAYERS else road.NUM_SAMPLED_LAYERS
+    )
     assert ranked[0] == layers[0].name
     assert ranked[-1] == layers[-1].name
     grids = {(layer.height, layer.width) for layer in layers if layer.name in ranked}
@@ -149,7 +151,7 @@ def test_the_command_prints_the_ranking(
     copied: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def ranked(root: Path, run: Run, checkpoint: str) -> Path:
-        found = [Ranked("layer1", name, 0.1, 0.01) for name in ("LayerCAM", RANDOM)]
+        found = [RoadScore("layer1", name, 0.1, 0.01) for name in ("LayerCAM", RANDOM)]
         road.write_json(root / "road.json", {"found": [vars(one) for one in found]})
         return root
 
@@ -161,24 +163,24 @@ def test_the_command_prints_the_ranking(
     assert json.loads(capsys.readouterr().out)["ranked"][0]["layer"] == "layer1"
 
 
-def test_chance_is_the_bar_and_not_in_the_ranking(tmp_path: Path) -> None:
+def test_random_maps_are_the_baseline_and_not_in_the_ranking(tmp_path: Path) -> None:
     found = [
-        Ranked("layer1", "GradCAM", 0.2, 0.01),
-        Ranked("layer2", "GradCAM", 0.3, 0.01),
-        Ranked("layer2", RANDOM, 0.05, 0.01),
-        Ranked("layer1", RANDOM, 0.07, 0.01),
+        RoadScore("layer1", "GradCAM", 0.2, 0.01),
+        RoadScore("layer2", "GradCAM", 0.3, 0.01),
+        RoadScore("layer2", RANDOM, 0.05, 0.01),
+        RoadScore("layer1", RANDOM, 0.07, 0.01),
     ]
     road.write_json(tmp_path / "road.json", {"found": [vars(one) for one in found]})
     ranking = load_ranking(tmp_path)
     assert [one.layer for one in ranking.ranked] == ["layer2", "layer1"]
     assert ranking.layers == ("layer1", "layer2")
-    assert ranking.by_chance == 0.07
-    told = "GradCAM at layer2 is the most faithful here (0.300 ± 0.010), more than maps by chance"
-    assert str(ranking) == f"{told} reach (0.070)."
+    assert ranking.random_score == 0.07
+    sentence = "GradCAM at layer2 is the most faithful (ROAD 0.300 ± 0.010), above random maps"
+    assert str(ranking) == f"{sentence} (0.070)."
 
 
-@pytest.mark.parametrize("content", ["", "{}", '{"found": []}', '{"found": [{"layer": "a"}]}'])
-def test_a_damaged_ranking_is_a_sentence(tmp_path: Path, content: str) -> None:
-    (tmp_path / "road.json").write_text(content)
-    with pytest.raises(RunError, match="Rank again"):
-        load_ranking(tmp_path)
+def test_a_damaged_ranking_is_a_sentence(tmp_path: Path) -> None:
+    for content in ("", "{}", '{"found": []}', '{"found": [{"layer": "a"}]}'):
+        (tmp_path / "road.json").write_text(content)
+        with pytest.raises(RunError, match="Rank again"):
+            load_ranking(tmp_path)

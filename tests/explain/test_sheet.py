@@ -16,7 +16,7 @@ from cifar_core.explain.sheet import GAP, LINE, PAPER, SCALE, Card, sheet_png
 SIDE = 32 * SCALE
 WIDTH = 3 * SIDE + 2 * GAP  # of a card
 HEADING = ("a run: 2,000 images", "how the maps were made")
-LONG = ("automobile, taken for automobile (100%)", "train 49999 · map: automobile")
+LONG = ("true automobile, predicted automobile (100%)", "train 49999 · map: automobile")
 NOTES = [peak_note(peak) for peak in (1.0, 0.0, math.nan)]
 
 

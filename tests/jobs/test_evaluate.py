@@ -84,7 +84,7 @@ def test_the_table_says_what_the_curve_says(copied: Path, split: str, total: int
     assert [at.done for at in stages] == sorted({at.done for at in stages})
     assert (stages[-1].done, stages[-1].total) == (total, total)
     assert {(at.stage, at.unit) for at in stages} == {(f"Evaluating {split}", "images")}
-    assert table.predictions.tolist() == expected.argmax(axis=1).tolist()
+    assert table.predicted.tolist() == expected.argmax(axis=1).tolist()
     assert table.acc == pytest.approx(getattr(recorded, f"{split}_acc"), abs=1e-6)
 
 
@@ -146,7 +146,7 @@ def test_a_run_that_held_nothing_out_has_no_validation_table(copied: Path) -> No
     request = read_json(copied / "request.json") or {}
     request["config"]["val_size"] = 0
     write_json(copied / "request.json", request)
-    with pytest.raises(ConfigError, match="held nothing out"):
+    with pytest.raises(ConfigError, match="held out no validation images"):
         launch(copied, split="val")
     assert jobs(copied) == []
 

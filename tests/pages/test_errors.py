@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cifar_core.evaluation.features import principal, read_values, values_path, write_values
+from cifar_core.evaluation.features import read_values, values_path, write_values
 from cifar_core.evaluation.history import load_history
 from cifar_core.evaluation.label_issues import ABOUT as LABEL_ISSUES
 from cifar_core.evaluation.predictions import Predictions, load_predictions, predictions_path

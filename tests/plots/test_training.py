@@ -1,4 +1,4 @@
-"""Figures: what is drawn equals the records; thinning keeps spikes; all of it becomes JSON."""
+"""Curves: what is drawn equals the records; spikes are kept; every figure becomes JSON."""
 
 import json
 from dataclasses import replace
@@ -16,10 +16,8 @@ from cifar_core.plots import (
     Axis,
     Curve,
     View,
-    class_counts,
     curves,
     learning_rates,
-    pixel_histogram,
     smoothed,
 )
 from cifar_core.records.records import EpochRecord, Metrics, ResumeRecord, StepRecord
@@ -60,44 +58,44 @@ def layout_of(figure: go.Figure) -> Any:
 
 def traces(figure: go.Figure) -> dict[str, Any]:
     """The traces by their names, all different."""
-    found = {trace.name: trace for trace in drawn(figure)}
-    assert len(found) == len(drawn(figure))
-    return found
+    lines = {trace.name: trace for trace in drawn(figure)}
+    assert len(lines) == len(drawn(figure))
+    return lines
 
 
-@pytest.mark.parametrize("quantity", ["loss", "acc"])
-def test_one_run_has_a_colour_for_each_split_and_its_steps_behind(quantity: str) -> None:
+def test_one_run_has_a_colour_for_each_split_and_its_steps_behind() -> None:
     run = run_of("first")
-    found = traces(curves([run], quantity))
-    assert set(found) == {"train", "val", "test", "in between"}
-    assert next(iter(found)) == "in between"  # drawn first, so that it lies behind
-    for split, colour in SPLIT_COLOURS.items():
-        expected = [getattr(e, f"{split}_{quantity}") for e in run.metrics.epochs]
-        assert list(found[split].y) == expected
-        assert list(found[split].x) == [1, 2, 3]
-        assert found[split].line.color == colour
-    steps = found["in between"]
-    assert list(steps.x) == [s.step / 4 for s in run.metrics.steps]
-    assert list(steps.y) == [getattr(s, quantity) for s in run.metrics.steps]
+    for quantity in ("loss", "acc"):
+        lines = traces(curves([run], quantity))
+        assert set(lines) == {"train", "val", "test", "train (per step)"}
+        assert next(iter(lines)) == "train (per step)"  # drawn first, so that it lies behind
+        for split, colour in SPLIT_COLOURS.items():
+            expected = [getattr(e, f"{split}_{quantity}") for e in run.metrics.epochs]
+            assert list(lines[split].y) == expected, (split, quantity)
+            assert list(lines[split].x) == [1, 2, 3]
+            assert lines[split].line.color == colour
+        steps = lines["train (per step)"]
+        assert list(steps.x) == [s.step / 4 for s in run.metrics.steps]
+        assert list(steps.y) == [getattr(s, quantity) for s in run.metrics.steps], quantity
 
 
 def test_several_runs_have_a_colour_and_one_legend_entry_each() -> None:
     runs = [run_of(f"run {n}", offset=n) for n in range(len(RUN_COLOURS))]
     figure = curves(runs, "loss")
-    found = traces(figure)
-    assert set(found) == {f"{run.name}, {split}" for run in runs for split in SPLIT_COLOURS}
+    lines = traces(figure)
+    assert set(lines) == {f"{run.name}, {split}" for run in runs for split in SPLIT_COLOURS}
     by_run = {
-        run.name: {t.line.color for t in found.values() if t.legendgroup == run.name}
+        run.name: {t.line.color for t in lines.values() if t.legendgroup == run.name}
         for run in runs
     }
     assert all(len(colours) == 1 for colours in by_run.values())
     assert len(set.union(*by_run.values())) == len(runs)
     assert [t.name for t in drawn(figure) if t.showlegend] == [f"{run.name}, val" for run in runs]
     for run in runs:
-        dashes = {found[f"{run.name}, {split}"].line.dash for split in SPLIT_COLOURS}
+        dashes = {lines[f"{run.name}, {split}"].line.dash for split in SPLIT_COLOURS}
         assert len(dashes) == 3
         expected = [e.test_loss for e in run.metrics.epochs]
-        assert list(found[f"{run.name}, test"].y) == expected
+        assert list(lines[f"{run.name}, test"].y) == expected
 
 
 def test_without_validation_there_is_no_such_curve_but_a_legend_entry() -> None:
@@ -143,7 +141,7 @@ def test_runs_without_records_draw_nothing_and_do_no_harm() -> None:
 def test_before_the_first_epoch_the_steps_are_there() -> None:
     run = run_of("first")
     begun = Curve("first", Metrics(steps=run.metrics.steps[:2]), steps_per_epoch=4, epochs=5)
-    assert set(traces(curves([begun], "loss"))) == {"in between"}
+    assert set(traces(curves([begun], "loss"))) == {"train (per step)"}
     unknown = Curve("first", begun.metrics)  # nobody knows yet how many steps an epoch has
     assert len(drawn(curves([unknown], "loss"))) == 0
 
@@ -166,34 +164,12 @@ def test_learning_rates_are_those_of_the_steps() -> None:
     assert len(drawn(learning_rates(Metrics()))[0].x) == 0
 
 
-def test_class_counts_are_bars_with_the_names() -> None:
-    (bars,) = drawn(class_counts(np.array([5, 0, 7]), ["cat", "dog", "ship"]))
-    assert (list(bars.x), list(bars.y)) == (["cat", "dog", "ship"], [5, 0, 7])
-
-
-def test_pixel_shares_of_each_channel_sum_to_one() -> None:
-    counts = np.random.default_rng(0).integers(0, 1000, (3, 256))
-    found = traces(pixel_histogram(counts))
-    assert list(found) == ["red", "green", "blue"]
-    for trace, row in zip(found.values(), counts, strict=True):
-        assert sum(trace.y) == pytest.approx(1)
-        assert trace.y[17] == row[17] / row.sum()
-        assert list(trace.x) == list(range(256))
-
-
-def test_a_histogram_of_no_images_is_flat() -> None:
-    for trace in drawn(pixel_histogram(np.zeros((3, 256), dtype=np.int64))):
-        assert not np.any(trace.y)
-
-
 def test_every_figure_becomes_json() -> None:
     run = run_of("first")
     figures = [
         curves([run], "loss"),
         curves([run, run_of("second")], "acc"),
         learning_rates(run.metrics),
-        class_counts(np.arange(10), [str(n) for n in range(10)]),
-        pixel_histogram(np.ones((3, 256), dtype=np.int64)),
     ]
     for figure in figures:
         text = figure.to_json()
@@ -226,8 +202,8 @@ def test_curves_run_over_epochs_steps_or_minutes() -> None:
 
 
 def test_smoothing_leaves_the_raw_line_faint_behind() -> None:
-    found = traces(curves([run_of("first")], "loss", View(smoothing=0.9)))
-    raw, smooth = found["in between"], found["smoothed"]
+    lines = traces(curves([run_of("first")], "loss", View(smoothing=0.9)))
+    raw, smooth = lines["train (per step)"], lines["smoothed"]
     assert raw.opacity < smooth.opacity
     assert list(raw.y) == [3.0 - s / 100 for s in range(1, 13)]
     assert list(smooth.y) == pytest.approx(list(smoothed(np.array(raw.y), 0.9)))

@@ -15,7 +15,7 @@ def embed_split(job: "JobContext", request: "AnalysisRequest") -> RunState:
     """Embeds the features that the evaluation of the request's checkpoint and split kept."""
     import numpy as np
 
-    from cifar_core.evaluation.features import embed, read_values, write_values
+    from cifar_core.evaluation.features import read_values, tsne_embedding, write_values
     from cifar_core.evaluation.predictions import eval_split
 
     job.update(phase="running", started=time.time())
@@ -23,7 +23,7 @@ def embed_split(job: "JobContext", request: "AnalysisRequest") -> RunState:
     examples = eval_split(data, config, request.split)
     features = read_values(run.path, checkpoint, examples, "features")
     places = np.empty((len(features), 2), np.float32)
-    if not record_progress(job, embed(features, places)):
+    if not record_progress(job, tsne_embedding(features, places)):
         return RunState.STOPPED
     write_values(run.path, checkpoint, examples, "embedding", places)
     return RunState.COMPLETED

@@ -59,28 +59,28 @@ def _offer(
 
 def _show(result: Effect, run: TrainingRun) -> None:
     plain_acc, augmented_acc = result.acc[:2]
-    num_flipped = parts.count(len(result.flipped), "prediction")
+    num_flipped = parts.count(len(result.broken), "prediction")
     st.markdown(
         f"**{run.name}**, {len(result.labels):,} test images: {plain_acc:.2%} accuracy without and "
         f"{augmented_acc:.2%} with this augmentation. {num_flipped} changed from correct to wrong."
     )
-    for warning in result.doubts():
+    for warning in result.warnings():
         st.warning(warning, icon=":material/warning:")
-    plain_accs, augmented = result.class_acc[:2]
+    plain_accs, augmented = result.per_class_accuracy[:2]
     figure = plots.class_change(plain_accs, augmented, result.classes)
     st.plotly_chart(figure, key="effect-classes", config=PLOT, alt="Accuracy per class")
     if len(result.names) > 3:
-        lost = result.class_acc[0] - result.class_acc[2:]
+        lost = result.per_class_accuracy[0] - result.per_class_accuracy[2:]
         figure = plots.operation_losses(lost, result.names[2:], result.classes, parts.dark())
         st.plotly_chart(
             figure, key="effect-operations", config=PLOT, alt="Accuracy drop per operation"
         )
-    with st.expander(f"Images that become wrong ({len(result.flipped):,})", icon=":material/flip:"):
+    with st.expander(f"Images that become wrong ({len(result.broken):,})", icon=":material/flip:"):
         _flipped(result)
 
 
 def _flipped(result: Effect) -> None:
-    drawn = result.flipped[:MOST_SHOWN]
+    drawn = result.broken[:MOST_SHOWN]
     if not len(drawn):
         st.caption("None.")
         return

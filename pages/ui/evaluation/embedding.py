@@ -42,14 +42,17 @@ def _coordinates(
 ) -> NDArray[np.float32] | None:
     """(N, 2) coordinates; None if they have to be computed first, after the button for that."""
     try:
-        if kind == "tsne" and (tsne := cache_analysis.places(subject.run, predictions)) is not None:
+        if (
+            kind == "tsne"
+            and (tsne := cache_analysis.tsne_coordinates(subject.run, predictions)) is not None
+        ):
             return tsne
     except CheckpointError as error:
         st.warning(str(error), icon=":material/scatter_plot:")
     if features_or_offer(subject, predictions) is None:
         return None
     if kind == "pca":
-        return cache_analysis.principal_places(subject.run, predictions)
+        return cache_analysis.pca_coordinates(subject.run, predictions)
     st.write("Places images with similar features close together. About 15 s for 10,000 images.")
     run, name, split = subject.run, subject.checkpoint.name, predictions.examples.split
     jobs = jobs_on(cache.listing().runs(AnalysisJob), "embed", run, name, split=split)
@@ -96,7 +99,7 @@ def _draw(
 def _figure(
     predictions: Predictions, coordinates: NDArray[np.float32], rows: NDArray[np.int64], colour: str
 ) -> go.Figure:
-    examples, predicted = predictions.examples, predictions.predictions
+    examples, predicted = predictions.examples, predictions.predicted
     correct = predictions.correct
     groups = {"true": examples.labels, "predicted": predicted, "correct": correct}[colour]
     names = ("incorrect", "correct") if colour == "correct" else examples.classes
@@ -111,6 +114,6 @@ def _figure(
         groups[rows].astype(np.int64),
         names,
         tips,
-        right_or_wrong=colour == "correct",
+        by_correctness=colour == "correct",
         dark=parts.dark(),
     )

@@ -39,7 +39,7 @@ def epochs(subject: Subject) -> None:
 
 def _show(subject: Subject, history: History, place: int) -> None:
     epoch, num = int(history.epochs[place]), len(history.examples.labels)
-    fixed, broken = history.changed(place)
+    fixed, broken = history.changes(place)
     parts.figures(
         {
             "Accuracy": f"{history.acc[place]:.2%}",
@@ -64,7 +64,7 @@ def _show(subject: Subject, history: History, place: int) -> None:
         )
         _remember_cell(matrix_plot(figure, "confusion-epochs"))
     with beside:
-        figure = plots.class_curves(history.epochs, history.class_acc, classes, epoch)
+        figure = plots.class_curves(history.epochs, history.per_class_accuracy, classes, epoch)
         st.plotly_chart(figure, key="class-curves", config=PLOT, alt="Accuracy per class")
     lists = {"fixed": ("Fixed", fixed), "broken": ("Broken", broken)}
     if cell := _cell(len(classes)):

@@ -1,33 +1,38 @@
-"""Filters and order of the gallery, all in the URL."""
+"""Widgets that filter and sort the images of a split; every choice is in the URL."""
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from cifar_core.errors import CifarCoreError
+from cifar_core.evaluation.filters import (
+    LABEL_ISSUES,
+    SHOWS,
+    Filter,
+    available_shows,
+    available_sorts,
+    filter_rows,
+)
 from cifar_core.evaluation.history import History
-from cifar_core.evaluation.label_issues import ABOUT, MIN_ACC, can_find_label_issues
+from cifar_core.evaluation.label_issues import ABOUT, accuracy_note, can_find_label_issues
 from cifar_core.evaluation.predictions import Predictions
-from cifar_core.evaluation.sorting import HISTORY_SORTS, SORTS, sort_rows
 from pages.ui.evaluation.checkpoint_picker import Subject
 from pages.ui.evaluation.selections import pick_selection
 from pages.ui.session import cache_analysis, url
 
 ANY = "any"
-SHOWS = {"errors": "Errors", "right": "Correct", "all": "All", "doubted": "Possible label errors"}
 
 
-def chosen_rows(subject: Subject, predictions: Predictions) -> list[int]:
-    """(M,) filtered rows in the chosen order."""
+def filtered_rows(subject: Subject, predictions: Predictions) -> list[int]:
+    """The rows that the filters leave, in the order chosen."""
     classes, history = predictions.examples.classes, _history(subject, predictions)
-    sorts = {**SORTS, **(HISTORY_SORTS if history else {})}
-    shows = [show for show in SHOWS if show != "doubted" or can_find_label_issues(predictions)]
+    sorts = available_sorts(history)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         true = url.select("True class", "true", [ANY, *classes], ANY, forget=("page",))
         predicted = url.select(
             "Predicted class", "predicted", [ANY, *classes], ANY, forget=("page",)
         )
-        by = url.select(
+        sort = url.select(
             "Sort by",
             "sort",
             list(sorts),
@@ -38,60 +43,47 @@ def chosen_rows(subject: Subject, predictions: Predictions) -> list[int]:
         show = url.select(
             "Show",
             "show",
-            shows,
+            available_shows(predictions),
             "errors",
             shown=SHOWS.__getitem__,
             forget=("page",),
             beside=True,
         )
-    sure = url.span("Confidence", "sure", "Probability of the predicted class", forget=("page",))
-    rows = predictions.rows(_number(classes, true), _number(classes, predicted), "all")
-    rows = rows[_shown(predictions, show)[rows]]
-    confidence = 100 * predictions.confidence[rows]
-    rows = rows[(confidence >= sure[0]) & (confidence <= sure[1])]
-    if selection := pick_selection(subject, predictions.examples.split):
-        rows = rows[np.isin(predictions.examples.indices[rows], selection.indices)]
-    if show == "doubted":
-        _about_doubts(predictions)
-    return sort_rows(predictions, rows, by, history).tolist()
+    help_text = "Probability of the predicted class."
+    confidence = url.span("Confidence", "sure", help_text, forget=("page",))
+    selection = pick_selection(subject, predictions.examples.split)
+    if show == LABEL_ISSUES:
+        st.caption(ABOUT)
+        if note := accuracy_note(predictions):
+            st.info(note, icon=":material/help:")
+    selected = Filter(
+        _class_index(classes, true),
+        _class_index(classes, predicted),
+        show,
+        confidence,
+        selection.indices if selection else None,
+        sort,
+    )
+    label_issues = label_issue_rows(predictions) if show == LABEL_ISSUES else None
+    return filter_rows(predictions, selected, label_issues, history).tolist()
 
 
-def _about_doubts(predictions: Predictions) -> None:
-    st.caption(ABOUT)
-    if predictions.acc < MIN_ACC:
-        st.info(
-            f"This model's accuracy is {predictions.acc:.2%}. Below {MIN_ACC:.0%}, most of what it "
-            "flags are its own errors, so nothing is shown. Train a more accurate model.",
-            icon=":material/help:",
-        )
-
-
-def _shown(predictions: Predictions, show: str) -> NDArray[np.bool_]:
-    """(N,) whether an image is of the kind to show."""
-    if show == "doubted":
-        doubted = np.zeros_like(predictions.correct)
-        doubted[doubted_rows(predictions)] = True
-        return doubted
-    every = np.ones_like(predictions.correct)
-    return {"errors": ~predictions.correct, "right": predictions.correct, "all": every}[show]
-
-
-def doubted_rows(predictions: Predictions) -> NDArray[np.int64]:
-    """(M,) rows of possible label errors; empty where labels cannot be checked."""
+def label_issue_rows(predictions: Predictions) -> NDArray[np.int64]:
+    """(M,) rows with a possible label error; empty where none can be found."""
     if not can_find_label_issues(predictions):
         return np.empty(0, np.int64)
-    return cache_analysis.doubted(predictions)
+    return cache_analysis.label_issues(predictions)
 
 
 def _history(subject: Subject, predictions: Predictions) -> History | None:
-    """Predictions per epoch of the same images, if they were saved and can be read."""
+    """Predictions of these images after every epoch; None where they were not stored."""
     if predictions.examples.split != "test":
         return None
     try:
         return cache_analysis.history(subject.run)
-    except CifarCoreError:  # the page then offers no order by history; Evaluation shows why
+    except CifarCoreError:  # these sort orders are left out then; the evaluation page says why
         return None
 
 
-def _number(classes: tuple[str, ...], name: str) -> int | None:
+def _class_index(classes: tuple[str, ...], name: str) -> int | None:
     return None if name == ANY else classes.index(name)

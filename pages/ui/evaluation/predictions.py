@@ -36,7 +36,7 @@ def _read_predictions(subject: Subject, split: str) -> Predictions | None:
         return None
     with parts.sentences():
         try:
-            return cache_analysis.table(run, subject.checkpoint, split, subject.flip)
+            return cache_analysis.predictions(run, subject.checkpoint, split, subject.flip)
         except CheckpointError as error:
             st.error(str(error), icon=":material/error:")
     return None

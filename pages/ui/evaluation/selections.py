@@ -7,7 +7,7 @@ import streamlit as st
 
 from cifar_core.errors import RunError
 from cifar_core.evaluation.selections import (
-    LONGEST_NAME,
+    MAX_NAME_LENGTH,
     Selection,
     delete_selection,
     find_selection,
@@ -56,7 +56,7 @@ def save_selected(
         st.form(f"selection-{label}", border=False),
     ):
         hint, key = "e.g. blurry cats", f"selection-{label}-name"
-        name = st.text_input("Name", max_chars=LONGEST_NAME, placeholder=hint, key=key)
+        name = st.text_input("Name", max_chars=MAX_NAME_LENGTH, placeholder=hint, key=key)
         st.caption("Saved with the run. Share it by copying the page's URL.")
         if st.form_submit_button("Save", type="primary"):
             with parts.sentences():

@@ -6,7 +6,12 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from cifar_core import plots
-from cifar_core.evaluation.metrics import calibration, class_acc, most_confused, precision_recall_f1
+from cifar_core.evaluation.metrics import (
+    calibration,
+    most_confused,
+    per_class_accuracy,
+    precision_recall_f1,
+)
 from cifar_core.evaluation.predictions import Predictions
 from cifar_core.report.html import accuracy_interval, key_figures
 from cifar_core.runs.store import TrainingRun
@@ -71,7 +76,7 @@ def _matrix(predictions: Predictions, query: dict[str, str]) -> None:
 
 
 def _to_gallery(true: str, predicted: str, query: dict[str, str]) -> None:
-    show = "right" if true == predicted else "errors"
+    show = "correct" if true == predicted else "errors"
     url.to_gallery(**query, true=true, predicted=predicted, show=show)
 
 
@@ -102,7 +107,7 @@ def _classes(predictions: Predictions) -> None:
     classes = predictions.examples.classes
     matrix = predictions.matrix
     figures = {
-        "Accuracy per class": plots.class_accuracies(class_acc(matrix), classes),
+        "Accuracy per class": plots.class_accuracies(per_class_accuracy(matrix), classes),
         "Precision, recall, F1": plots.class_scores(precision_recall_f1(matrix), classes),
         "Calibration": plots.reliability(calibration(predictions.confidence, predictions.correct)),
     }

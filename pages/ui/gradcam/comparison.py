@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cifar_core.evaluation.predictions import Predictions
 from cifar_core.explain.comparisons import ABOUT, Panel, View, panels, shared_heading, views
 from cifar_core.explain.layers import default_layer
-from cifar_core.explain.maps import CamRequest, verdict
+from cifar_core.explain.maps import CamRequest, prediction_label
 from cifar_core.explain.overlay import heatmap, overlay
 from cifar_core.explain.sheet import Card
 from pages.ui.components.images import picture
@@ -41,7 +41,7 @@ def side_by_side(
         bar.progress((number + 1) / len(image_views), text=view.label)
     bar.empty()
     image_panels = panels(image_views, cams)
-    title = f"{predictions.examples.name(row)}: {verdict(predictions, row)}"
+    title = f"{predictions.examples.name(row)}: {prediction_label(predictions, row)}"
     draw_panels(pixels, title, image_panels, request.opacity, grid)
     about = f"{subject.run.name}: {predictions}"
     st.caption(about)

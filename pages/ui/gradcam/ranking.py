@@ -35,7 +35,7 @@ def layer_ranking(subject: Subject) -> None:
 def _show(ranking: Ranking) -> None:
     best = ranking.ranked[0]
     st.markdown(str(ranking))
-    figure = plots.road_ranking(ranking.table(), ranking.layers, RANKED, parts.dark())
+    figure = plots.road_ranking(ranking.score_matrix(), ranking.layers, RANKED, parts.dark())
     config = {**PLOT, "displayModeBar": False}
     st.plotly_chart(figure, key="road", config=config, alt="ROAD score by layer and method")
     # A link to the same page would not change the URL.

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 from cifar_core import plots
 from cifar_core.data.upload import MAX_MB, UploadedImage, fit_image
 from cifar_core.explain.maps import heading_of, own_card, probabilities
-from cifar_core.explain.targets import top
+from cifar_core.explain.targets import topk_classes
 from pages.ui.components import parts
 from pages.ui.components.curves import PLOT
 from pages.ui.evaluation.checkpoint_picker import Subject
@@ -40,7 +40,7 @@ def _explain(subject: Subject, fitted: UploadedImage) -> None:
     with left:
         st.image(_with_crop(fitted), caption="Centre crop (model input)")
     with right:
-        top_5 = top(probs)
+        top_5 = topk_classes(probs)
         figure = plots.top_classes([classes[k] for k in top_5], probs[top_5])
         st.plotly_chart(figure, config=PLOT, key="top", alt="Top-5 classes")
     request = pick_request(checkpoint, ["predicted", *classes])

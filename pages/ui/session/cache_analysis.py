@@ -1,4 +1,4 @@
-"""Cached loaders for evaluation and Grad-CAM, all bounded; `cache` has those of data and runs."""
+"""Cached results of evaluation and Grad-CAM, all bounded; `cache` has those of data and runs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,12 +8,13 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cifar_core.checkpoints.checkpoint import Checkpoint, load_model, read_checkpoint
+from cifar_core.data.store import ready_folder
 from cifar_core.evaluation.augmentation_effect import Effect, load_effect
-from cifar_core.evaluation.features import principal, read_values, values_path
+from cifar_core.evaluation.features import pca_projection, read_values, values_path
 from cifar_core.evaluation.history import History, load_history, probabilities_over_epochs
 from cifar_core.evaluation.label_issues import find_label_issues
 from cifar_core.evaluation.predictions import Predictions, load_predictions, predictions_path
-from cifar_core.explain.comparisons import View, untrained
+from cifar_core.explain.comparisons import View, untrained_model
 from cifar_core.explain.cost import forward_s
 from cifar_core.explain.gradcam import CamMaps, Target
 from cifar_core.explain.layers import TargetLayer, list_layers
@@ -24,28 +25,42 @@ from cifar_core.runs.store import TrainingRun, epoch_files, read_run
 if TYPE_CHECKING:
     from torch import nn
 
+Subject = tuple[str, str, str]  # weights, split and fingerprint of the data
+
 
 @st.cache_resource(max_entries=12, show_spinner=False)
-def _table(
-    path: str, checkpoint: str, weights: str, split: str, flip: bool, written_at: int
+def _load_predictions(
+    path: str, checkpoint: str, weights: str, split: str, flip: bool, data: str, written_at: int
 ) -> Predictions:
     return load_predictions(read_run(Path(path), TrainingRun), checkpoint, split, flip)
 
 
-def table(run: TrainingRun, checkpoint: Checkpoint, split: str, flip: bool = False) -> Predictions:
-    """The table of a checkpoint on a split, shared between sessions.
+def predictions(
+    run: TrainingRun, checkpoint: Checkpoint, split: str, flip: bool = False
+) -> Predictions:
+    """Predictions of a checkpoint on a split, shared between sessions.
 
     Raises:
-        CifarCoreError: as `load_table`.
+        CifarCoreError: as `load_predictions`.
     """
     name, weights = checkpoint.name, checkpoint.weights_sha256
     written_at = _written_at(predictions_path(run.path, name, split, flip).with_suffix(".json"))
-    return _table(str(run.path), name, weights, split, flip, written_at)
+    data = _data_version(run)
+    return _load_predictions(str(run.path), name, weights, split, flip, data, written_at)
+
+
+def _data_version(run: TrainingRun) -> str:
+    """Tells the decoded data of a run from other data under the same name.
+
+    Raises:
+        DataError: if they are gone.
+    """
+    return str(ready_folder(run.config.data))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def effect(job: Path) -> Effect:
-    """The result of a completed augmentation effect job; its folder never changes."""
+    """The effect measured by a completed job, whose folder never changes."""
     return load_effect(job)
 
 
@@ -77,12 +92,12 @@ def _maps(
     layer: str,
     targets: tuple[Target, ...],
     method: str,
-    use_untrained: bool = False,
+    initial: bool = False,
 ) -> CamMaps:
     checkpoint = read_checkpoint(Path(path))
     model = (
-        untrained(read_run(checkpoint.path.parent, TrainingRun))
-        if use_untrained
+        untrained_model(read_run(checkpoint.path.parent, TrainingRun))
+        if initial
         else _model(path, weights)
     )
     return compute_cams(model, checkpoint, pixels, layer, targets, method)
@@ -100,8 +115,8 @@ def maps(
     Raises:
         ConfigError: as `compute_cams`.
     """
-    path = str(checkpoint.path)
-    return _maps(path, checkpoint.weights_sha256, pixels, layer, targets, method)
+    key = (str(checkpoint.path), checkpoint.weights_sha256)
+    return _maps(*key, pixels, layer, targets, method)
 
 
 def view_map(view: View, pixels: NDArray[np.uint8]) -> CamMaps:
@@ -110,9 +125,8 @@ def view_map(view: View, pixels: NDArray[np.uint8]) -> CamMaps:
     Raises:
         CifarCoreError: as `compute_cams`, or if its checkpoint is damaged.
     """
-    path, weights = str(view.checkpoint.path), view.checkpoint.weights_sha256
-    args = (pixels[None], view.layer, (view.asked,), view.method, view.untrained)
-    return _maps(path, weights, *args)
+    args = (pixels[None], view.layer, (view.target,), view.method, view.untrained)
+    return _maps(str(view.checkpoint.path), view.checkpoint.weights_sha256, *args)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -125,19 +139,21 @@ def pass_s(checkpoint: Checkpoint) -> float:
     return _forward_s(str(checkpoint.path), checkpoint.weights_sha256)
 
 
-@st.cache_resource(max_entries=3, show_spinner="Loading epochs …")
-def _history(path: str, num_epochs: int, written_at: int) -> History:
+@st.cache_resource(max_entries=3, show_spinner="Reading the epochs …")
+def _load_history(path: str, num_epochs: int, data: str, written_at: int) -> History:
     return load_history(read_run(Path(path), TrainingRun))
 
 
 def history(run: TrainingRun) -> History | None:
-    """A run's per-epoch test predictions, shared between sessions; None if they were not saved.
+    """Predictions after every epoch, shared between sessions; None if they were not stored.
 
     Raises:
         CifarCoreError: as `load_history`.
     """
     paths = epoch_files(run.path)
-    return _history(str(run.path), len(paths), _written_at(paths[-1])) if paths else None
+    if not paths:
+        return None
+    return _load_history(str(run.path), len(paths), _data_version(run), _written_at(paths[-1]))
 
 
 def _written_at(path: Path) -> int:
@@ -149,83 +165,98 @@ def _written_at(path: Path) -> int:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _learning_summary(
-    path: str, written_at: int, row: int, _run: TrainingRun, _history: History
+def _probabilities_over_epochs(
+    path: str,
+    num_epochs: int,
+    data: str,
+    written_at: int,
+    row: int,
+    _run: TrainingRun,
+    _history: History,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     return probabilities_over_epochs(_run, _history.examples, row)
 
 
-def learning_summary(
+def image_history(
     run: TrainingRun, history: History, row: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """(E,) epochs and (E, K) probabilities of a test image after each of them."""
     written_at = max((_written_at(path) for path in epoch_files(run.path)[-1:]), default=0)
-    return _learning_summary(f"{run.path} {len(history.epochs)}", written_at, row, run, history)
+    data = history.examples.fingerprint
+    key = (str(run.path), len(history.epochs), data, written_at, row)
+    return _probabilities_over_epochs(*key, run, history)
+
+
+def _subject(predictions: Predictions) -> Subject:
+    """What features, and everything computed from predictions, depend on."""
+    examples = predictions.examples
+    return predictions.note.weights, examples.split, examples.fingerprint
 
 
 @st.cache_data(max_entries=12, show_spinner=False)
-def _doubted(weights: str, split: str, flip: bool, _table: Predictions) -> NDArray[np.int64]:
-    return find_label_issues(_table)
+def _label_issues(subject: Subject, flip: bool, _predictions: Predictions) -> NDArray[np.int64]:
+    return find_label_issues(_predictions)
 
 
-def doubted(table: Predictions) -> NDArray[np.int64]:
-    """Rows with a possible label error; see `find_label_issues`."""
-    flip = table.note.flip
-    return _doubted(table.note.weights, table.examples.split, flip, table)
+def label_issues(predictions: Predictions) -> NDArray[np.int64]:
+    """(M,) rows with a possible label error; see `find_label_issues`."""
+    flip = predictions.note.flip
+    return _label_issues(_subject(predictions), flip, predictions)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _features(
-    path: str, written_at: int, _run: TrainingRun, _table: Predictions
+def _read_features(
+    path: str, subject: Subject, written_at: int, _predictions: Predictions
 ) -> NDArray[np.float32]:
-    return read_values(_run.path, _table.checkpoint, _table.examples, "features")
+    return read_values(Path(path), _predictions.checkpoint, _predictions.examples, "features")
 
 
-def features(run: TrainingRun, table: Predictions) -> NDArray[np.float32]:
-    """(N, D) features of the images of a table.
-
-    Raises:
-        CheckpointError: as `read_values`.
-    """
-    path = values_path(run.path, table.checkpoint.name, table.examples.split, "features")
-    key = f"{path} {table.note.weights}"
-    return _features(key, _written_at(path), run, table)
-
-
-@st.cache_data(max_entries=8, show_spinner="Computing projection …")
-def _principal(weights: str, split: str, _features: NDArray[np.float32]) -> NDArray[np.float32]:
-    return principal(_features)
-
-
-def principal_places(run: TrainingRun, table: Predictions) -> NDArray[np.float32]:
-    """(N, 2) coordinates on the first two principal components.
+def features(run: TrainingRun, predictions: Predictions) -> NDArray[np.float32]:
+    """(N, D) features of the images of a split.
 
     Raises:
         CheckpointError: as `read_values`.
     """
-    values = features(run, table)
-    return _principal(table.note.weights, table.examples.split, values)
+    name, split = predictions.checkpoint.name, predictions.examples.split
+    written_at = _written_at(values_path(run.path, name, split, "features"))
+    return _read_features(str(run.path), _subject(predictions), written_at, predictions)
+
+
+@st.cache_data(max_entries=8, show_spinner="Projecting …")
+def _pca_projection(subject: Subject, _features: NDArray[np.float32]) -> NDArray[np.float32]:
+    return pca_projection(_features)
+
+
+def pca_coordinates(run: TrainingRun, predictions: Predictions) -> NDArray[np.float32]:
+    """(N, 2) coordinates along the two directions of largest variance.
+
+    Raises:
+        CheckpointError: as `read_values`.
+    """
+    return _pca_projection(_subject(predictions), features(run, predictions))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _places(
-    path: str, written_at: int, _run: TrainingRun, _table: Predictions
+def _read_embedding(
+    path: str, subject: Subject, written_at: int, _predictions: Predictions
 ) -> NDArray[np.float32]:
-    return read_values(_run.path, _table.checkpoint, _table.examples, "embedding")
+    return read_values(Path(path), _predictions.checkpoint, _predictions.examples, "embedding")
 
 
-def places(run: TrainingRun, table: Predictions) -> NDArray[np.float32] | None:
-    """(N, 2) t-SNE coordinates; None if they are not computed yet.
+def tsne_coordinates(run: TrainingRun, predictions: Predictions) -> NDArray[np.float32] | None:
+    """(N, 2) t-SNE coordinates; None if they were not computed yet.
 
     Raises:
-        CheckpointError: if it is damaged, or of other weights or data.
+        CheckpointError: if they are damaged, or of other weights or data.
     """
-    path = values_path(run.path, table.checkpoint.name, table.examples.split, "embedding")
-    key = f"{path} {table.note.weights}"
-    return _places(key, _written_at(path), run, table) if path.exists() else None
+    name, split = predictions.checkpoint.name, predictions.examples.split
+    path = values_path(run.path, name, split, "embedding")
+    if not path.exists():
+        return None
+    return _read_embedding(str(run.path), _subject(predictions), _written_at(path), predictions)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def ranking(job: Path) -> Ranking:
-    """The result of a completed ranking job; its folder never changes."""
+    """The ranking of a completed job, whose folder never changes."""
     return load_ranking(job)
