@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
+from cifar_core.checkpoints.checkpoint import Manifest
 from cifar_core.config.lr_test import LRTestConfig
 from cifar_core.config.train import TrainConfig, make_config
 from cifar_core.data import CLASSES, Dataset
@@ -26,14 +29,32 @@ from cifar_core.training.state import TrainState
 from cifar_core.validation import validated
 from tests.conftest import made_up
 
-# What a run notes in the manifest of a checkpoint.
-FACTS: dict[str, Any] = {
-    "model": "convnet",
-    "classes": CLASSES,
-    "mean": [0.5, 0.5, 0.5],
-    "std": [0.25, 0.25, 0.25],
-    "figures": {"val_acc": 0.5},
-}
+FIGURES = EpochRecord(1, 3, 1.0, 0.4, 1.1, 0.5, 1.2, 0.45, 0.1)
+DATA: Any = SimpleNamespace(
+    title="Made up",
+    fingerprint="made up",
+    classes=CLASSES,
+    mean=np.full(3, 0.5),
+    std=np.full(3, 0.25),
+)
+SAVED: Any = ("convnet", DATA, FIGURES)  # what a checkpoint is saved with
+
+
+def manifest_of(**changes: Any) -> Manifest:
+    """A manifest that no file belongs to."""
+    values: dict[str, Any] = {
+        "role": "best",
+        "epoch": 1,
+        "step": 3,
+        "model": "convnet",
+        "data": "Made up",
+        "fingerprint": "f",
+        "classes": tuple(CLASSES),
+        "mean": (0.5, 0.5, 0.5),
+        "std": (0.25, 0.25, 0.25),
+        "sha256": {"weights.safetensors": "w"},
+    }
+    return Manifest(**{**values, **changes})
 
 
 def single_thread() -> Iterator[None]:

@@ -144,12 +144,12 @@ def real_cifar10(monkeypatch: pytest.MonkeyPatch, shared_cache: Path) -> Path:
 def runs(places: Path) -> Iterator[Path]:
     """The folder of the test's runs, not made yet; workers left in it are killed at the end."""
     from cifar_core.runs.states import find_worker, last_start
-    from cifar_core.runs.store import list_runs
+    from cifar_core.runs.store import Run, list_runs
 
     root = places / "runs"
     yield root
-    for run in list_runs(root, kind=None):
-        if process := find_worker(run.status, last_start(run.path, run.created)[1]):
+    for run in list_runs(root, Run):
+        if process := find_worker(run.status, last_start(run.path, run.created)):
             process.kill()
             process.wait(LIMIT_S)
 

@@ -4,15 +4,21 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from cifar_core.config.lr_test import LRTestConfig
 from cifar_core.config.train import TrainConfig, make_config
+from cifar_core.records import layout
+from cifar_core.runs.files import DataRequest, LRTestRequest, Status, TrainRequest, read_status
 from cifar_core.runs.lifecycle import create_run
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import Run, read_run
 from cifar_core.system.files import read_json, write_json
+from cifar_core.system.json_files import write_typed
 from tests.waiting import LIMIT_S, wait_until
 
 SMALL: dict[str, Any] = {
@@ -26,7 +32,9 @@ SMALL: dict[str, Any] = {
 }
 ENDLESS = {**SMALL, "epochs": 2000}
 CONFIG = make_config({"data": "shapes10", "model": "convnet"})
-REQUEST = {"config": CONFIG.model_dump(mode="json"), "device": "cpu"}
+REQUEST = partial(TrainRequest, config=CONFIG, device="cpu")
+LR_REQUEST = partial(LRTestRequest, config=CONFIG, find=LRTestConfig(), device="cpu")
+DOWNLOAD = partial(DataRequest, origin="hub")
 
 
 def small(**changes: Any) -> TrainConfig:
@@ -41,7 +49,7 @@ def rewrite(path: Path, file: str = "request.json", /, **changes: Any) -> None:
 
 def new_run(root: Path, name: str = "", **changes: Any) -> Path:
     """A run as the launcher leaves it; `changes` are then made to its request."""
-    path = create_run(root, "train", REQUEST, name)
+    path = create_run(root, REQUEST, name)
     if changes:
         rewrite(path, **changes)
     return path
@@ -90,6 +98,7 @@ def wait_until_training(run_dir: Path) -> None:
 
 HOLDER = """
 import sys, time
+from dataclasses import asdict
 from pathlib import Path
 from filelock import FileLock
 from cifar_core.system.process_identity import own_identity
@@ -98,7 +107,8 @@ run_dir = Path(sys.argv[1])
 lock = FileLock(run_dir / "worker.lock")  # kept, or it is let go at once
 lock.acquire()
 status = read_json(run_dir / "status.json") or {}
-write_json(run_dir / "status.json", {**status, "phase": sys.argv[2], "worker": own_identity()})
+changed = {**status, "phase": sys.argv[2], "worker": asdict(own_identity())}
+write_json(run_dir / "status.json", changed)
 print("held", flush=True)
 time.sleep(600)
 """
@@ -119,13 +129,12 @@ def held(run_dir: Path, phase: str) -> Iterator["subprocess.Popen[str]"]:
 
 def pretend_running(run_dir: Path) -> None:
     """Takes the end out of a finished run's status; with `held` it is then running."""
-    run = read_run(run_dir)
-    ended = ("outcome", "reason", "ended", "traceback")
-    write_json(run_dir / "status.json", {k: v for k, v in run.status.items() if k not in ended})
+    status = read_status(run_dir) or Status()
+    lasting = replace(status, outcome=None, reason="", ended=None, traceback="")
+    write_typed(run_dir / layout.STATUS, lasting)
 
 
 def pretend_failed(run_dir: Path, reason: str) -> None:
     """Lets a finished run look as one that failed."""
-    run = read_run(run_dir)
-    write_json(run_dir / "status.json", {**run.status, "outcome": "failed", "reason": reason})
+    rewrite(run_dir, layout.STATUS, outcome="failed", reason=reason)
     (run_dir / "worker.log").write_text("Traceback (most recent call last):\nKeyError: 'x'\n")

@@ -75,10 +75,10 @@ def _evaluate(options: argparse.Namespace) -> None:
             name: None if math.isnan(acc) else acc
             for name, acc in zip(classes, accs.tolist(), strict=True)
         }
-        of = asdict(predictions.note) | {"run": run.name, "run_id": run.run_id}
+        of = asdict(table.note) | {"run": run.name, "run_id": run.run_id}
         del of["format"], of["sha256"]
         result = {**of, **figures, "per_class_accuracy": per_class, "confused": pairs}
-        print(json.dumps({**result, "matrix": predictions.matrix.tolist()}))
+        print(json.dumps({**result, "matrix": table.matrix.tolist()}))
         return
     print(f"{run.name}: {table.acc:.2%} of {table}")
     for name, acc in zip(classes, accs, strict=True):

@@ -48,7 +48,7 @@ def compute_state(run_dir: Path, created: datetime, status: Status) -> tuple[Run
     start = last_start(run_dir, created)
     if outcome := outcome_since(status, start.asked):
         return outcome, status.reason
-    begun = status.updated is not None and status.updated >= start.asked
+    begun = status != Status() and (status.updated is None or status.updated >= start.asked)
     if is_locked(run_dir / layout.LOCK) or find_worker(status, start):
         if not begun or status.phase in ("queued", "ended"):
             return RunState.QUEUED, ""

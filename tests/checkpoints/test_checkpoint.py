@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from safetensors.torch import load_file
 from cifar_core.checkpoints.checkpoint import list_checkpoints, load_model, remove_checkpoints
 from cifar_core.errors import CheckpointError
 from cifar_core.training.checkpointing import save_checkpoint
-from tests.builders import FACTS, contents_of, state_at
+from tests.builders import DATA, FIGURES, SAVED, contents_of, state_at
 from tests.waiting import LIMIT_S
 
 LAST = {"weights.safetensors", "state.pt", "manifest.json"}
@@ -40,16 +41,18 @@ def test_a_checkpoint_holds_what_its_role_needs_and_sums_that_match(
     tmp_path: Path, role: str, ema: float, names: set[str]
 ) -> None:
     state = state_at(ema=ema)
-    checkpoint = save_checkpoint(tmp_path, role, state, FACTS)
+    checkpoint = save_checkpoint(tmp_path, role, state, *SAVED)
     assert checkpoint.path == tmp_path / f"{role}-0000003"
     assert (checkpoint.role, checkpoint.step, checkpoint.epoch) == (role, 3, 1)
     contents = contents_of(checkpoint.path)
     assert set(contents) == names
     manifest = json.loads(contents.pop("manifest.json"))
-    assert manifest == checkpoint.manifest
+    assert manifest == json.loads(json.dumps(asdict(checkpoint.manifest)))
     sums = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     assert manifest["sha256"] == sums
-    assert manifest | json.loads(json.dumps(FACTS)) == manifest
+    assert (manifest["model"], manifest["classes"]) == ("convnet", list(DATA.classes))
+    assert (manifest["mean"], manifest["std"]) == ([0.5] * 3, [0.25] * 3)
+    assert manifest["figures"] == asdict(FIGURES)
     assert list_checkpoints(tmp_path) == [checkpoint]
     assert same_weights(checkpoint.path / "weights.safetensors", state.eval_model)
 
@@ -57,7 +60,7 @@ def test_a_checkpoint_holds_what_its_role_needs_and_sums_that_match(
 def test_with_an_average_the_weights_are_the_average_and_raw_the_live_ones(tmp_path: Path) -> None:
     state = state_at(ema=0.9)
     assert state.ema_model is not None
-    path = save_checkpoint(tmp_path, "last", state, FACTS).path
+    path = save_checkpoint(tmp_path, "last", state, *SAVED).path
     assert same_weights(path / "weights.safetensors", state.ema_model)
     assert same_weights(path / "raw.safetensors", state.model)
     assert not same_weights(path / "weights.safetensors", state.model)
@@ -65,7 +68,7 @@ def test_with_an_average_the_weights_are_the_average_and_raw_the_live_ones(tmp_p
 
 def test_the_state_is_plain_values_that_load_safely(tmp_path: Path) -> None:
     state = state_at()
-    content = (save_checkpoint(tmp_path, "last", state, FACTS).path / "state.pt").read_bytes()
+    content = (save_checkpoint(tmp_path, "last", state, *SAVED).path / "state.pt").read_bytes()
     progress = torch.load(io.BytesIO(content), weights_only=True)
     assert (progress["step"], progress["epoch"], progress["num_seen"]) == (3, 1, 0)
 
@@ -75,7 +78,7 @@ def test_two_last_and_one_best_are_kept(tmp_path: Path) -> None:
     for step in (3, 6, 9, 12):
         state.step = step
         for role in ("last", "best"):
-            save_checkpoint(tmp_path, role, state, FACTS)
+            save_checkpoint(tmp_path, role, state, *SAVED)
     names = [checkpoint.name for checkpoint in list_checkpoints(tmp_path)]
     assert names == ["last-0000009", "best-0000012", "last-0000012"]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
@@ -85,7 +88,7 @@ def test_two_last_and_one_best_are_kept(tmp_path: Path) -> None:
 def test_a_new_checkpoint_is_kept_even_at_an_earlier_step(tmp_path: Path, role: str) -> None:
     # As after resuming from an older one because the newest was damaged.
     for step in (30, 33, 6):
-        save_checkpoint(tmp_path, role, state_at(step), FACTS)
+        save_checkpoint(tmp_path, role, state_at(step), *SAVED)
     steps = [checkpoint.step for checkpoint in list_checkpoints(tmp_path, role)]
     assert 6 in steps
     assert len(steps) == {"last": 2, "best": 1}[role]
@@ -93,7 +96,7 @@ def test_a_new_checkpoint_is_kept_even_at_an_earlier_step(tmp_path: Path, role: 
 
 def test_the_loaded_model_gives_the_same_logits(tmp_path: Path) -> None:
     state = state_at(ema=0.5)
-    model = load_model(save_checkpoint(tmp_path, "best", state, FACTS))
+    model = load_model(save_checkpoint(tmp_path, "best", state, *SAVED))
     assert not model.training
     images = torch.randn(4, 3, 32, 32)
     with torch.no_grad():
@@ -102,16 +105,17 @@ def test_the_loaded_model_gives_the_same_logits(tmp_path: Path) -> None:
 
 
 def test_weights_of_another_model_are_told(tmp_path: Path) -> None:
-    checkpoint = save_checkpoint(tmp_path, "best", state_at(model="sepnet_v1"), FACTS)
+    checkpoint = save_checkpoint(tmp_path, "best", state_at(model="sepnet_v1"), *SAVED)
     with pytest.raises(CheckpointError, match="it was made from a convnet"):
         load_model(checkpoint)
 
 
 def test_listing_needs_no_torch(tmp_path: Path) -> None:
     for role in ("last", "best"):
-        save_checkpoint(tmp_path, role, state_at(), FACTS)
+        save_checkpoint(tmp_path, role, state_at(), *SAVED)
     code = """
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from cifar_core.checkpoints.checkpoint import list_checkpoints
 print([c.name for c in list_checkpoints(Path(sys.argv[1]))])

@@ -23,7 +23,7 @@ from cifar_core.system.files import write_atomic
 from cifar_core.training import checkpointing as module
 from cifar_core.training.checkpointing import load_state, save_checkpoint
 from cifar_core.training.state import TrainState
-from tests.builders import FACTS, contents_of, state_at
+from tests.builders import SAVED, contents_of, state_at
 
 FILES = ["weights.safetensors", "raw.safetensors", "state.pt"]
 
@@ -57,7 +57,7 @@ def test_damage_of_any_file_is_told_with_its_name(
     tmp_path: Path, name: str, damage: Callable[[bytes], bytes]
 ) -> None:
     state = state_at(ema=0.9)
-    path = save_checkpoint(tmp_path, "last", state, FACTS).path
+    path = save_checkpoint(tmp_path, "last", state, *SAVED).path
     open_all(path, state)
     (path / name).write_bytes(damage((path / name).read_bytes()))
     with pytest.raises(CheckpointError, match=f"last-0000003/{name} is damaged"):
@@ -67,14 +67,14 @@ def test_damage_of_any_file_is_told_with_its_name(
 @pytest.mark.parametrize("name", FILES)
 def test_a_missing_file_is_told_with_its_name(tmp_path: Path, name: str) -> None:
     state = state_at(ema=0.9)
-    path = save_checkpoint(tmp_path, "last", state, FACTS).path
+    path = save_checkpoint(tmp_path, "last", state, *SAVED).path
     (path / name).unlink()
     with pytest.raises(CheckpointError, match=rf"last-0000003/{name} .*No such file"):
         open_all(path, state)
 
 
 def test_without_a_manifest_a_checkpoint_does_not_count(tmp_path: Path) -> None:
-    path = save_checkpoint(tmp_path, "last", state_at(), FACTS).path
+    path = save_checkpoint(tmp_path, "last", state_at(), *SAVED).path
     (path / "manifest.json").unlink()
     assert list_checkpoints(tmp_path) == []
     with pytest.raises(CheckpointError, match="last-0000003 is no complete checkpoint"):
@@ -85,7 +85,7 @@ def sound(path: Path) -> bool:
     """Whether a checkpoint passes for a whole one."""
     try:
         checkpoint = read_checkpoint(path)
-        for name in checkpoint.manifest["sha256"]:
+        for name in checkpoint.manifest.sha256:
             verified(checkpoint, name)
     except CheckpointError:
         return False
@@ -93,7 +93,7 @@ def sound(path: Path) -> bool:
 
 
 def test_a_damaged_manifest_never_breaks_a_listing(tmp_path: Path) -> None:
-    path = save_checkpoint(tmp_path, "last", state_at(), FACTS).path
+    path = save_checkpoint(tmp_path, "last", state_at(), *SAVED).path
     content = (path / "manifest.json").read_bytes()
     for at in range(len(content)):
         (path / "manifest.json").write_bytes(flip(content, at))
@@ -101,7 +101,7 @@ def test_a_damaged_manifest_never_breaks_a_listing(tmp_path: Path) -> None:
 
 
 def test_a_damaged_manifest_never_passes_for_a_whole_one(tmp_path: Path) -> None:
-    path = save_checkpoint(tmp_path, "last", state_at(), FACTS).path
+    path = save_checkpoint(tmp_path, "last", state_at(), *SAVED).path
     assert sound(path)
     content = (path / "manifest.json").read_bytes()
     unnoticed = []
@@ -119,7 +119,7 @@ def test_a_damaged_manifest_never_passes_for_a_whole_one(tmp_path: Path) -> None
 def test_a_manifest_of_the_wrong_shape_is_passed_over(
     tmp_path: Path, manifest: dict[str, Any]
 ) -> None:
-    good = save_checkpoint(tmp_path, "last", state_at(), FACTS)
+    good = save_checkpoint(tmp_path, "last", state_at(), *SAVED)
     bad = tmp_path / "last-0000001"
     bad.mkdir()
     (bad / "manifest.json").write_text(json.dumps(manifest))
@@ -158,18 +158,18 @@ def test_a_disk_full_at_any_file_leaves_the_old_ones_untouched_and_nothing_else(
     state = state_at(ema=0.9)
     for old in (3, 6):
         state.step = old
-        save_checkpoint(tmp_path, "last", state, FACTS)
+        save_checkpoint(tmp_path, "last", state, *SAVED)
     before, listed = contents_of(tmp_path), list_checkpoints(tmp_path)
     state.step = step
     with monkeypatch.context() as patch:
         break_write(patch, number)
         with pytest.raises(OSError, match="No space left"):
-            save_checkpoint(tmp_path, "last", state, FACTS)
+            save_checkpoint(tmp_path, "last", state, *SAVED)
     assert contents_of(tmp_path) == before
     assert list_checkpoints(tmp_path) == listed
     assert [c.step for c in listed] == [3, 6]
     assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
-    assert save_checkpoint(tmp_path, "last", state, FACTS).step == step
+    assert save_checkpoint(tmp_path, "last", state, *SAVED).step == step
 
 
 def kill_left(run_dir: Path, checkpoint: Checkpoint) -> Path:
@@ -179,22 +179,22 @@ def kill_left(run_dir: Path, checkpoint: Checkpoint) -> Path:
 
 
 def test_a_draft_of_a_killed_worker_is_not_listed(tmp_path: Path) -> None:
-    good = save_checkpoint(tmp_path, "last", state_at(), FACTS)
+    good = save_checkpoint(tmp_path, "last", state_at(), *SAVED)
     kill_left(tmp_path, good)
     assert list_checkpoints(tmp_path) == [good]
     assert list_checkpoints(tmp_path, "last") == [good]
 
 
 def test_a_draft_of_a_killed_worker_goes_with_the_next_checkpoint(tmp_path: Path) -> None:
-    draft = kill_left(tmp_path, save_checkpoint(tmp_path, "last", state_at(), FACTS))
-    save_checkpoint(tmp_path, "last", state_at(6), FACTS)
+    draft = kill_left(tmp_path, save_checkpoint(tmp_path, "last", state_at(), *SAVED))
+    save_checkpoint(tmp_path, "last", state_at(6), *SAVED)
     assert not draft.exists()
 
 
 def test_removing_checkpoints_takes_damaged_ones_and_drafts_too(tmp_path: Path) -> None:
     for step in (3, 6):
-        good = save_checkpoint(tmp_path, "last", state_at(step), FACTS)
-    save_checkpoint(tmp_path, "best", state_at(), FACTS)
+        good = save_checkpoint(tmp_path, "last", state_at(step), *SAVED)
+    save_checkpoint(tmp_path, "best", state_at(), *SAVED)
     kill_left(tmp_path, good)
     (good.path / "manifest.json").write_text("torn")
     (tmp_path / "metrics.jsonl").write_text("kept")

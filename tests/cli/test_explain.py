@@ -18,7 +18,7 @@ from cifar_core.evaluation.predictions import (
     predictions_path,
     write_predictions,
 )
-from cifar_core.runs.store import list_runs, read_run
+from cifar_core.runs.store import AnalysisJob, Run, list_runs, read_run
 from tests.conftest import png
 
 
@@ -64,19 +64,19 @@ def test_evaluate_starts_a_job_once_and_prints_the_whole_matrix(
     matrix = np.array(told["matrix"])
     assert (matrix.shape, matrix.sum(), told["num_images"]) == ((10, 10), 256, 256)
     assert told["acc"] == np.trace(matrix) / 256
-    assert told["loss"] == pytest.approx(read_run(copied).status["best"]["val_loss"], abs=1e-3)
+    assert told["loss"] == pytest.approx(read_run(copied).status.best.val_loss, abs=1e-3)
     classes = list(told["per_class_accuracy"])
     assert classes == list(open_dataset("shapes10").classes)
     for true, predicted, count in told["confused"]:
         assert matrix[classes.index(true), classes.index(predicted)] == count
     expected = {"split": "val", "data": "Shapes-10", "model": "convnet"}
     assert told == {**told, **expected, "checkpoint": find_checkpoint(copied).name}
-    (job,) = list_runs(copied.parent, "evaluate")
+    (job,) = list_runs(copied.parent, AnalysisJob)
     assert strict(out(capsys, "evaluate", copied.name, "--split", "val", "--json")) == told
     assert not {"format", "sha256"} & set(told), "the form of a file is nobody's business"
-    assert list_runs(copied.parent, "evaluate")[0].run_id == job.run_id
+    assert list_runs(copied.parent, AnalysisJob)[0].run_id == job.run_id
     out(capsys, "evaluate", "first", "--split", "val", "--again")
-    (again,) = list_runs(copied.parent, "evaluate")
+    (again,) = list_runs(copied.parent, AnalysisJob)
     assert again.run_id != job.run_id
 
 
@@ -137,7 +137,7 @@ def test_explain_draws_the_errors_it_was_most_certain_of(
     ten = tmp_path / "ten.PNG"
     out(capsys, "explain", "first", "--out", str(ten))  # without a number they are 10
     assert picture(ten).shape[0] > picture(path).shape[0]
-    assert [job.kind for job in list_runs(subject.parent, None)] == ["train"]
+    assert [job.kind for job in list_runs(subject.parent, Run)] == ["train"]
 
 
 def test_without_errors_there_are_none_to_list_or_draw(
@@ -184,7 +184,7 @@ def test_explain_draws_a_picture_of_ones_own(
         drawn.append(picture(path)[44:])
     assert (drawn[0][:128:4, 6:134:4] == (250, 40, 60)).all()
     assert not np.array_equal(*drawn)
-    assert not list_runs(copied.parent, "evaluate")  # it needs no table
+    assert not list_runs(copied.parent, AnalysisJob)  # it needs no table
 
 
 MISTAKES = [
@@ -253,4 +253,4 @@ def test_what_can_be_known_at_once_starts_no_evaluation(
     capsys: pytest.CaptureFixture[str], copied: Path, tmp_path: Path, words: list[str]
 ) -> None:
     refused(["explain", "first", "--out", str(tmp_path / "x.png"), *words], capsys)
-    assert list_runs(copied.parent, "evaluate") == []
+    assert list_runs(copied.parent, AnalysisJob) == []

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from cifar_core.runs.store import list_runs
+from cifar_core.runs.store import Run, list_runs
 from cifar_core.system.paths import repository
 from cifar_core.system.process_identity import find_process
 from tests.e2e.script_runs import follow_scripts
@@ -88,8 +88,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
     started.start()
     yield started
     started.kill()
-    for run in list_runs(started.runs, kind=None):
-        if process := find_process(run.status.get("worker", {})):
+    for run in list_runs(started.runs, Run):
+        if process := find_process(run.status.worker):
             process.kill()
 
 

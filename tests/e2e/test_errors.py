@@ -12,7 +12,7 @@ from cifar_core.evaluation.predictions import load_predictions
 from cifar_core.evaluation.selections import named_selections
 from cifar_core.explain.comparisons import ABOUT
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import list_runs, read_run
+from cifar_core.runs.store import AnalysisJob, list_runs, read_run
 from tests.e2e.conftest import Server
 from tests.e2e.steps import catch_up, metric, press_pill, settle, with_a_table
 from tests.real_jobs import wait_for
@@ -126,7 +126,7 @@ def test_the_ranking_can_be_stopped_and_the_report_downloaded(
     expect(page.get_by_text(re.compile(r"\d+ of \d+ pairs"))).to_be_visible()
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("button", name="Rank layers and methods")).to_be_visible()
-    (job,) = list_runs(server.runs, "road")
+    (job,) = list_runs(server.runs, AnalysisJob)
     wait_for(job.path, RunState.STOPPED)
 
     page.goto(f"{server.url}/evaluation?run=first")

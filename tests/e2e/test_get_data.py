@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import list_runs
+from cifar_core.runs.store import DataJob, list_runs
 from tests.conftest import REAL_DATA
 from tests.e2e.conftest import Server
 from tests.real_jobs import wait_for
@@ -93,7 +93,7 @@ def test_a_download_can_be_cancelled_and_goes_on(
         expect(page.get_by_text("Downloading cifar-10-python.tar.gz")).to_be_visible()
         page.get_by_role("button", name="Cancel").click()
         expect(page.get_by_role("button", name="Download")).to_be_visible()
-        (job,) = list_runs(server.runs, kind="data")
+        (job,) = list_runs(server.runs, DataJob)
         wait_for(job.path, RunState.STOPPED)
         part = tmp_path / "cache" / "downloads" / "cifar-10-python.tar.gz.part"
         kept = part.stat().st_size

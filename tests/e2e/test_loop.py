@@ -13,7 +13,7 @@ from cifar_core.evaluation.predictions import Predictions, load_predictions
 from cifar_core.evaluation.sorting import sort_rows
 from cifar_core.explain.maps import verdict
 from cifar_core.records.records import read_metrics
-from cifar_core.runs.store import Run, list_runs
+from cifar_core.runs.store import LRTestRun, Run, list_runs
 from tests.e2e.conftest import Server, new_window
 from tests.e2e.steps import go, metric, set_number, settle, small_form
 
@@ -25,7 +25,7 @@ def find_learning_rate(server: Server, page: Page) -> None:
     page.get_by_role("button", name="Start LR test").click()
     expect(page.get_by_text("completed").first).to_be_visible()
     expect(page.locator(".js-plotly-plot:visible")).to_have_count(1)
-    (test,) = list_runs(server.runs, "lr_find")
+    (test,) = list_runs(server.runs, LRTestRun)
     points = read_metrics(test.path / "metrics.jsonl").points
     assert len(points) >= 20
     suggested = page.locator("strong", has_text="Suggested:").inner_text().split()[1].rstrip(".")

@@ -108,7 +108,7 @@ def test_a_run_is_untouched_by_reload_closing_and_a_killed_server(
     expect(page.get_by_text("Images per second")).to_be_visible()
     (run,) = list_runs(server.runs)
     wait_until_training(run.path)
-    worker = read_run(run.path).status["worker"]
+    worker = read_run(run.path).status.worker
     link = page.url
     assert run.run_id in link
 
@@ -123,7 +123,7 @@ def test_a_run_is_untouched_by_reload_closing_and_a_killed_server(
     expect(again.get_by_role("heading", name=run.name)).to_be_visible()
     expect(again.get_by_text("running")).to_be_visible()
     expect(again.get_by_test_id("stSidebarNavLink").filter(has_text="Runs")).to_be_visible()
-    assert read_run(run.path).status["worker"] == worker
+    assert read_run(run.path).status.worker == worker
     again.get_by_role("button", name="Stop").click()
     stopped = wait_for(run.path, RunState.STOPPED)
     expect(again.get_by_text("Stopped as asked.")).to_be_visible()

@@ -21,7 +21,7 @@ from cifar_core.evaluation.augmentation_effect import (
 from cifar_core.explain.maps import probabilities
 from cifar_core.jobs.launch_analysis import jobs_on, launch_effect
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import list_runs, read_run
+from cifar_core.runs.store import AnalysisJob, list_runs, read_run
 from tests.real_jobs import wait_for
 
 SPEC = AugmentSpec(
@@ -98,11 +98,11 @@ def test_as_a_job_it_is_done_once(copied: Path) -> None:
     wait_for(first, RunState.COMPLETED)
     assert len(load_effect(first).names) == 4
     checkpoint = find_checkpoint(copied).name
-    (again,) = jobs_on(list_runs(root, "effect"), run, checkpoint, digest=SPEC.digest)
+    (again,) = jobs_on(list_runs(root, AnalysisJob), run, checkpoint, digest=SPEC.digest)
     assert again is not None
     assert again.path == first
     other = preset("standard").digest
-    assert not jobs_on(list_runs(root, "effect"), run, checkpoint, digest=other)
+    assert not jobs_on(list_runs(root, AnalysisJob), run, checkpoint, digest=other)
 
 
 def test_nothing_to_try_is_refused(copied: Path) -> None:

@@ -24,7 +24,7 @@ from cifar_core.jobs.launch_analysis import jobs_on, launch_evaluation
 from cifar_core.records.records import read_metrics
 from cifar_core.runs.lifecycle import create_run, delete_run
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import Run, list_runs, read_run
+from cifar_core.runs.store import AnalysisJob, Run, list_runs, read_run
 from cifar_core.system.files import read_json, write_json
 from cifar_core.system.locks import device_lock
 from tests.real_jobs import held, pretend_running, wait_for
@@ -52,7 +52,7 @@ def tables(run_dir: Path) -> list[str]:
 
 
 def jobs(run_dir: Path) -> list[Run]:
-    return list_runs(run_dir.parent, "evaluate")
+    return list_runs(run_dir.parent, AnalysisJob)
 
 
 def computed(run_dir: Path, split: str) -> NDArray[np.float32]:
@@ -110,7 +110,7 @@ def test_an_earlier_job_goes_with_the_next_one_and_its_table_stays(copied: Path)
     assert second.state is RunState.COMPLETED
     assert not first.path.exists()
     name = find_checkpoint(copied).name
-    jobs = list_runs(copied.parent, "evaluate")
+    jobs = list_runs(copied.parent, AnalysisJob)
     found = jobs_on(jobs, read_run(copied), name, split="test")
     assert [job.run_id for job in found] == [second.run_id]
     delete_run(second)

@@ -18,7 +18,7 @@ from cifar_core.runs.states import RunState
 from cifar_core.runs.store import epoch_files, list_runs, read_run
 from cifar_core.training.checkpointing import save_checkpoint
 from cifar_core.training.state import TrainState
-from tests.builders import FACTS, config_of, set_up, state_at
+from tests.builders import SAVED, config_of, set_up, state_at
 from tests.real_jobs import ended_run, rewrite, small, wait_for
 
 
@@ -28,7 +28,7 @@ def weights_of(run_dir: Path, role: str) -> dict[str, torch.Tensor]:
 
 def test_a_run_begins_with_the_weights_of_another(tiny: Dataset, tmp_path: Path) -> None:
     other = state_at(ema=0.9)
-    checkpoint = save_checkpoint(tmp_path, "best", other, FACTS)
+    checkpoint = save_checkpoint(tmp_path, "best", other, *SAVED)
     state, batches = set_up(config_of(weights=str(checkpoint.path), ema=0.5), tiny)
     expected = other.eval_model.state_dict()
     for model in (state.model, state.eval_model):
@@ -40,7 +40,7 @@ def test_a_run_begins_with_the_weights_of_another(tiny: Dataset, tmp_path: Path)
 
 @pytest.mark.parametrize("model", ["speednet", "sepnet_v1"])
 def test_weights_that_do_not_fit_are_refused(tiny: Dataset, tmp_path: Path, model: str) -> None:
-    checkpoint = save_checkpoint(tmp_path, "best", state_at(), FACTS)
+    checkpoint = save_checkpoint(tmp_path, "best", state_at(), *SAVED)
     with pytest.raises(CheckpointError, match="it was made from a convnet"):
         set_up(config_of(model=model, weights=str(checkpoint.path)), tiny)
     with pytest.raises(CheckpointError, match="is no complete checkpoint"):
@@ -97,7 +97,7 @@ def test_a_longer_run_begins_with_all_of_the_shorter_one(copied: Path, runs: Pat
     assert [e.epoch for e in metrics.epochs] == [1, 2, 3]
     assert load_history(done).epochs.tolist() == [1, 2, 3]
     assert [(r.epoch, r.step) for r in metrics.resumes] == [(3, metrics.epochs[1].step)]
-    assert (done.name, done.status["best"]["epoch"]) == (
+    assert (done.name, done.status.best.epoch) == (
         "longer",
         metrics.best and metrics.best.epoch,
     )

@@ -26,7 +26,7 @@ from cifar_core.lr_finder.suggest import steepest, suggest_lr
 from cifar_core.records.records import LRPoint, read_metrics
 from cifar_core.runs.lifecycle import create_run, request_stop
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import Run, list_runs, read_run
+from cifar_core.runs.store import LRTestRun, Run, list_runs, read_run
 from cifar_core.validation import validated
 from tests.real_jobs import ENDLESS, SMALL, small, wait_for, wait_until_training
 from tests.waiting import LIMIT_S, wait_until
@@ -67,12 +67,12 @@ def test_its_points_are_those_of_the_library_and_its_request_keeps_the_settings(
     config, find = on_cpu(), find_of(mode="linear", smoothing=0.3, diverge_factor=900)
     run = ended(launch_lr_find(runs, config, find))
     assert (run.kind, run.state, run.reason) == ("lr_find", RunState.COMPLETED, "")
-    assert run.status["ending"] == "completed"
-    assert validated(LRTestConfig, run.request["find"]) == find
+    assert run.status.ending == "completed"
+    assert validated(LRTestConfig, run.request.find) == find
     assert run.config == config
-    assert run.request["device"] == run.status["runtime"]["device"] == "cpu"
-    assert run.request["fingerprint"] == run.status["fingerprint"] == data.fingerprint
-    assert run.status["data_title"] == "Shapes-10"
+    assert run.request.device == run.status.runtime.device == "cpu"
+    assert run.request.fingerprint == run.status.fingerprint == data.fingerprint
+    assert run.status.data_title == "Shapes-10"
     found = points_of(run.path)
     assert [point.step for point in found] == list(range(1, 25))
     assert [point.lr for point in found] == sorted({point.lr for point in found})
@@ -90,11 +90,11 @@ def test_a_stop_keeps_the_points_so_far(runs: Path) -> None:
     request_stop(read_run(run_dir))
     run = ended(run_dir)
     assert (run.state, run.reason) == (RunState.STOPPED, "Stopped as asked.")
-    assert run.status["ending"] == "stopped"
+    assert run.status.ending == "stopped"
     points = points_of(run_dir)
     assert 1 <= len(points) < 1000
     assert [point.step for point in points] == list(range(1, len(points) + 1))
-    told = explain_ending(run.status["ending"], points, find)
+    told = explain_ending(run.status.ending, points, find)
     assert told.startswith(f"Stopped after {len(points)} of 1000 steps, at lr 1")
 
 
@@ -115,7 +115,7 @@ def test_it_waits_behind_a_training_of_the_same_device(runs: Path) -> None:
     request_stop(read_run(training))
     run = ended(first)
     assert run.state is RunState.COMPLETED
-    assert run.status["started"] >= asked_at
+    assert run.status.started >= asked_at
     assert len(points_of(first)) == 24
 
 
@@ -144,7 +144,7 @@ def test_a_loss_that_is_no_longer_a_number_ends_it_in_order(runs: Path) -> None:
     config = on_cpu(optimizer="sgd", l1=1, weight_decay=10)
     find = find_of(start_lr=90, end_lr=100, num_steps=60, smoothing=1e-37, diverge_factor=1000)
     run = ended(launch_lr_find(runs, config, find))
-    assert (run.state, run.status["ending"]) == (RunState.COMPLETED, "not a number")
+    assert (run.state, run.status.ending) == (RunState.COMPLETED, "not a number")
     points = points_of(run.path)
     assert len(points) < 60
     assert read_metrics(run.path / "metrics.jsonl").damaged == 0
@@ -239,7 +239,7 @@ def test_the_command_as_a_process(runs: Path) -> None:
     assert first == "All 12 steps were done."
     assert second.startswith(("Suggested learning rate: ", "The curve supports no suggestion."))
     assert done.stderr == ""
-    assert len(list_runs(runs, "lr_find")) == 1
+    assert len(list_runs(runs, LRTestRun)) == 1
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def wait_for_epochs(run_dir: Path, count: int) -> None:
 
 def kill(run_dir: Path) -> Run:
     """Ends the worker as a power cut would."""
-    process = find_process(read_run(run_dir).status["worker"])
+    process = find_process(read_run(run_dir).status.worker)
     assert process is not None
     process.kill()
     process.wait(LIMIT_S)

@@ -37,11 +37,11 @@ def test_a_completed_run_has_each_epoch_once_and_its_best(finished: Path) -> Non
     assert run.state is RunState.COMPLETED
     assert [e.epoch for e in metrics.epochs] == [1, 2]
     assert metrics.best is not None
-    assert run.status["best"]["epoch"] == metrics.best.epoch
+    assert run.status.best.epoch == metrics.best.epoch
     assert run.best_acc == metrics.best.val_acc
-    assert run.status["data_title"] == "Shapes-10"
-    assert run.status["runtime"]["device_reason"]
-    assert {"torch", "python"} <= set(run.status["versions"])
+    assert run.status.data_title == "Shapes-10"
+    assert run.status.runtime.device_reason
+    assert {"torch", "python"} <= set(run.status.versions)
     assert log_tail(run.path) == ""
 
 
@@ -53,8 +53,8 @@ def test_the_best_checkpoint_scores_what_the_curve_says(finished: Path) -> None:
     images, labels = torch.tensor(data.test.images), torch.tensor(data.test.labels)
     parts = list(log_probabilities(model, images, mean, std, runtime))
     found = score(torch.cat(parts), labels)
-    assert found.acc == pytest.approx(best.manifest["figures"]["test_acc"], abs=1e-9)
-    assert found.loss == pytest.approx(best.manifest["figures"]["test_loss"], abs=1e-6)
+    assert found.acc == pytest.approx(best.manifest.figures.test_acc, abs=1e-9)
+    assert found.loss == pytest.approx(best.manifest.figures.test_loss, abs=1e-6)
 
 
 def test_tensorboard_files_hold_the_figures(finished: Path) -> None:
@@ -78,7 +78,7 @@ def test_stop_finishes_the_batch_and_keeps_a_checkpoint(runs: Path) -> None:
     last = list_checkpoints(run_dir, "last")[-1]
     metrics = read_metrics(run_dir / "metrics.jsonl")
     assert last.step >= max(record.step for record in (*metrics.steps, *metrics.epochs))
-    assert "state.pt" in last.manifest["sha256"]
+    assert "state.pt" in last.manifest.sha256
     with pytest.raises(RunError, match="is not running"):
         request_stop(stopped)
 
@@ -86,7 +86,7 @@ def test_stop_finishes_the_batch_and_keeps_a_checkpoint(runs: Path) -> None:
 def test_kill_is_shown_as_interrupted(runs: Path) -> None:
     run_dir = launch_training(runs, endless())
     wait_until_training(run_dir)
-    os.kill(read_run(run_dir).status["worker"]["pid"], signal.SIGKILL)
+    os.kill(read_run(run_dir).status.worker.pid, signal.SIGKILL)
     run = wait_for(run_dir, *ENDED)
     assert run.state is RunState.INTERRUPTED
     assert "vanished" in run.reason
@@ -95,7 +95,7 @@ def test_kill_is_shown_as_interrupted(runs: Path) -> None:
 def test_sigterm_is_recorded_and_a_checkpoint_kept(runs: Path) -> None:
     run_dir = launch_training(runs, endless())
     wait_until_training(run_dir)
-    os.kill(read_run(run_dir).status["worker"]["pid"], signal.SIGTERM)
+    os.kill(read_run(run_dir).status.worker.pid, signal.SIGTERM)
     run = wait_for(run_dir, *ENDED)
     assert run.state is RunState.FAILED
     assert "SIGTERM" in run.reason
@@ -109,7 +109,7 @@ def test_a_crash_is_shown_with_its_traceback(copied: Path) -> None:
     start_worker(copied)
     run = wait_for(copied, RunState.FAILED)
     assert "KeyError" in run.reason
-    assert "Traceback" in run.status["traceback"]
+    assert "Traceback" in run.status.traceback
     assert "KeyError" in log_tail(run.path)
 
 

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from cifar_core.augment import CATALOGUE, PRESETS, AugmentSpec, preset
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import list_runs
+from cifar_core.runs.store import AnalysisJob, list_runs
 from tests.apptest import app, button, texts
 from tests.conftest import png
 from tests.real_jobs import wait_for
@@ -177,7 +177,7 @@ def test_the_effect_on_a_trained_model_is_a_job(copied: Path) -> None:
     take_preset(at, "strong")
     button(at, "Evaluate on 1,000 test images").click().run()
     assert not at.exception
-    (job,) = list_runs(copied.parent, "effect")
+    (job,) = list_runs(copied.parent, AnalysisJob)
     wait_for(job.path, RunState.COMPLETED)
     at.run()
     assert "changed from correct to wrong" in texts(at)

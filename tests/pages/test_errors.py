@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cifar_core.evaluation.features import read_values, values_path, write_values
+from cifar_core.evaluation.features import pca_projection, read_values, values_path, write_values
 from cifar_core.evaluation.history import load_history
 from cifar_core.evaluation.label_issues import ABOUT as LABEL_ISSUES
 from cifar_core.evaluation.predictions import Predictions, load_predictions, predictions_path
@@ -145,7 +145,9 @@ def test_the_embedding_is_pca_at_once_and_t_sne_after_a_job(
     num_wrong, num_correct = len(predictions.rows()), predictions.correct.sum()
     names = [trace["name"] for trace in chart(at)["data"]]
     assert names == [f"incorrect ({num_wrong:,})", f"correct ({num_correct:,})"]
-    assert np.isfinite(principal(read_values(evaluated, checkpoint, examples, "features"))).all()
+    assert np.isfinite(
+        pca_projection(read_values(evaluated, checkpoint, examples, "features"))
+    ).all()
 
     opened_again(at, "evaluation", view="embedding", project="tsne")
     assert button(at, "Compute t-SNE")

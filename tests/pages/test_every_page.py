@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from cifar_core.config.recipes import RECIPES
 from cifar_core.config.train import make_config
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import list_runs, read_run
+from cifar_core.runs.store import DataJob, list_runs, read_run
 from cifar_core.system.paths import repository
 from tests.apptest import app, button, texts
 from tests.conftest import made_up, write_parquet
@@ -100,7 +100,7 @@ def test_home_without_data_offers_three_ways_and_refuses_a_changed_copy(
     at.text_input[0].set_value(str(folder)).run()
     button(at, "Import").click().run()
     assert not at.exception
-    (job,) = list_runs(runs, kind="data")
+    (job,) = list_runs(runs, DataJob)
     assert wait_for(job.path, RunState.FAILED).state is RunState.FAILED
     at.run()
     assert "is not the complete CIFAR-10" in at.error[0].value

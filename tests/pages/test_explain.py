@@ -12,7 +12,7 @@ from cifar_core.checkpoints.checkpoint import find_checkpoint
 from cifar_core.evaluation.predictions import Predictions, load_predictions, predictions_path
 from cifar_core.explain.targets import TARGETS
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import list_runs, read_run
+from cifar_core.runs.store import AnalysisJob, list_runs, read_run
 from cifar_core.system.files import read_json, write_json
 from tests.apptest import app, button, in_url, opened_again, texts
 from tests.real_jobs import held, pretend_failed, pretend_running, wait_for
@@ -50,7 +50,7 @@ def test_without_predictions_the_page_offers_to_evaluate(copied: Path) -> None:
         assert "Evaluate" in labels(at), page
     button(at, "Evaluate").click().run()
     assert not at.exception
-    (job,) = list_runs(copied.parent, "evaluate")
+    (job,) = list_runs(copied.parent, AnalysisJob)
     wait_for(job.path, RunState.COMPLETED)
     for page in ("image", "gradcam", "gallery", "evaluation"):
         opened_again(at, page)
@@ -58,7 +58,7 @@ def test_without_predictions_the_page_offers_to_evaluate(copied: Path) -> None:
 
 
 def test_an_evaluation_shows_its_progress_and_why_it_failed(evaluated: Path) -> None:
-    (job,) = list_runs(evaluated.parent, "evaluate")
+    (job,) = list_runs(evaluated.parent, AnalysisJob)
     shutil.rmtree(evaluated / "tables")
     pretend_running(job.path)
     with held(job.path, "running"):
@@ -80,7 +80,7 @@ def test_damaged_predictions_show_an_error_and_can_be_made_again(evaluated: Path
     assert not at.exception
     assert "is damaged" in at.error[0].value
     button(at, "Evaluate").click().run()
-    (job,) = list_runs(evaluated.parent, "evaluate")
+    (job,) = list_runs(evaluated.parent, AnalysisJob)
     wait_for(job.path, RunState.COMPLETED)
     assert not at.run().error
 
@@ -195,7 +195,7 @@ def test_a_run_leads_to_its_evaluation(copied: Path) -> None:
     button(at, "Evaluate").click().run()
     assert not at.exception
     assert at.title[0].value == "Evaluation"
-    (job,) = list_runs(copied.parent, "evaluate")
+    (job,) = list_runs(copied.parent, AnalysisJob)
     wait_for(job.path, RunState.COMPLETED)
     write_json(copied / "name.json", {"name": "renamed", "notes": ""})
     assert "renamed" in texts(at.run())

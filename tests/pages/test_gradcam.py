@@ -12,7 +12,7 @@ from cifar_core.explain.comparisons import ABOUT, KINDS
 from cifar_core.explain.methods import METHODS
 from cifar_core.explain.road import RANKED, load_ranking
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import list_runs, read_run
+from cifar_core.runs.store import AnalysisJob, list_runs, read_run
 from cifar_core.system.files import write_json
 from tests.apptest import app, button, opened_again, texts
 from tests.real_jobs import rewrite, wait_for
@@ -85,7 +85,7 @@ def test_a_ranking_leads_to_its_best_layer(predictions: Predictions, evaluated: 
         for n, method in enumerate((*RANKED, "RandomCAM"))
     ]
     write_json(job / "road.json", {"found": scores})
-    assert list_runs(evaluated.parent, "road")
+    assert list_runs(evaluated.parent, AnalysisJob)
     opened_again(at, "gradcam")
     ranking = load_ranking(job)
     assert str(ranking) in texts(at)
@@ -109,7 +109,7 @@ def test_the_report_is_generated(predictions: Predictions, evaluated: Path) -> N
     at = opened("evaluation")
     button(at, "Generate report").click().run()
     assert not at.exception
-    (job,) = list_runs(evaluated.parent, "report")
+    (job,) = list_runs(evaluated.parent, AnalysisJob)
     wait_for(job.path, RunState.COMPLETED)
     opened_again(at, "evaluation")
     assert button(at, "Regenerate report")

@@ -13,7 +13,7 @@ from cifar_core.lr_finder.curve import curve_of
 from cifar_core.lr_finder.suggest import disagreement, suggest_all
 from cifar_core.records.records import to_line
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import list_runs, read_run
+from cifar_core.runs.store import LRTestRun, list_runs, read_run
 from cifar_core.system.files import write_json
 from cifar_core.validation import validated
 from tests.apptest import app, button, texts
@@ -50,15 +50,15 @@ def test_a_test_starts_with_the_forms_settings(runs: Path) -> None:
     next(n for n in at.number_input if n.label == "End LR").set_value(1e-6).run()
     button(at, "Start LR test").click().run()
     assert "has to rise" in at.error[0].value
-    assert list_runs(runs, "lr_find") == []
+    assert list_runs(runs, LRTestRun) == []
     # a rising one starts
     next(n for n in at.number_input if n.label == "End LR").set_value(10.0)
     next(n for n in at.number_input if n.label == "Steps").set_value(20).run()
     button(at, "Start LR test").click().run()
     assert not at.exception
-    (job,) = list_runs(runs, "lr_find")
+    (job,) = list_runs(runs, LRTestRun)
     assert job.config == small()
-    assert job.request["find"]["num_steps"] == 20
+    assert job.request.find.num_steps == 20
     wait_for(job.path, RunState.COMPLETED)
     at.run()
     assert not at.exception
@@ -137,14 +137,14 @@ def test_a_run_records_where_its_learning_rate_is_from(
     run = read_run(launch_training(tested.parent, small(lr=0.05), lr_from=origin))
     tested_with = read_run(tested).config
     assert tested_with is not None
-    assert run.request["lr_from"] == {
+    assert run.request.lr_from == {
         "test": tested.name,
         "rule": "valley",
         "lr": 0.05,
         "model": tested_with.model,
         "optimizer": tested_with.optimizer,
         "batch_size": tested_with.batch_size,
-        "precision": read_run(tested).status["runtime"]["precision"],
+        "precision": read_run(tested).status.runtime.precision,
         "augment": tested_with.augment.digest[:12],
     }
     shutil.rmtree(tested)  # the run still shows it
@@ -154,7 +154,7 @@ def test_a_run_records_where_its_learning_rate_is_from(
     )
     assert "Learning rate 0.05 from an LR test (valley): model convnet" in label
     gone = launch_training(tested.parent, small(lr=0.1), lr_from=LROrigin("gone", "valley", 0.1))
-    assert read_run(gone).request["lr_from"] == {"test": "gone", "rule": "valley", "lr": 0.1}
+    assert read_run(gone).request.lr_from == {"test": "gone", "rule": "valley", "lr": 0.1}
     assert not app("train", run=gone.name).exception
 
 

@@ -55,7 +55,7 @@ def test_a_form_that_is_started_twice_starts_one_run(copied: Path, runs: Path) -
     assert in_url(first, "run") == in_url(second, "run")
     started = [run for run in list_runs(runs) if run.run_id != copied.name]
     assert len(started) == 1
-    assert started[0].request["draft"] == DRAFT
+    assert started[0].request.draft == DRAFT
     wait_for(started[0].path, RunState.COMPLETED)
 
 
@@ -108,7 +108,7 @@ def test_a_completed_run_is_trained_longer_as_a_new_one(copied: Path, runs: Path
     assert (epochs.min, epochs.value) == (3, 4)
     assert button(at, "Start")  # AppTest runs no dialog; the browser test presses it
     longer = wait_for(extend_run(read_run(copied), 3), RunState.COMPLETED)
-    assert longer.request["extends"] == copied.name
+    assert longer.request.extends == copied.name
     assert longer.name == "first-1"
     at = app("train", run=longer.run_id)
     assert f"What came before is of run {copied.name}" in texts(at)

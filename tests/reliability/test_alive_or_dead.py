@@ -190,7 +190,7 @@ def test_the_cause_of_a_signal_is_named(runs: Path, tally: Tally, how: str) -> N
             write_json(run_dir / "stop", {"asked": time.time() - 11})
             force_stop(read_run(run_dir))
         else:
-            note_memory(run_dir, Memory(left=50_000_000, total=10**10))
+            note_memory(run_dir / "memory.json", Memory(left=50_000_000, total=10**10))
             os.kill(pid, signal.SIGKILL)
         said = {"force": "Ended by force", "low memory": "50 MB of 10,000 MB of memory left"}[how]
         good += said in wait_for(run_dir, RunState.INTERRUPTED).reason

@@ -14,7 +14,7 @@ from cifar_core.jobs.tasks.train import _load_newest
 from cifar_core.records.records import read_metrics
 from cifar_core.runs.store import list_runs, unreadable
 from cifar_core.training.checkpointing import load_state, save_checkpoint
-from tests.builders import FACTS, config_of, set_up, state_at
+from tests.builders import SAVED, config_of, set_up, state_at
 from tests.conftest import made_up
 from tests.real_jobs import ended_run, new_run, rewrite
 from tests.reliability.report import Tally
@@ -50,7 +50,9 @@ def test_every_damage_is_seen_and_the_checkpoint_before_is_used(
 ) -> None:
     run_dir, kept = tmp_path / "run", tmp_path / "kept"
     run_dir.mkdir()
-    before, newest = (save_checkpoint(run_dir, "last", state_at(s, ema=EMA), FACTS) for s in (3, 6))
+    before, newest = (
+        save_checkpoint(run_dir, "last", state_at(s, ema=EMA), *SAVED) for s in (3, 6)
+    )
     shutil.copytree(newest.path, kept)
     files = sorted(newest.path.iterdir())
     assert len(files) == 4
@@ -124,7 +126,7 @@ def test_rotation_never_takes_the_last_good_one(
     """Killed at any rename or write inside saving: a whole one is always there."""
     chance, good, saved = random.Random(8), 0, 0
     state = state_at(1)
-    save_checkpoint(tmp_path, "last", state, FACTS)
+    save_checkpoint(tmp_path, "last", state, *SAVED)
     replace = Path.replace
     left = -1
 
@@ -141,7 +143,7 @@ def test_rotation_never_takes_the_last_good_one(
         state.step += 1
         left = chance.randrange(1, 9)
         try:
-            save_checkpoint(tmp_path, "last", state, FACTS)
+            save_checkpoint(tmp_path, "last", state, *SAVED)
             left = -1
             assert not list(tmp_path.glob(".*.draft"))
         except Crash:

@@ -24,7 +24,7 @@ def kill_after(run_dir: Path, seconds: float) -> None:
     """Ends the worker of a run without a warning, if it is still there."""
     time.sleep(seconds)
     run = read_run(run_dir)
-    process = find_worker(run.status, last_start(run_dir, run.created)[1])
+    process = find_worker(run.status, last_start(run_dir, run.created))
     if process:
         process.kill()
         process.wait(LIMIT_S)
@@ -61,7 +61,7 @@ def test_killed_at_any_moment_a_run_loses_at_most_the_epoch_in_flight(
             assert [e.test_acc for e in metrics.epochs] == figures
             assert kept_figures(run_dir) == pytest.approx(figures, abs=0.011)
             assert newest_value(run_dir) == value
-            assert run.status["best"]["epoch"] == metrics.best.epoch  # pyright: ignore[reportOptionalMemberAccess]
+            assert run.status.best.epoch == metrics.best.epoch  # pyright: ignore[reportOptionalMemberAccess]
         assert not unreadable(runs)
         whole += 1
     assert len(list_runs(runs)) == whole

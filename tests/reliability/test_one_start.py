@@ -78,7 +78,7 @@ def interrupted(runs: Path, plain: PlainServer) -> Path:
     """A run whose worker was killed in its third epoch."""
     run_dir = launch_training(runs, plain_config(epochs=4, step_s=0.02))
     wait_until(lambda: len(read_metrics(run_dir / "metrics.jsonl").epochs) >= 2)
-    process = find_process(read_run(run_dir).status["worker"])
+    process = find_process(read_run(run_dir).status.worker)
     assert process is not None
     process.kill()
     wait_for(run_dir, RunState.INTERRUPTED)

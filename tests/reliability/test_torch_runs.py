@@ -65,7 +65,7 @@ def are_twins(one: Path, other: Path) -> bool:
 
 def pid_of(run_dir: Path) -> int:
     wait_for(run_dir, RunState.RUNNING, *ENDS)
-    return read_run(run_dir).status["worker"]["pid"]
+    return read_run(run_dir).status.worker.pid
 
 
 def has_gone_on(run_dir: Path, known: int) -> bool:
@@ -173,7 +173,7 @@ def test_what_ends_a_training_is_named(runs: Path, tally: Tally) -> None:
             continue
         run_dir = launch_training(runs, small(epochs=2000))
         wait_until_training(run_dir)
-        note_memory(run_dir, Memory(left=50_000_000, total=10**10))
+        note_memory(run_dir / "memory.json", Memory(left=50_000_000, total=10**10))
         os.kill(pid_of(run_dir), signal.SIGKILL)
         good += "50 MB of 10,000 MB" in wait_for(run_dir, RunState.INTERRUPTED).reason
     tally.note("R9", "a torch run that diverges or runs out of memory: cause reported", good, times)

@@ -18,7 +18,7 @@ from cifar_core.jobs.launch_analysis import launch_report
 from cifar_core.report.commands import commands
 from cifar_core.report.html import FILE
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import list_runs, read_run
+from cifar_core.runs.store import AnalysisJob, list_runs, read_run
 from cifar_core.system.files import write_json
 from tests.real_jobs import wait_for
 
@@ -87,9 +87,9 @@ def test_it_holds_all_and_loads_nothing(page: str, copied: Path) -> None:
         str(predictions),
         run.run_id,
         run.config.augment.digest,
-        find_checkpoint(copied).facts["weights"],
-        run.status["versions"]["torch"],
-        run.status["runtime"]["device_reason"],
+        find_checkpoint(copied).weights_sha256,
+        run.status.versions.torch,
+        run.status.runtime.device_reason,
         "<b>bold</b> & more",  # as text: it was escaped
         "python -m cifar_core train --name 'first again'",
         "GradCAM at ",
@@ -109,7 +109,7 @@ def test_it_is_made_anew_at_each_asking_and_needs_no_table_before(copied: Path) 
     wait_for(second, RunState.COMPLETED)
     assert (second / FILE).is_file()
     third = launch_report(copied.parent, run, name)
-    there = {job.path for job in list_runs(copied.parent, "report")}
+    there = {job.path for job in list_runs(copied.parent, AnalysisJob)}
     assert there == {second, third}  # one that is there stays until the next one is
     wait_for(third, RunState.COMPLETED)
 
@@ -127,7 +127,7 @@ def test_what_will_not_do_is_a_sentence(
 ) -> None:
     assert main(["report", "first", *options]) == 2
     assert told in capsys.readouterr().err
-    assert not list_runs(copied.parent, "report")
+    assert not list_runs(copied.parent, AnalysisJob)
 
 
 @pytest.mark.parametrize("length", [50, 54, 55, 58, 59, 60])

@@ -9,21 +9,20 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from cifar_core.config.train import make_config
 from cifar_core.runs import index
 from cifar_core.runs.index import RunIndex
 from cifar_core.runs.lifecycle import create_run, rename_run
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import list_runs, read_run, unreadable
+from cifar_core.runs.store import LRTestRun, Run, TrainingRun, list_runs, read_run, unreadable
 from cifar_core.system.files import write_json
 from cifar_core.system.process_identity import own_identity
+from tests.real_jobs import LR_REQUEST, REQUEST
 
 ENDED: dict[str, Any] = {"phase": "ended", "outcome": "completed", "started": 1.0}
 
 
-def ended_run(root: Path, name: str = "", kind: str = "train", **status: Any) -> Path:
-    values = {"config": make_config({}).model_dump(mode="json"), "device": "cpu"}
-    run_dir = create_run(root, kind, values, name)
+def ended_run(root: Path, name: str = "", request: Any = REQUEST, **status: Any) -> Path:
+    run_dir = create_run(root, request, name)
     write_json(run_dir / "status.json", {**ENDED, "ended": time.time() + 60, **status})
     return run_dir
 
@@ -44,12 +43,12 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 def test_it_lists_what_reading_everything_lists(tmp_path: Path) -> None:
     for name in ("one", "two", "three"):
         ended_run(tmp_path, name)
-    ended_run(tmp_path, kind="lr_find")
+    ended_run(tmp_path, request=LR_REQUEST)
     (tmp_path / "odd").mkdir()
     (tmp_path / "odd" / "request.json").write_text("{")
     known = RunIndex(tmp_path)
     for _ in range(2):
-        for kind in ("train", "lr_find", None):
+        for kind in (TrainingRun, LRTestRun, Run):
             assert known.now().runs(kind) == list_runs(tmp_path, kind)
         assert known.now().unreadable() == unreadable(tmp_path)
         assert [path.name for path, _ in known.now().unreadable()] == ["odd"]
@@ -76,8 +75,8 @@ def test_only_what_has_changed_is_read_again(tmp_path: Path, read: list[Path]) -
 
 
 def test_an_active_run_is_read_each_time(tmp_path: Path, read: list[Path]) -> None:
-    run_dir = ended_run(tmp_path, "live", phase="running", outcome="", ended=0.0)
-    status = {"phase": "running", "worker": own_identity(), "updated": time.time() + 60}
+    run_dir = ended_run(tmp_path, "live", phase="running", outcome=None, ended=0.0)
+    status = {"phase": "running", "worker": asdict(own_identity()), "updated": time.time() + 60}
     write_json(run_dir / "status.json", status)
     known = RunIndex(tmp_path)
     with FileLock(run_dir / "worker.lock"):
@@ -91,7 +90,7 @@ def test_an_active_run_is_read_each_time(tmp_path: Path, read: list[Path]) -> No
 def test_a_run_is_trained_once_it_has_a_checkpoint(copied: Path) -> None:
     root = copied.parent
     ended_run(root, "begun")
-    ended_run(root, kind="lr_find")
+    ended_run(root, request=LR_REQUEST)
     known = RunIndex(root)
     assert [run.name for run in known.now().trained()] == ["first"]
     for checkpoint in (p for role in ("best", "last", "epoch") for p in copied.glob(f"{role}-*")):

@@ -3,6 +3,7 @@
 import re
 import secrets
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,21 @@ from filelock import FileLock
 
 from cifar_core.errors import RunError
 from cifar_core.runs import lifecycle
+from cifar_core.runs.files import AnalysisRequest
 from cifar_core.runs.lifecycle import create_run, delete_run, new_run_id, rename_run, request_stop
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import list_runs, read_run
 from cifar_core.system import locks
 from cifar_core.system.files import read_json, write_json
-from tests.real_jobs import REQUEST, ended_run, folders, held, new_run
+from tests.real_jobs import CONFIG, REQUEST, ended_run, folders, held, new_run
 
 
 def test_a_new_run_has_its_request_and_its_name(runs: Path) -> None:
-    path = create_run(runs, "train", REQUEST, " first ", "some notes")
+    path = create_run(runs, REQUEST, " first ", "some notes")
     assert {p.name for p in path.iterdir()} == {"request.json", "name.json"}
     request = read_json(path / "request.json") or {}
-    assert request | REQUEST | {"kind": "train", "run_id": path.name} == request
+    assert (request["kind"], request["run_id"], request["format"]) == ("train", path.name, 1)
+    assert request["config"] == CONFIG.model_dump(mode="json")
     assert read_json(path / "name.json") == {"name": "first", "notes": "some notes"}
     assert folders(runs) == {path.name}
 
@@ -141,15 +144,22 @@ def test_deleting_leaves_nothing_of_a_run(runs: Path) -> None:
 
 def test_deleting_a_run_takes_the_jobs_about_it_along(runs: Path) -> None:
     path, other = ended_run(runs, "one"), ended_run(runs, "two")
-    about = [create_run(runs, kind, {"run": path.name}) for kind in ("effect", "road", "report")]
-    for job in about:
-        write_json(job / "status.json", {"outcome": "completed"})
-    kept = create_run(runs, "road", {"run": other.name})
+
+    def job(kind: str, run: Path) -> Path:
+        request = partial(AnalysisRequest, kind=kind, run=run.name, checkpoint="best-1")
+        return create_run(runs, request)
+
+    about = [job(kind, path) for kind in ("effect", "road", "report")]
+    for folder in about:
+        write_json(folder / "status.json", {"outcome": "completed"})
+    kept = job("road", other)
+    mentions = new_run(runs, "mentions", run=path.name)  # a training, whatever its request says
+    write_json(mentions / "status.json", {"outcome": "completed"})
     write_json(kept / "status.json", {"outcome": "completed"})
     with held(about[2], "running"):
         (about[2] / "status.json").unlink()
         delete_run(read_run(path))
-    assert folders(runs) == {other.name, kept.name, about[2].name}
+    assert folders(runs) == {other.name, kept.name, about[2].name, mentions.name}
 
 
 def test_deleting_checkpoints_keeps_curves_and_notes(runs: Path) -> None:

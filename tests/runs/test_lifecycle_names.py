@@ -9,7 +9,7 @@ import pytest
 
 from cifar_core.errors import RunError
 from cifar_core.runs.lifecycle import check_name, create_run, free_name, rename_run
-from cifar_core.runs.store import find_run, list_runs, read_run
+from cifar_core.runs.store import DataJob, find_run, list_runs, read_run
 from tests.real_jobs import REQUEST, folders, new_run
 from tests.waiting import LIMIT_S
 
@@ -79,7 +79,7 @@ def test_a_taken_name_is_refused_also_by_the_id_of_another(runs: Path) -> None:
 def test_twenty_threads_ask_for_one_name_and_one_gets_it(runs: Path) -> None:
     def ask(number: int) -> str:
         try:
-            return create_run(runs, "train", REQUEST, "wanted").name
+            return create_run(runs, REQUEST, "wanted").name
         except RunError as error:
             return str(error)
 
@@ -96,11 +96,12 @@ import sys
 from pathlib import Path
 from cifar_core.runs.lifecycle import create_run
 from cifar_core.errors import RunError
+from tests.real_jobs import DOWNLOAD
 print("ready", flush=True)
 sys.stdin.readline()
 for n in range(5):
     try:
-        print("got", create_run(Path(sys.argv[1]), "data", {}, f"wanted {n}").name)
+        print("got", create_run(Path(sys.argv[1]), DOWNLOAD, f"wanted {n}").name)
     except RunError as error:
         print("refused", error)
 """
@@ -119,7 +120,7 @@ for n in range(5):
     ]
     assert len([line for line in told if line.startswith("got")]) == 5
     assert len([line for line in told if "already a run named" in line]) == 15
-    assert {run.name for run in list_runs(runs, "data")} == {f"wanted {n}" for n in range(5)}
+    assert {run.name for run in list_runs(runs, DataJob)} == {f"wanted {n}" for n in range(5)}
 
 
 def test_free_names_count_up_past_those_taken(runs: Path) -> None:
@@ -130,7 +131,7 @@ def test_free_names_count_up_past_those_taken(runs: Path) -> None:
 
 
 def test_renaming_keeps_the_notes_and_noting_keeps_the_name(runs: Path) -> None:
-    path = create_run(runs, "train", REQUEST, "first", "the notes")
+    path = create_run(runs, REQUEST, "first", "the notes")
     rename_run(read_run(path), " renamed ")
     assert (read_run(path).name, read_run(path).notes) == ("renamed", "the notes")
     rename_run(read_run(path), notes="other\nnotes")

@@ -84,7 +84,7 @@ def test_a_lock_alone_or_an_identity_alone_is_a_sign_of_life(runs: Path) -> None
 def test_a_zombie_is_not_alive(runs: Path) -> None:
     path = new_run(runs, created=ago(1000))
     with held(path, "running") as process:
-        identity = read_run(path).status["worker"]
+        identity = read_run(path).status.worker
         process.send_signal(signal.SIGKILL)  # and nobody waits for it
         wait_until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE)
         assert find_process(identity) is None
@@ -94,10 +94,12 @@ def test_a_zombie_is_not_alive(runs: Path) -> None:
 def test_a_pid_that_now_belongs_to_another_process_is_not_alive(runs: Path) -> None:
     path = new_run(runs, created=ago(1000))
     with held(path, "running"):
-        worker = read_run(path).status["worker"]
+        worker = read_run(path).status.worker
         (path / "worker.lock").unlink()
         assert state_of(path) is RunState.RUNNING
-        rewrite(path, "status.json", worker={**worker, "create_time": worker["create_time"] - 60})
+        rewrite(
+            path, "status.json", worker={"pid": worker.pid, "create_time": worker.create_time - 60}
+        )
         assert state_of(path) is RunState.INTERRUPTED
 
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,18 +11,29 @@ from typing import Any
 import pytest
 
 from cifar_core.errors import RunError
+from cifar_core.records.records import EpochRecord
+from cifar_core.runs.files import Status
 from cifar_core.runs.lifecycle import create_run
 from cifar_core.runs.states import RunState, log_tail
-from cifar_core.runs.store import Run, disk_bytes, find_run, list_runs, read_run
-from tests.real_jobs import CONFIG, ago, new_run, rewrite
+from cifar_core.runs.store import (
+    DataJob,
+    Run,
+    TrainingRun,
+    disk_bytes,
+    find_run,
+    list_runs,
+    read_run,
+)
+from tests.builders import FIGURES
+from tests.real_jobs import CONFIG, DOWNLOAD, REQUEST, ago, new_run, rewrite
 
 
 def test_a_run_reads_as_it_was_created(runs: Path) -> None:
     path = new_run(runs, "first")
-    run = read_run(path)
+    run = read_run(path, TrainingRun)
     assert (run.run_id, run.path, run.kind, run.name) == (path.name, path, "train", "first")
     assert run.config == CONFIG
-    assert (run.notes, run.reason, run.status) == ("", "", {})
+    assert (run.notes, run.reason, run.status) == ("", "", Status())
     assert abs(run.created - datetime.now(UTC)) < timedelta(seconds=20)
 
 
@@ -37,20 +49,22 @@ def test_an_unknown_run_is_told_with_those_that_are_known(runs: Path) -> None:
         find_run(runs, "x")
     for name in ("beta", "alpha"):
         new_run(runs, name)
-    create_run(runs, "data", {}, "a download")
+    create_run(runs, DOWNLOAD, "a download")
     with pytest.raises(RunError, match="Known: alpha, beta"):
-        find_run(runs, "x", kind="train")
+        find_run(runs, "x", TrainingRun)
     with pytest.raises(RunError, match="Known: a download, alpha, beta"):
         find_run(runs, "x")
 
 
 def test_lists_are_newest_first_and_of_one_kind(runs: Path) -> None:
     paths = [new_run(runs, f"run {n}", created=ago(100 - n)) for n in range(5)]
-    download = create_run(runs, "data", {})
+    download = create_run(runs, DOWNLOAD)
     assert [run.path for run in list_runs(runs)] == paths[::-1]
-    assert [run.path for run in list_runs(runs, kind=None)] == [download, *paths[::-1]]
-    assert [run.path for run in list_runs(runs, kind="data")] == [download]
-    assert read_run(download).config is None
+    assert [run.path for run in list_runs(runs, Run)] == [download, *paths[::-1]]
+    assert [run.path for run in list_runs(runs, DataJob)] == [download]
+    assert isinstance(read_run(download), DataJob)
+    with pytest.raises(RunError, match="is a job of the kind 'data'"):
+        read_run(download, TrainingRun)
 
 
 def test_a_folder_that_is_not_there_lists_nothing(runs: Path) -> None:
@@ -106,7 +120,7 @@ def test_a_damaged_folder_is_left_out_and_told_when_asked_for(
     healthy = [new_run(runs, f"run {n}") for n in range(2)]
     damaged = new_run(runs, "damaged")
     hurt(damaged)
-    assert {run.path for run in list_runs(runs, kind=None)} == set(healthy)
+    assert {run.path for run in list_runs(runs, Run)} == set(healthy)
     assert find_run(runs, "run 1").path == healthy[1]
     with pytest.raises(RunError, match=damaged.name):
         find_run(runs, damaged.name)
@@ -121,36 +135,26 @@ def test_a_scratched_folder_breaks_no_list(runs: Path, scratch: Callable[[Path],
     scratch(new_run(runs, "scratched", created=ago(100)))
     listed = list_runs(runs)
     assert set(healthy) <= {run.path for run in listed}
-    for run in listed:
-        assert run.best_acc is None
-        assert run.name
+    assert all(run.best_acc is None and run.name for run in listed)
     with pytest.raises(RunError, match=r"Known: .*run 0"):
         find_run(runs, "unknown")
     assert find_run(runs, "run 1").path == healthy[1]
 
 
 def test_best_accuracy_is_that_of_validation_else_of_test() -> None:
-    def best_of(**status: Any) -> float | None:
-        run = Run(
-            "id",
-            Path(),
-            "train",
-            "a",
-            "",
-            datetime.now(UTC),
-            RunState.RUNNING,
-            "",
-            None,
-            {},
-            status,
-        )
-        return run.best_acc
+    request = REQUEST(run_id="id", created=datetime.now(UTC))
 
-    judged, tested = {"val_acc": 0.5, "test_acc": 0.4}, {"val_acc": None, "test_acc": 0.4}
+    def best_of(**status: Any) -> float | None:
+        state, values = RunState.RUNNING, Status(**status)
+        return TrainingRun(Path("id"), "a", "", state, "", request, values).best_acc
+
+    def figures(val_acc: float | None, test_acc: float) -> EpochRecord:
+        return replace(FIGURES, val_acc=val_acc, test_acc=test_acc)
+
     assert best_of() is None
-    assert best_of(best=judged, last={"val_acc": 0.1, "test_acc": 0.9}) == 0.5
-    assert best_of(best=None, last=tested) == 0.4
-    assert best_of(best={"val_acc": 0.0, "test_acc": 0.4}) == 0.0
+    assert best_of(best=figures(0.5, 0.4), last=figures(0.1, 0.9)) == 0.5
+    assert best_of(best=None, last=figures(None, 0.4)) == 0.4
+    assert best_of(best=figures(0.0, 0.4)) == 0.0
 
 
 def test_disk_bytes_counts_all_files_of_a_run(runs: Path) -> None:

@@ -30,13 +30,13 @@ def test_a_container_with_less_left_counts(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_it_is_noted_only_while_it_is_little(tmp_path: Path) -> None:
-    note_memory(tmp_path, Memory(5 * GB, 10 * GB))
+    note_memory(tmp_path / "memory.json", Memory(5 * GB, 10 * GB))
     assert list(tmp_path.iterdir()) == []
-    note_memory(tmp_path, Memory(GB // 2, 10 * GB))
-    assert low_memory(tmp_path, since=0.0) == Memory(GB // 2, 10 * GB)
-    assert low_memory(tmp_path, since=4e9) is None, "of an earlier worker"
-    note_memory(tmp_path, Memory(5 * GB, 10 * GB))
-    assert low_memory(tmp_path, since=0.0) is None
+    note_memory(tmp_path / "memory.json", Memory(GB // 2, 10 * GB))
+    assert low_memory(tmp_path / "memory.json", since=0.0) == Memory(GB // 2, 10 * GB)
+    assert low_memory(tmp_path / "memory.json", since=4e9) is None, "of an earlier worker"
+    note_memory(tmp_path / "memory.json", Memory(5 * GB, 10 * GB))
+    assert low_memory(tmp_path / "memory.json", since=0.0) is None
 
 
 def test_a_process_had_at_least_what_it_has() -> None:

@@ -18,7 +18,16 @@ from cifar_core.records.records import Record
 from cifar_core.training.checkpointing import load_state, save_checkpoint
 from cifar_core.training.engine import train
 from cifar_core.training.state import TrainState
-from tests.builders import config_of, epochs_of, record_each_step, set_up, single_thread, trained
+from tests.builders import (
+    DATA,
+    SAVED,
+    config_of,
+    epochs_of,
+    record_each_step,
+    set_up,
+    single_thread,
+    trained,
+)
 
 MIXED = AugmentSpec(operations=(Operation(name="PadCrop"), Operation(name="MixUp", p=0.5)))
 CASES: dict[str, dict[str, Any]] = {
@@ -57,7 +66,7 @@ def interrupted(
             seen += 1
             if seen > stop:
                 break
-        checkpoint = save_checkpoint(run_dir, "last", state, {"model": config.model})
+        checkpoint = save_checkpoint(run_dir, "last", state, config.model, DATA)
         state, batches = set_up(config, data)
         load_state(checkpoint, state)
     records.extend(train(config, data, state, batches))
@@ -135,7 +144,7 @@ def test_without_any_part_of_the_state_it_would_be_another_run(
     expected, records = trained(config, tiny)
     state, batches = set_up(config, tiny)
     before = list(itertools.islice(train(config, tiny, state, batches), PER_EPOCH + 2))
-    checkpoint = save_checkpoint(tmp_path, "last", state, {"model": config.model})
+    checkpoint = save_checkpoint(tmp_path, "last", state, config.model, DATA)
     resumed, batches = set_up(config, tiny)
     load_state(checkpoint, resumed)
     fresh, _ = set_up(config, tiny)
@@ -168,7 +177,7 @@ def test_a_finished_run_has_nothing_to_go_on_with(tiny: Dataset, tmp_path: Path)
     config = config_of()
     state, batches = set_up(config, tiny)
     list(train(config, tiny, state, batches))
-    checkpoint = save_checkpoint(tmp_path, "last", state, {})
+    checkpoint = save_checkpoint(tmp_path, "last", state, *SAVED)
     fresh, batches = set_up(config, tiny)
     load_state(checkpoint, fresh)
     assert list(train(config, tiny, fresh, batches)) == []
@@ -179,7 +188,7 @@ def test_optimizer_and_sums_come_back(tiny: Dataset, tmp_path: Path) -> None:
     state, batches = set_up(config, tiny)
     next(train(config, tiny, state, batches))
     fresh, _ = set_up(config, tiny)
-    load_state(save_checkpoint(tmp_path, "last", state, {}), fresh)
+    load_state(save_checkpoint(tmp_path, "last", state, *SAVED), fresh)
     assert (fresh.epoch, fresh.step, fresh.num_seen) == (0, 1, 16)
     assert fresh.loss_sum.item() == state.loss_sum.item() > 0
     assert fresh.num_correct.item() == state.num_correct.item()
@@ -192,7 +201,7 @@ def test_optimizer_and_sums_come_back(tiny: Dataset, tmp_path: Path) -> None:
 
 def test_a_best_checkpoint_is_not_to_be_resumed_from(tiny: Dataset, tmp_path: Path) -> None:
     state, _ = set_up(config_of(), tiny)
-    checkpoint = save_checkpoint(tmp_path, "best", state, {})
+    checkpoint = save_checkpoint(tmp_path, "best", state, *SAVED)
     with pytest.raises(CheckpointError, match="keeps only weights"):
         load_state(checkpoint, state)
 
@@ -202,7 +211,7 @@ def test_a_checkpoint_of_another_config_is_refused(
     tiny: Dataset, tmp_path: Path, other: dict[str, Any]
 ) -> None:
     state, _ = set_up(config_of(), tiny)
-    checkpoint = save_checkpoint(tmp_path, "last", state, {})
+    checkpoint = save_checkpoint(tmp_path, "last", state, *SAVED)
     different, _ = set_up(config_of(**other), tiny)
     with pytest.raises(CheckpointError, match="last-0000000"):
         load_state(checkpoint, different)

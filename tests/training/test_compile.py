@@ -15,7 +15,7 @@ from cifar_core.errors import ConfigError
 from cifar_core.forecast.forecast import Throughput, forecast_from
 from cifar_core.jobs import launch
 from cifar_core.jobs.launch import launch_training
-from cifar_core.runs.store import list_runs, read_run
+from cifar_core.runs.store import Run, list_runs, read_run
 from cifar_core.system.runtime import check_compiler
 from cifar_core.training import engine
 from tests.builders import config_of, epochs_of, trained
@@ -69,7 +69,7 @@ def test_a_run_that_cannot_compile_is_not_begun(
     config = make_config({"data": "shapes10", "device": "cpu", "compile": True})
     with pytest.raises(ConfigError, match="no-compiler"):
         launch_training(tmp_path, config)
-    assert list_runs(tmp_path, kind=None) == []
+    assert list_runs(tmp_path, Run) == []
 
 
 def test_neither_is_one_resumed_on_a_machine_without_a_compiler(
