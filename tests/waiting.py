@@ -9,14 +9,16 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-LIMIT_S = 300.0
+LIMIT_S = 600.0
 PAUSE_S = 0.02  # between two looks
 
 Value = TypeVar("Value")
 
 
 def wait_until(
-    condition: Callable[[], Value], message: Callable[[], str] = str, limit_s: float = LIMIT_S
+    condition: Callable[[], Value | None],
+    message: Callable[[], str] = str,
+    limit_s: float = LIMIT_S,
 ) -> Value:
     """Calls `condition` until what it returns is true, and returns that.
 
