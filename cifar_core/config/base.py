@@ -3,7 +3,8 @@
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
+
+from cifar_core.validation import describe_accepted
 
 
 def setting(
@@ -37,7 +38,9 @@ class Settings(BaseModel):
     @classmethod
     def _refuse_bool_as_number(cls, value: object, info: ValidationInfo) -> object:
         """pydantic would read True as 1."""
-        numeric = info.field_name and cls.model_fields[info.field_name].annotation in (int, float)
-        if numeric and isinstance(value, bool):
-            raise PydanticCustomError("bool_as_number", "a bool is not a number")
+        name = info.field_name or ""
+        field = cls.model_fields[name]
+        if isinstance(value, bool) and field.annotation in (int, float):
+            accepted = describe_accepted(field)
+            raise ValueError(f"{name} = {value} is not accepted; give {accepted}")
         return value

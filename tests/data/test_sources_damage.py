@@ -157,10 +157,10 @@ def test_a_missing_train_split_is_told(
 ) -> None:
     for file in copy.glob("train*"):
         file.unlink()
-    assert "no CIFAR-10 was found" in refusal(copy, own_cache)
+    assert "contains no CIFAR-10" in refusal(copy, own_cache)
     folders = write_folders(tmp_path / "folders", tiny)
     shutil.rmtree(folders / "train")
-    assert "no CIFAR-10 was found" in refusal(folders, own_cache)
+    assert "contains no CIFAR-10" in refusal(folders, own_cache)
 
 
 def test_an_archive_of_other_bytes_is_told_with_both_sums(tmp_path: Path, own_cache: Path) -> None:
