@@ -282,14 +282,17 @@ def evaluated_once(
     """The finished run with its test table, and the job that made it."""
     from cifar_core.jobs.launch_analysis import launch_evaluation
     from cifar_core.runs.states import RunState
-    from cifar_core.runs.store import read_run
+    from cifar_core.runs.store import TrainingRun, read_run
     from tests.real_jobs import wait_for
 
     def make(root: Path) -> None:
         run = shutil.copytree(finished, root / finished.name)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("CIFAR_CACHE", str(shared_cache))
-            wait_for(launch_evaluation(root, read_run(run), "best", "test"), RunState.COMPLETED)
+            wait_for(
+                launch_evaluation(root, read_run(run, TrainingRun), "best", "test"),
+                RunState.COMPLETED,
+            )
 
     return made_once(tmp_path_factory, "evaluated", make)
 

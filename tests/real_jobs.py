@@ -16,7 +16,7 @@ from cifar_core.records import layout
 from cifar_core.runs.files import DataRequest, LRTestRequest, Status, TrainRequest, read_status
 from cifar_core.runs.lifecycle import create_run
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import Run, read_run
+from cifar_core.runs.store import AnyRun, Run, read_run
 from cifar_core.system.files import read_json, write_json
 from cifar_core.system.json_files import write_typed
 from tests.waiting import LIMIT_S, wait_until
@@ -72,11 +72,13 @@ def ago(seconds: float) -> str:
     return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
 
 
-def wait_for(run_dir: Path, *states: RunState, timeout_s: float = LIMIT_S) -> Run:
+def wait_for(
+    run_dir: Path, *states: RunState, timeout_s: float = LIMIT_S, kind: type[AnyRun] = Run
+) -> AnyRun:
     """Waits until a run is in one of the states; fails at once where it has ended in another."""
 
-    def run_there() -> Run | None:
-        run = read_run(run_dir)
+    def run_there() -> AnyRun | None:
+        run = read_run(run_dir, kind)
         assert run.state in states or run.state.is_active, log()
         return run if run.state in states else None
 

@@ -57,7 +57,8 @@ def test_the_docstring_of_each_package_is_its_map() -> None:
         text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
         lines = re.findall(r"^ *(\S+)  +(\S.*)$", text or "", re.MULTILINE)
         files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
-        folders = {f"{path.name}/" for path in folder.iterdir() if any(path.glob("*.[ph]*"))}
+        inside = (path for path in folder.iterdir() if path.is_dir())
+        folders = {f"{path.name}/" for path in inside if path.name != "__pycache__"}
         assert {name for name, _ in lines} == files | folders, folder
         assert all(not about.endswith((",", " and", " the", " of")) for _, about in lines), folder
 

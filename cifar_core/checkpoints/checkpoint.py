@@ -111,7 +111,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises:
         CheckpointError: if there is no manifest that can be read.
     """
-    manifest = read_typed(path / layout.MANIFEST, Manifest, CheckpointError)
+    manifest = read_typed(path / layout.MANIFEST, Manifest, CheckpointError, "Choose another one.")
     if manifest is None or manifest.sum != sum_of(manifest):
         raise CheckpointError(f"{path.name} is no complete checkpoint. Choose another one.")
     return Checkpoint(path, manifest)

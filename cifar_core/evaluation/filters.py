@@ -73,7 +73,7 @@ def filter_rows(
         raise ConfigError(f"Unknown show {show!r}. Available: {', '.join(SHOWS)}.")
     outcome = show if show in OUTCOMES else "all"
     rows = predictions.rows(selected.true, selected.predicted, outcome)
-    if show == LABEL_ISSUES:
+    if show == LABEL_ISSUES and label_issues is not None:
         rows = rows[np.isin(rows, label_issues)]
     low, high = selected.confidence
     percent = 100 * predictions.confidence[rows]

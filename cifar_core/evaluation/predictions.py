@@ -1,10 +1,9 @@
 """Log-probabilities of a checkpoint on a split: every prediction shown anywhere comes from them.
 
-    <run>/tables/<checkpoint>-<split>.npy    (N, K) float16
-    <run>/tables/<checkpoint>-<split>.json   what they are of, and their checksum; written last
-    <run>/tables/<checkpoint>-<split>-flip.…  the same with test-time flip
+<run>/tables/<checkpoint>-<split>.npy    (N, K) float16
+<run>/tables/<checkpoint>-<split>.json   what they are of, and their checksum; written last
+<run>/tables/<checkpoint>-<split>-flip.…  the same with test-time flip
 
-Needs no torch: once stored, every view takes milliseconds.
 """
 
 import hashlib
@@ -222,15 +221,15 @@ def read_predictions(path: Path, examples: EvalSplit, checkpoint: Checkpoint) ->
     Raises:
         CheckpointError: if it is missing, damaged, or of other data or weights.
     """
-    note = read_typed(path.with_suffix(".json"), PredictionsNote, CheckpointError)
+    note = read_typed(path.with_suffix(".json"), PredictionsNote, CheckpointError, _AGAIN)
     if note is None:
         raise CheckpointError(f"{path.stem} was not evaluated yet. {_AGAIN}")
     try:
         content = read_regular(path, MAX_BYTES)
+        if content is None:
+            raise ValueError("it is missing")
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path.name} cannot be read ({error}). {_AGAIN}") from None
-    if content is None:
-        raise CheckpointError(f"{path.name} is missing. {_AGAIN}")
+        raise CheckpointError(f"{path.name} cannot be read: {error}. {_AGAIN}") from None
     if hashlib.sha256(content).hexdigest() != note.sha256:
         raise CheckpointError(f"{path.name} is damaged: its SHA-256 does not match. {_AGAIN}")
     if note.fingerprint != examples.fingerprint:

@@ -39,7 +39,7 @@ ABOUT = {
     "epochs": "The same target class at every saved epoch, on one scale.",
     "other": "The same target class for two trained models. One scale if both have the same "
     "network and layer, else one each.",
-    "sanity": "The map next to those of the untrained network and of random channel weights. "
+    "sanity": "The map next to those of the same network with random weights and of RandomCAM. "
     f"{OWN_SCALES}; compare their shapes. A map that looks like these does not show what the model "
     "learned.",
 }

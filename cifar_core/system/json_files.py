@@ -18,13 +18,16 @@ MAX_BYTES = 4_000_000  # the largest of ours, a manifest, has a few thousand
 
 
 def read_typed(
-    path: Path, kind: type[AnyType], error: type[CifarCoreError] = RunError
+    path: Path,
+    kind: type[AnyType],
+    error: type[CifarCoreError] = RunError,
+    next_step: str = "Restore it from a copy, or delete the folder.",
 ) -> AnyType | None:
     """What a file holds; None if there is none.
 
     Args:
         kind: A dataclass, or a union of dataclasses told apart by a field.
-        error: What to raise.
+        error: What to raise; `next_step` ends its sentence.
 
     Raises:
         CifarCoreError: `error`, if it is no regular file, too large, no JSON, or does not fit.
@@ -36,10 +39,7 @@ def read_typed(
         reason = _first(mistakes)
     except (ValueError, OSError, CifarCoreError) as mistake:
         reason = str(mistake)
-    raise error(
-        f"{path.parent.name}/{path.name} is damaged: {reason}. Restore it from a copy, or delete "
-        "the folder."
-    )
+    raise error(f"{path.parent.name}/{path.name} is damaged: {reason}. {next_step}")
 
 
 def write_typed(path: Path, value: Any) -> None:

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from cifar_core.checkpoints.checkpoint import list_checkpoints, load_model, remove_checkpoints
+from cifar_core.checkpoints.checkpoint import Role, list_checkpoints, load_model, remove_checkpoints
 from cifar_core.errors import CheckpointError
 from cifar_core.training.checkpointing import save_checkpoint
 from tests.builders import DATA, FIGURES, SAVED, contents_of, state_at
@@ -38,7 +38,7 @@ def same_weights(file: Path, model: torch.nn.Module) -> bool:
     ],
 )
 def test_a_checkpoint_holds_what_its_role_needs_and_sums_that_match(
-    tmp_path: Path, role: str, ema: float, names: set[str]
+    tmp_path: Path, role: Role, ema: float, names: set[str]
 ) -> None:
     state = state_at(ema=ema)
     checkpoint = save_checkpoint(tmp_path, role, state, *SAVED)
@@ -85,7 +85,7 @@ def test_two_last_and_one_best_are_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("role", ["last", "best"])
-def test_a_new_checkpoint_is_kept_even_at_an_earlier_step(tmp_path: Path, role: str) -> None:
+def test_a_new_checkpoint_is_kept_even_at_an_earlier_step(tmp_path: Path, role: Role) -> None:
     # As after resuming from an older one because the newest was damaged.
     for step in (30, 33, 6):
         save_checkpoint(tmp_path, role, state_at(step), *SAVED)

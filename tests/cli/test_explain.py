@@ -12,13 +12,14 @@ from PIL import Image
 from cifar_core.checkpoints.checkpoint import find_checkpoint, list_checkpoints
 from cifar_core.cli.main import main
 from cifar_core.data import open_dataset
+from cifar_core.evaluation.files import PredictionsNote
 from cifar_core.evaluation.predictions import (
     Predictions,
     load_predictions,
     predictions_path,
     write_predictions,
 )
-from cifar_core.runs.store import AnalysisJob, Run, list_runs, read_run
+from cifar_core.runs.store import AnalysisJob, Run, TrainingRun, list_runs, read_run
 from tests.conftest import png
 
 
@@ -28,8 +29,8 @@ def fill(run_dir: Path, certainty: float) -> None:
     scores = np.random.default_rng(0).normal(size=(len(data.test), 10))
     scores[np.arange(len(scores)), data.test.labels] += certainty
     log_probs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
-    facts = {"run": run_dir.name, "data": data.title, "split": "test", **best.facts}
-    write_predictions(predictions_path(run_dir, best.name, "test"), log_probs, facts)
+    note = PredictionsNote.of(run_dir.name, best, "test", flip=False)
+    write_predictions(predictions_path(run_dir, best.name, "test"), log_probs, note)
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def strict(text: str) -> dict[str, Any]:
 
 
 def table_of(run_dir: Path) -> Predictions:
-    return load_predictions(read_run(run_dir))
+    return load_predictions(read_run(run_dir, TrainingRun))
 
 
 def test_evaluate_starts_a_job_once_and_prints_the_whole_matrix(
@@ -64,7 +65,9 @@ def test_evaluate_starts_a_job_once_and_prints_the_whole_matrix(
     matrix = np.array(told["matrix"])
     assert (matrix.shape, matrix.sum(), told["num_images"]) == ((10, 10), 256, 256)
     assert told["acc"] == np.trace(matrix) / 256
-    assert told["loss"] == pytest.approx(read_run(copied).status.best.val_loss, abs=1e-3)
+    assert told["loss"] == pytest.approx(
+        read_run(copied, TrainingRun).status.best.val_loss, abs=1e-3
+    )
     classes = list(told["per_class_accuracy"])
     assert classes == list(open_dataset("shapes10").classes)
     for true, predicted, count in told["confused"]:

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from cifar_core.jobs.launch_analysis import launch_evaluation
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import read_run
+from cifar_core.runs.store import TrainingRun, read_run
 from tests.e2e.conftest import Server
 from tests.e2e.script_runs import is_pending
 from tests.real_jobs import wait_for
@@ -71,5 +71,7 @@ def with_a_table(server: Server, finished: Path, shared_cache: Path) -> None:
     """Gives the server Shapes-10 and a run with its evaluation."""
     shutil.copytree(shared_cache, server.folder / "cache", dirs_exist_ok=True)
     shutil.copytree(finished, server.runs / finished.name)
-    job = launch_evaluation(server.runs, read_run(server.runs / finished.name), "best", "test")
+    job = launch_evaluation(
+        server.runs, read_run(server.runs / finished.name, TrainingRun), "best", "test"
+    )
     wait_for(job, RunState.COMPLETED)

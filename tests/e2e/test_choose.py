@@ -115,7 +115,6 @@ def test_what_was_chosen_by_looking_is_what_is_trained_on(
     expect(page.get_by_text(f"Learning rate {chosen:g} from an LR test (custom)")).to_be_visible()
 
     (run,) = list_runs(server.runs)
-    assert run.config is not None
     assert run.config.augment.digest.startswith(digest)
     assert run.config.lr == chosen
     page.get_by_text("Replay a training batch").click()

@@ -12,7 +12,7 @@ from cifar_core.evaluation.predictions import load_predictions
 from cifar_core.evaluation.selections import named_selections
 from cifar_core.explain.comparisons import ABOUT
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import AnalysisJob, list_runs, read_run
+from cifar_core.runs.store import AnalysisJob, TrainingRun, list_runs, read_run
 from tests.e2e.conftest import Server
 from tests.e2e.steps import catch_up, metric, press_pill, settle, with_a_table
 from tests.real_jobs import wait_for
@@ -31,7 +31,7 @@ def evaluated(
 def test_the_epochs_lead_to_one_image_and_its_neighbours(
     server: Server, page: Page, evaluated: Path
 ) -> None:
-    history = load_history(read_run(evaluated))
+    history = load_history(read_run(evaluated, TrainingRun))
     page.goto(f"{server.url}/evaluation?run=first")
     press_pill(page, "Over epochs")
     expect(metric(page, "Accuracy")).to_have_text(f"{history.acc[1]:.2%}")
@@ -39,7 +39,7 @@ def test_the_epochs_lead_to_one_image_and_its_neighbours(
     expect(metric(page, "Accuracy")).to_have_text(f"{history.acc[0]:.2%}")
     expect(page).to_have_url(re.compile("epoch=1"))
     page.get_by_role("slider").press("ArrowRight")
-    fixed, _ = history.changed(1)
+    fixed, _ = history.changes(1)
     expect(metric(page, "Fixed")).to_have_text(f"{len(fixed):,}")
     settle(page)
     page.locator(".tiles a").first.click()
@@ -139,7 +139,7 @@ def test_the_ranking_can_be_stopped_and_the_report_downloaded(
     page.goto(report.as_uri())
     expect(page.get_by_role("heading", name="first")).to_be_visible()
     expect(
-        page.get_by_text(f"{load_predictions(read_run(evaluated)).acc:.2%}").first
+        page.get_by_text(f"{load_predictions(read_run(evaluated, TrainingRun)).acc:.2%}").first
     ).to_be_visible()
     expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
     assert page.evaluate("document.querySelectorAll('.js-plotly-plot').length") == 6

@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, FilePayload, Page, expect
 from cifar_core.evaluation.metrics import most_confused
 from cifar_core.evaluation.predictions import Predictions, load_predictions
 from cifar_core.evaluation.sorting import sort_rows
-from cifar_core.explain.maps import verdict
+from cifar_core.explain.maps import prediction_label
 from cifar_core.records.records import read_metrics
-from cifar_core.runs.store import LRTestRun, Run, list_runs
+from cifar_core.runs.store import LRTestRun, Run, TrainingRun, list_runs
 from tests.e2e.conftest import Server, new_window
 from tests.e2e.steps import go, metric, set_number, settle, small_form
 
@@ -43,11 +43,10 @@ def train(server: Server, page: Page) -> Run:
     page.get_by_role("button", name="Start training").click()
     expect(page.get_by_text("completed").first).to_be_visible()
     (run,) = list_runs(server.runs)
-    assert run.config is not None
     return run
 
 
-def open_evaluation(page: Page, run: Run) -> Predictions:
+def open_evaluation(page: Page, run: TrainingRun) -> Predictions:
     """From the finished run to its evaluation by one click; returns what is on disk by then."""
     page.get_by_role("button", name="Evaluate", exact=True).click()
     expect(page.get_by_role("heading", name="Evaluation", exact=True)).to_be_visible()
@@ -92,7 +91,7 @@ def test_from_home_to_the_map_of_an_image_it_got_wrong(
 
     tile.click()
     expect(page.get_by_role("heading", name="Grad-CAM", exact=True)).to_be_visible()
-    expect(page.get_by_text(verdict(predictions, int(rows[0])))).to_be_visible()
+    expect(page.get_by_text(prediction_label(predictions, int(rows[0])))).to_be_visible()
     expect(page.locator("figure img")).to_have_count(3)
     image, heat, both = (page.locator("figure img").nth(n).get_attribute("src") for n in range(3))
     assert len({image, heat, both}) == 3

@@ -14,7 +14,7 @@ from cifar_core.checkpoints.checkpoint import find_checkpoint
 from cifar_core.jobs.launch import launch_training
 from cifar_core.records.records import read_metrics
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import list_runs, read_run
+from cifar_core.runs.store import TrainingRun, list_runs, read_run
 from tests.e2e.conftest import Server, new_window
 from tests.e2e.steps import settle
 from tests.real_jobs import small, wait_for
@@ -92,7 +92,7 @@ def test_a_run_survives_its_page_and_its_server(
             met[fault] += 1
             survived[fault] += alike and not read_metrics(run_dir / "metrics.jsonl").resumes
     assert len(list_runs(server.runs)) == times + 1
-    assert read_run(twin).state is RunState.COMPLETED
+    assert read_run(twin, TrainingRun).state is RunState.COMPLETED
     for fault in FAULTS:
         what = f"{fault} while a torch worker trains, in Chromium: identical weights and metrics"
         tally.note("R2", what, survived[fault], met[fault])

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import list_runs, read_run
+from cifar_core.runs.store import TrainingRun, list_runs, read_run
 from tests.e2e.conftest import Server, new_window
 from tests.e2e.steps import go, metric, press_pill, set_number, settle, small_form, with_a_table
 from tests.real_jobs import wait_for, wait_until_training
@@ -83,7 +83,6 @@ def test_from_no_data_to_compared_runs(server: Server, page: Page) -> None:
     expect(page.get_by_text("Duration").first).to_be_visible()  # drawn last, when the run has ended
     assert float(metric(page, "Test accuracy").inner_text().rstrip("%")) > 15
     (run,) = list_runs(server.runs)
-    assert run.config is not None
     assert run.config.augment.digest.startswith(digest)
 
     page.get_by_role("button", name="Duplicate run").click()
@@ -108,7 +107,7 @@ def test_a_run_is_untouched_by_reload_closing_and_a_killed_server(
     expect(page.get_by_text("Images per second")).to_be_visible()
     (run,) = list_runs(server.runs)
     wait_until_training(run.path)
-    worker = read_run(run.path).status.worker
+    worker = read_run(run.path, TrainingRun).status.worker
     link = page.url
     assert run.run_id in link
 
@@ -116,14 +115,14 @@ def test_a_run_is_untouched_by_reload_closing_and_a_killed_server(
     expect(page.get_by_text("running")).to_be_visible()
     page.goto("about:blank")
     server.kill()
-    assert read_run(run.path).state is RunState.RUNNING
+    assert read_run(run.path, TrainingRun).state is RunState.RUNNING
     server.start()
     again = new_window(browser)
     again.goto(link)  # the very first request of the new server is a deep link
     expect(again.get_by_role("heading", name=run.name)).to_be_visible()
     expect(again.get_by_text("running")).to_be_visible()
     expect(again.get_by_test_id("stSidebarNavLink").filter(has_text="Runs")).to_be_visible()
-    assert read_run(run.path).status.worker == worker
+    assert read_run(run.path, TrainingRun).status.worker == worker
     again.get_by_role("button", name="Stop").click()
     stopped = wait_for(run.path, RunState.STOPPED)
     expect(again.get_by_text("Stopped as asked.")).to_be_visible()

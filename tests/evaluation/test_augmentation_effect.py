@@ -21,7 +21,7 @@ from cifar_core.evaluation.augmentation_effect import (
 from cifar_core.explain.maps import probabilities
 from cifar_core.jobs.launch_analysis import jobs_on, launch_effect
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import AnalysisJob, list_runs, read_run
+from cifar_core.runs.store import AnalysisJob, TrainingRun, list_runs, read_run
 from tests.real_jobs import wait_for
 
 SPEC = AugmentSpec(
@@ -30,8 +30,7 @@ SPEC = AugmentSpec(
 
 
 def test_predictions_are_the_models_on_the_very_pixels(finished: Path, tmp_path: Path) -> None:
-    run, checkpoint = read_run(finished), find_checkpoint(finished)
-    assert run.config is not None
+    run, checkpoint = read_run(finished, TrainingRun), find_checkpoint(finished)
     data = open_dataset(run.config.data)
     progress = list(measure_effect(checkpoint, run.config, data, SPEC, tmp_path))
     assert progress[-1].done == progress[-1].total
@@ -85,28 +84,28 @@ def test_what_is_damaged_or_missing_is_a_sentence(tmp_path: Path, content: bytes
     with pytest.raises(RunError, match="Measure it again"):
         load_effect(tmp_path)
     buffer = io.BytesIO()
-    np.savez(buffer, facts=np.zeros(3, np.uint8))
+    np.savez(buffer, about=np.zeros(3, np.uint8))
     (tmp_path / "effect.npz").write_bytes(buffer.getvalue())
     with pytest.raises(RunError, match="Measure it again"):
         load_effect(tmp_path)
 
 
 def test_as_a_job_it_is_done_once(copied: Path) -> None:
-    root, run = copied.parent, read_run(copied)
+    root, run = copied.parent, read_run(copied, TrainingRun)
     first = launch_effect(root, run, "best", SPEC)
     assert launch_effect(root, run, "best", SPEC) == first
     wait_for(first, RunState.COMPLETED)
     assert len(load_effect(first).names) == 4
     checkpoint = find_checkpoint(copied).name
-    (again,) = jobs_on(list_runs(root, AnalysisJob), run, checkpoint, digest=SPEC.digest)
-    assert again is not None
+    jobs = list_runs(root, AnalysisJob)
+    (again,) = jobs_on(jobs, "effect", run, checkpoint, augment=SPEC)
     assert again.path == first
-    other = preset("standard").digest
-    assert not jobs_on(list_runs(root, AnalysisJob), run, checkpoint, digest=other)
+    assert not jobs_on(jobs, "effect", run, checkpoint, augment=preset("standard"))
+    assert not jobs_on(jobs, "road", run, checkpoint)
 
 
 def test_nothing_to_try_is_refused(copied: Path) -> None:
-    run = read_run(copied)
+    run = read_run(copied, TrainingRun)
     for spec in (preset("none"), AugmentSpec(operations=(Operation(name="MixUp"),))):
         with pytest.raises(ConfigError, match="no operation on single images"):
             launch_effect(copied.parent, run, "best", spec)

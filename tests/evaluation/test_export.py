@@ -11,11 +11,13 @@ from PIL import Image
 
 from cifar_core.checkpoints.checkpoint import Checkpoint
 from cifar_core.evaluation.export import images_zip
+from cifar_core.evaluation.files import PredictionsNote
 from cifar_core.evaluation.predictions import EvalSplit, Predictions
 from cifar_core.records.csv import records_csv
 from cifar_core.records.records import EpochRecord, Metrics, StepRecord
 from cifar_core.records.steps import Steps
 from cifar_core.system.utilisation import system_load
+from tests.builders import manifest_of
 
 EPOCH = EpochRecord(1, 8, 1.5, 0.25, None, None, 1.25, 0.5, 0.1, 100.0, 2.0, 1.0, 3.5)
 STEPS = (StepRecord(1, 4, 2.0, 0.125, 0.1, 90.0, 1.0), StepRecord(1, 8, 1.0, 0.375, 0.1, 95.0, 2.0))
@@ -51,8 +53,9 @@ def test_images_leave_as_files_with_what_is_said_of_them() -> None:
     labels, indices = np.array([0, 1, 2], np.uint8), np.array([3, 11, 19])
     examples = EvalSplit("test", ("ant", "bee", "cat"), "f", images, labels, indices)
     probs = np.array([[0.7, 0.2, 0.1], [0.6, 0.3, 0.1], [0.1, 0.1, 0.8]], np.float32)
-    checkpoint = Checkpoint(Path("best-1"), "best", 1, 1, {})
-    content = images_zip(Predictions(np.log(probs), examples, checkpoint, {}), [2, 1])
+    checkpoint = Checkpoint(Path("best-1"), manifest_of())
+    note = PredictionsNote.of("run", checkpoint, "test", flip=False)
+    content = images_zip(Predictions(np.log(probs), examples, checkpoint, note), [2, 1])
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.testzip() is None
         assert archive.namelist() == ["test-00019-cat.png", "test-00011-bee.png", "images.csv"]

@@ -25,7 +25,7 @@ from cifar_core.evaluation.predictor import FlipTTA, Predictor, last_layer, reco
 from cifar_core.jobs.launch_analysis import launch_embedding, launch_evaluation
 from cifar_core.models import list_models
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import read_run
+from cifar_core.runs.store import TrainingRun, read_run
 from tests.builders import single_thread, smooth_noise, trained_model
 from tests.real_jobs import wait_for
 
@@ -56,8 +56,7 @@ def test_a_flip_is_the_mean_of_an_image_and_its_mirror_image() -> None:
 
 
 def test_with_flip_the_features_are_the_images_own(finished: Path) -> None:
-    run, checkpoint = read_run(finished), find_checkpoint(finished)
-    assert run.config is not None
+    run, checkpoint = read_run(finished, TrainingRun), find_checkpoint(finished)
     pixels = np.array(open_dataset("shapes10").test.images[:9])
     plain, features = Predictor(checkpoint, run.config).with_features(pixels)
     flipped, same = Predictor(checkpoint, run.config, flip=True).with_features(pixels)
@@ -105,13 +104,13 @@ def test_what_is_alike_lies_together_and_the_same_each_time(
 @pytest.fixture
 def evaluated(copied: Path) -> Path:
     for flip in (False, True):
-        job = launch_evaluation(copied.parent, read_run(copied), "best", "test", flip)
+        job = launch_evaluation(copied.parent, read_run(copied, TrainingRun), "best", "test", flip)
         wait_for(job, RunState.COMPLETED)
     return copied
 
 
 def test_an_evaluation_keeps_features_and_a_job_embeds_them(evaluated: Path) -> None:
-    run, checkpoint = read_run(evaluated), find_checkpoint(evaluated)
+    run, checkpoint = read_run(evaluated, TrainingRun), find_checkpoint(evaluated)
     plain, flipped = (load_predictions(run, flip=flip) for flip in (False, True))
     assert str(flipped).endswith("test-time flip")
     assert not np.array_equal(plain.log_probs, flipped.log_probs)
@@ -130,15 +129,14 @@ def test_an_evaluation_keeps_features_and_a_job_embeds_them(evaluated: Path) -> 
 def test_flip_is_an_option_of_the_command(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "first", "--flip", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    predictions = load_predictions(read_run(copied), flip=True)
+    predictions = load_predictions(read_run(copied, TrainingRun), flip=True)
     assert (told["flip"], told["acc"]) == (True, pytest.approx(predictions.acc))
     with pytest.raises(CheckpointError, match="not evaluated yet"):
-        load_predictions(read_run(copied))
+        load_predictions(read_run(copied, TrainingRun))
 
 
 def test_damaged_or_other_features_are_a_sentence(finished: Path, tmp_path: Path) -> None:
-    run, checkpoint = read_run(finished), find_checkpoint(finished)
-    assert run.config is not None
+    run, checkpoint = read_run(finished, TrainingRun), find_checkpoint(finished)
     data = open_dataset("shapes10")
     test, val = (eval_split(data, run.config, split) for split in ("test", "val"))
     values = np.ones((len(test.labels), 4), np.float16)

@@ -85,7 +85,7 @@ def test_only_what_applies_is_available() -> None:
     predictions, history = by_hand()
     assert set(OUTCOMES) < set(SHOWS)
     assert available_shows(predictions) == list(SHOWS)
-    shapes = replace(predictions, facts={**predictions.facts, "data": "Shapes-10"})
+    shapes = replace(predictions, note=replace(predictions.note, data="Shapes-10"))
     trained_on = replace(predictions, examples=replace(predictions.examples, split="train"))
     for other in (shapes, trained_on):
         assert available_shows(other) == list(OUTCOMES)

@@ -17,7 +17,7 @@ from cifar_core.evaluation.history import (
 from cifar_core.evaluation.metrics import confusion_matrix
 from cifar_core.evaluation.predictions import EvalSplit, to_float16
 from cifar_core.records.records import read_metrics
-from cifar_core.runs.store import epoch_files, read_run
+from cifar_core.runs.store import TrainingRun, epoch_files, read_run
 from cifar_core.system.files import read_npz
 from tests.builders import config_of, epochs_of, set_up, trained
 
@@ -100,7 +100,7 @@ def test_the_engine_hands_over_what_its_figures_are_of(tiny: Dataset) -> None:
 
 
 def test_a_run_keeps_every_epoch_and_its_figures_equal_the_curve(finished: Path) -> None:
-    run = read_run(finished)
+    run = read_run(finished, TrainingRun)
     history, epochs = load_history(run), read_metrics(finished / "metrics.jsonl").epochs
     assert history.epochs.tolist() == [epoch.epoch for epoch in epochs] == [1, 2]
     assert history.acc.tolist() == pytest.approx([epoch.test_acc for epoch in epochs])
@@ -109,7 +109,7 @@ def test_a_run_keeps_every_epoch_and_its_figures_equal_the_curve(finished: Path)
 
 
 def test_probabilities_of_an_image_are_those_of_each_epoch(finished: Path) -> None:
-    run = read_run(finished)
+    run = read_run(finished, TrainingRun)
     history = load_history(run)
     epochs, probs = probabilities_over_epochs(run, history.examples, 17)
     assert epochs.tolist() == history.epochs.tolist()
@@ -122,10 +122,10 @@ def test_a_damaged_epoch_is_left_out(copied: Path) -> None:
     content = bytearray(first.read_bytes())
     content[len(content) // 2] ^= 1  # the zip's own sum tells
     first.write_bytes(content)
-    assert load_history(read_run(copied)).epochs.tolist() == [2]
+    assert load_history(read_run(copied, TrainingRun)).epochs.tolist() == [2]
     second.write_bytes(b"")
     with pytest.raises(RunError, match="no readable predictions per epoch"):
-        load_history(read_run(copied))
+        load_history(read_run(copied, TrainingRun))
 
 
 def test_no_flipped_bit_in_a_file_is_an_exception(finished: Path, tmp_path: Path) -> None:
@@ -142,10 +142,10 @@ def test_no_flipped_bit_in_a_file_is_an_exception(finished: Path, tmp_path: Path
 
 
 def test_epochs_of_other_data_are_left_out(copied: Path) -> None:
-    size = len(load_history(read_run(copied)).examples.labels)
+    size = len(load_history(read_run(copied, TrainingRun)).examples.labels)
     write_epoch_predictions(copied, 2, np.zeros((size, 10), np.float32), "of other data")
     write_epoch_predictions(copied, 3, np.zeros((size, 9), np.float32), "of fewer classes")
-    assert load_history(read_run(copied)).epochs.tolist() == [1]
+    assert load_history(read_run(copied, TrainingRun)).epochs.tolist() == [1]
 
 
 def test_rounding_changes_no_prediction(tmp_path: Path) -> None:

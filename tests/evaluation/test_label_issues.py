@@ -4,7 +4,7 @@ import numpy as np
 
 from cifar_core.evaluation.label_issues import find_label_issues
 from cifar_core.evaluation.predictions import EvalSplit, Predictions
-from tests.evaluation.test_predictions import CHECKPOINT, FACTS
+from tests.evaluation.test_predictions import CHECKPOINT, NOTE
 
 
 def table_with(labels: np.ndarray, classes: np.ndarray) -> Predictions:
@@ -17,7 +17,7 @@ def table_with(labels: np.ndarray, classes: np.ndarray) -> Predictions:
     examples = EvalSplit(
         "test", names, "f", images, labels.astype(np.uint8), np.arange(len(labels))
     )
-    return Predictions(log_probs.astype(np.float32), examples, CHECKPOINT, FACTS)
+    return Predictions(log_probs.astype(np.float32), examples, CHECKPOINT, NOTE)
 
 
 def test_wrong_labels_are_found_and_the_least_likely_comes_first() -> None:

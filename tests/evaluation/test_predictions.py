@@ -1,9 +1,9 @@
 """Predictions: which images, what follows from them, and that no damage goes unnoticed."""
 
 import hashlib
-import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from cifar_core.checkpoints.checkpoint import Checkpoint
 from cifar_core.config.train import TrainConfig, make_config
 from cifar_core.data import Dataset
 from cifar_core.errors import CheckpointError, ConfigError
+from cifar_core.evaluation.files import PredictionsNote
 from cifar_core.evaluation.predictions import (
     SPLITS,
     EvalSplit,
@@ -25,15 +26,16 @@ from cifar_core.evaluation.predictions import (
     read_predictions,
     write_predictions,
 )
+from cifar_core.system.json_files import write_typed
+from tests.builders import manifest_of
 
 PROBS = [[7, 2, 1], [1, 8, 1], [3, 5, 2], [6, 3, 1], [1, 8, 1], [2.5, 2.5, 5]]  # tenths
 LABELS = [0, 0, 1, 2, 2, 1]
 PREDICTED = [0, 1, 1, 0, 1, 2]
 INDICES = [4, 7, 9, 11, 15, 16]
-MANIFEST = {"model": "convnet", "fingerprint": "f", "sha256": {"weights.safetensors": "w"}}
-CHECKPOINT = Checkpoint(Path("best-0000003"), "best", 3, 1, MANIFEST)
-FACTS = {"data": "Made up", "fingerprint": "f", "weights": "w", "split": "val"}
-OTHER_DATA, RETRAINED = {**FACTS, "fingerprint": "g"}, {**FACTS, "weights": "x"}
+CHECKPOINT = Checkpoint(Path("best-0000003"), manifest_of())
+NOTE = PredictionsNote.of("run", CHECKPOINT, "val", flip=False)
+OTHER_DATA, RETRAINED = replace(NOTE, fingerprint="g"), replace(NOTE, weights="x")
 LOG_PROBS = np.log(np.array(PROBS, np.float32) / 10)
 
 
@@ -44,7 +46,7 @@ def examples() -> EvalSplit:
 
 
 def predictions_of() -> Predictions:
-    return Predictions(LOG_PROBS, examples(), CHECKPOINT, FACTS)
+    return Predictions(LOG_PROBS, examples(), CHECKPOINT, NOTE)
 
 
 def config_of(**changes: int) -> TrainConfig:
@@ -131,7 +133,7 @@ def test_the_margin_is_the_distance_to_the_second_class() -> None:
 
 
 def written(folder: Path, log_probs: NDArray[Any] = LOG_PROBS) -> Path:
-    write_predictions(path := predictions_path(folder, "best-0000003", "val"), log_probs, FACTS)
+    write_predictions(path := predictions_path(folder, "best-0000003", "val"), log_probs, NOTE)
     return path
 
 
@@ -145,7 +147,7 @@ def test_predictions_are_read_as_they_were_written(tmp_path: Path) -> None:
     assert predictions.log_probs.dtype == np.float32
     assert np.array_equal(predictions.log_probs, LOG_PROBS.astype(np.float16).astype(np.float32))
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert predictions.facts == {"format": 1, **FACTS, "sha256": sha256}
+    assert predictions.note == replace(NOTE, sha256=sha256)
     assert predictions.predicted.tolist() == PREDICTED
 
 
@@ -174,8 +176,8 @@ def write_objects(path: Path) -> None:
     objects = np.full((6, 3), None)
     objects[0, 0] = Trap(path.with_name("sprung"))
     np.save(path, objects, allow_pickle=True)
-    facts = {**FACTS, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-    path.with_suffix(".json").write_text(json.dumps(facts))
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    write_typed(path.with_suffix(".json"), replace(NOTE, sha256=sha256))
 
 
 def cut(path: Path) -> None:
@@ -184,8 +186,8 @@ def cut(path: Path) -> None:
 
 DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "no facts": (lambda p: p.with_suffix(".json").unlink(), "val was not evaluated yet"),
-    "cut facts": (lambda p: cut(p.with_suffix(".json")), "its predictions are damaged"),
-    "no numbers": (lambda p: p.unlink(), "cannot be read (No such file or directory)"),
+    "cut facts": (lambda p: cut(p.with_suffix(".json")), "is damaged: invalid JSON"),
+    "no numbers": (lambda p: p.unlink(), "cannot be read: it is missing"),
     "cut numbers": (cut, "is damaged: its SHA-256"),
     "empty": (lambda p: p.write_bytes(b""), "is damaged: its SHA-256"),
     "other data": (
@@ -196,12 +198,12 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda p: write_predictions(p, LOG_PROBS, RETRAINED),
         "was computed with other weights",
     ),
-    "bare facts": (lambda p: write_predictions(p, LOG_PROBS, {}), "was computed on other data"),
+    "bare facts": (lambda p: p.with_suffix(".json").write_text("{}"), "is damaged: run: field"),
     "fewer rows": (
-        lambda p: write_predictions(p, LOG_PROBS[:5], FACTS),
+        lambda p: write_predictions(p, LOG_PROBS[:5], NOTE),
         "5 rows for 6 images",
     ),
-    "fewer classes": (lambda p: write_predictions(p, LOG_PROBS[:, :2], FACTS), ".npy"),
+    "fewer classes": (lambda p: write_predictions(p, LOG_PROBS[:, :2], NOTE), ".npy"),
     "objects": (write_objects, ".npy"),
 }
 
@@ -212,7 +214,7 @@ def test_damage_is_an_error_with_the_next_step(tmp_path: Path, name: str) -> Non
     damage(path)
     with pytest.raises(CheckpointError) as caught:
         read_predictions(path, examples(), CHECKPOINT)
-    assert str(caught.value).startswith("best-0000003-val")
+    assert "best-0000003-val" in str(caught.value)
     assert message in str(caught.value)
     assert str(caught.value).endswith("in a terminal: evaluate RUN --again.")
     assert not path.with_name("sprung").exists()
@@ -234,7 +236,7 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path: Path, blocked: str, befo
     path.with_suffix(blocked).unlink(missing_ok=True)
     path.with_suffix(blocked).mkdir(parents=True)  # what cannot be replaced by a file
     with pytest.raises(OSError, match="directory"):
-        write_predictions(path, LOG_PROBS + 1, FACTS)
+        write_predictions(path, LOG_PROBS + 1, NOTE)
     assert not list(path.parent.glob(".*"))
     assert before or not has_predictions(path)
     with pytest.raises(CheckpointError):

@@ -14,7 +14,7 @@ from cifar_core.evaluation.sorting import (
     most_confident_errors,
     sort_rows,
 )
-from tests.evaluation.test_predictions import CHECKPOINT, FACTS
+from tests.evaluation.test_predictions import CHECKPOINT, NOTE
 
 #         probabilities      label  index   confidence  p(label)  margin
 IMAGES = [
@@ -49,7 +49,7 @@ def by_hand() -> tuple[Predictions, History]:
     probs, labels, indices = (np.array(column) for column in zip(*IMAGES, strict=True))
     images, labels = np.zeros((17, 32, 32, 3), np.uint8), labels.astype(np.uint8)
     examples = EvalSplit("test", ("ant", "bee", "cat"), "f", images, labels, indices)
-    predictions = Predictions(np.log(probs).astype(np.float32), examples, CHECKPOINT, FACTS)
+    predictions = Predictions(np.log(probs).astype(np.float32), examples, CHECKPOINT, NOTE)
     predicted = np.where(np.array(CORRECT).T, labels, (labels + 1) % 3).astype(np.uint8)
     history = History(examples, np.arange(1, 5), predicted, np.zeros((4, 6), np.float16))
     return predictions, history

@@ -7,8 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cifar_core.checkpoints.checkpoint import find_checkpoint, list_checkpoints, load_model, sum_of
+from cifar_core.checkpoints.checkpoint import (
+    find_checkpoint,
+    list_checkpoints,
+    load_model,
+    read_checkpoint,
+    sum_of,
+)
 from cifar_core.data import open_dataset
+from cifar_core.evaluation.files import PredictionsNote
 from cifar_core.evaluation.predictions import Predictions, eval_split
 from cifar_core.evaluation.predictor import predict_split
 from cifar_core.explain.comparisons import (
@@ -25,8 +32,8 @@ from cifar_core.explain.gradcam import CamMaps
 from cifar_core.explain.layers import list_layers
 from cifar_core.explain.maps import CamRequest, compute_cams
 from cifar_core.explain.methods import METHODS, RANDOM
-from cifar_core.runs.store import read_run
-from cifar_core.system.files import read_json, write_json
+from cifar_core.runs.store import TrainingRun, read_run
+from cifar_core.system.json_files import write_typed
 from tests.builders import single_thread
 
 one_thread = pytest.fixture(single_thread, autouse=True)
@@ -37,19 +44,19 @@ REQUEST = CamRequest("layer3", "HiResCAM", "predicted")
 def predictions(finished: Path, shared_cache: Path) -> Predictions:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CIFAR_CACHE", str(shared_cache))
-        run, checkpoint = read_run(finished), find_checkpoint(finished)
-        assert run.config is not None
+        run, checkpoint = read_run(finished, TrainingRun), find_checkpoint(finished)
         examples = eval_split(open_dataset("shapes10"), run.config, "test")
         log_probs = np.empty((len(examples.labels), 10), np.float32)
         list(predict_split(checkpoint, run.config, examples, log_probs))
-    return Predictions(log_probs, examples, checkpoint, checkpoint.facts)
+    note = PredictionsNote.of(run.run_id, checkpoint, "test", flip=False)
+    return Predictions(log_probs, examples, checkpoint, note)
 
 
 def views_of(
     kind: str, finished: Path, predictions: Predictions, row: int, other: View | None = None
 ) -> list[View]:
     layers = list_layers(load_model(predictions.checkpoint))
-    return views(kind, read_run(finished), predictions, row, REQUEST, layers, other)
+    return views(kind, read_run(finished, TrainingRun), predictions, row, REQUEST, layers, other)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -63,7 +70,9 @@ def test_every_kind_is_drawn_and_explained(
     cams = []
     for view in drawn:
         model = (
-            untrained_model(read_run(finished)) if view.untrained else load_model(view.checkpoint)
+            untrained_model(read_run(finished, TrainingRun))
+            if view.untrained
+            else load_model(view.checkpoint)
         )
         cams.append(
             compute_cams(model, view.checkpoint, pixels, view.layer, [view.target], view.method)
@@ -96,7 +105,7 @@ def test_slow_methods_are_left_out_unless_asked_for(
 
 
 def test_each_epoch_is_drawn_once_in_order(finished: Path, predictions: Predictions) -> None:
-    kept = epoch_checkpoints(read_run(finished))
+    kept = epoch_checkpoints(read_run(finished, TrainingRun))
     assert [one.epoch for one in kept] == sorted({c.epoch for c in list_checkpoints(finished)})
     assert [view.checkpoint for view in views_of("epochs", finished, predictions, 0)] == kept
 
@@ -106,7 +115,7 @@ def test_the_sanity_check_has_random_weights_and_chance(
 ) -> None:
     trained, before, chance = views_of("sanity", finished, predictions, 0)
     assert (trained.untrained, before.untrained, chance.method) == (False, True, RANDOM)
-    one, other = (untrained_model(read_run(finished)).state_dict() for _ in range(2))
+    one, other = (untrained_model(read_run(finished, TrainingRun)).state_dict() for _ in range(2))
     theirs = load_model(predictions.checkpoint).state_dict()
     assert all((one[name] == other[name]).all() for name in one)
     assert not all((one[name] == theirs[name]).all() for name in one)
@@ -133,13 +142,11 @@ def test_a_stop_in_mid_epoch_is_no_epoch_s_end(finished: Path, tmp_path: Path) -
     run_dir = Path(shutil.copytree(finished, tmp_path / finished.name))
     stopped = run_dir / "last-0000099"
     shutil.copytree(list_checkpoints(run_dir, "last")[-1].path, stopped)
-    manifest = read_json(stopped / "manifest.json") or {}
-    del manifest["sum"]
-    manifest |= {"step": 99, "epoch": 1, "figures": {}}
-    write_json(stopped / "manifest.json", {**manifest, "sum": sum_of(manifest)})
+    manifest = replace(read_checkpoint(stopped).manifest, step=99, epoch=1, figures=None)
+    write_typed(stopped / "manifest.json", replace(manifest, sum=sum_of(manifest)))
     assert len(list_checkpoints(run_dir)) == len(list_checkpoints(finished)) + 1
-    assert [one.name for one in epoch_checkpoints(read_run(run_dir))] == [
-        one.name for one in epoch_checkpoints(read_run(finished))
+    assert [one.name for one in epoch_checkpoints(read_run(run_dir, TrainingRun))] == [
+        one.name for one in epoch_checkpoints(read_run(finished, TrainingRun))
     ]
 
 

@@ -1,11 +1,10 @@
 """From a checkpoint to maps and probabilities: they agree with the table, and say what they are."""
 
-import hashlib
 import io
-import json
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +17,11 @@ from cifar_core.checkpoints.checkpoint import (
     find_checkpoint,
     load_model,
     read_checkpoint,
+    sum_of,
 )
 from cifar_core.data import open_dataset
 from cifar_core.errors import CheckpointError, CifarCoreError, ConfigError, DataError
+from cifar_core.evaluation.files import PredictionsNote
 from cifar_core.evaluation.predictions import EvalSplit, Predictions, eval_split
 from cifar_core.evaluation.predictor import predict_split
 from cifar_core.explain.gradcam import CamMaps, on_shared_scale
@@ -39,8 +40,9 @@ from cifar_core.explain.maps import (
 from cifar_core.explain.methods import METHODS
 from cifar_core.explain.overlay import Pixels, heatmap
 from cifar_core.explain.sheet import GAP, LINE, SCALE
-from cifar_core.runs.store import read_run
-from cifar_core.system.files import read_json, write_json
+from cifar_core.runs.store import TrainingRun, read_run
+from cifar_core.system.json_files import write_typed
+from tests.builders import manifest_of
 from tests.conftest import png
 
 CLASSES = ("ant", "bee", "cat")
@@ -51,14 +53,14 @@ def predictions(finished: Path, shared_cache: Path) -> Iterator[Predictions]:
     """What the finished run says of the test images."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CIFAR_CACHE", str(shared_cache))
-        run, checkpoint = read_run(finished), find_checkpoint(finished)
-        assert run.config is not None
+        run, checkpoint = read_run(finished, TrainingRun), find_checkpoint(finished)
         data = open_dataset("shapes10")
         examples = eval_split(data, run.config, "test")
         log_probs = np.empty((len(examples.labels), 10), np.float32)
         for _ in predict_split(checkpoint, run.config, examples, log_probs):
             pass
-        yield Predictions(log_probs, examples, checkpoint, {"data": data.title})
+        note = PredictionsNote.of(run.run_id, checkpoint, "test", flip=False)
+        yield Predictions(log_probs, examples, checkpoint, note)
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +74,9 @@ def by_hand() -> Predictions:
     images = np.zeros((5, 32, 32, 3), np.uint8) + np.arange(5, dtype=np.uint8)[:, None, None, None]
     labels, indices = np.array([0, 0, 2, 2, 1], np.uint8), np.arange(5)
     examples = EvalSplit("test", CLASSES, "f", images, labels, indices)
-    checkpoint = Checkpoint(Path("best-0000003"), "best", 3, 1, {})
-    return Predictions(np.log(probs).astype(np.float32), examples, checkpoint, {"data": "Made up"})
+    checkpoint = Checkpoint(Path("best-0000003"), manifest_of())
+    note = PredictionsNote.of("run", checkpoint, "test", flip=False)
+    return Predictions(np.log(probs).astype(np.float32), examples, checkpoint, note)
 
 
 def maps(peaks: list[float]) -> CamMaps:
@@ -191,7 +194,7 @@ def test_a_drawn_row_shows_its_image_and_the_map_asked_for(
 
 
 def test_ones_own_picture_is_drawn_with_its_map(finished: Path) -> None:
-    run, picture = read_run(finished), np.zeros((64, 48, 3), np.uint8)
+    run, picture = read_run(finished, TrainingRun), np.zeros((64, 48, 3), np.uint8)
     picture[20:40, 10:30] = (250, 40, 60)
     drawn = {
         target: opened(draw_own(run, "best", png(picture), CamRequest(target=target, opacity=0)))
@@ -214,7 +217,7 @@ def test_what_does_not_fit_an_uploaded_image_is_refused(finished: Path) -> None:
     ]
     for request, content, error, message in cases:
         with pytest.raises(error, match=message):
-            draw_own(read_run(finished), "best", content, request)
+            draw_own(read_run(finished, TrainingRun), "best", content, request)
 
 
 def test_weights_of_another_model_are_refused(
@@ -222,14 +225,14 @@ def test_weights_of_another_model_are_refused(
 ) -> None:
     run_dir = Path(shutil.copytree(finished, tmp_path / finished.name))
     path = run_dir / predictions.checkpoint.name
-    manifest = {**(read_json(path / "manifest.json") or {}), "model": "resnet18"}
-    del manifest["sum"]
-    total = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
-    write_json(path / "manifest.json", {**manifest, "sum": total})
+    manifest = replace(read_checkpoint(path).manifest, model="resnet18")
+    write_typed(path / "manifest.json", replace(manifest, sum=sum_of(manifest)))
     other = Predictions(
-        predictions.log_probs, predictions.examples, read_checkpoint(path), predictions.facts
+        predictions.log_probs, predictions.examples, read_checkpoint(path), predictions.note
     )
     with pytest.raises(CheckpointError, match="it was made from a resnet18"):
         draw_rows("first", other, [0], CamRequest())
     with pytest.raises(CheckpointError, match="it was made from a resnet18"):
-        draw_own(read_run(run_dir), "best", png(np.zeros((8, 8, 3), np.uint8)), CamRequest())
+        draw_own(
+            read_run(run_dir, TrainingRun), "best", png(np.zeros((8, 8, 3), np.uint8)), CamRequest()
+        )

@@ -17,7 +17,7 @@ from cifar_core.explain.maps import inputs, probabilities
 from cifar_core.explain.road import load_ranking, rank_by_road
 from cifar_core.jobs.launch import launch_training
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import read_run
+from cifar_core.runs.store import TrainingRun, read_run
 from tests.real_jobs import wait_for
 
 BAR = 0.8
@@ -48,7 +48,7 @@ def test_maps_point_at_the_object(runs: Path, tmp_path: Path, record_property: A
     from cifar_core.config.train import make_config
 
     config = make_config({"data": "shapes10", "model": "convnet", "epochs": 3})
-    run = read_run(launch_training(runs, config))
+    run = read_run(launch_training(runs, config), TrainingRun)
     wait_for(run.path, RunState.COMPLETED, timeout_s=300)
     checkpoint, data = find_checkpoint(run.path), open_dataset("shapes10")
     model, examples = load_model(checkpoint), eval_split(data, config, "test")

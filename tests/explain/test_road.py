@@ -20,6 +20,7 @@ from cifar_core.explain.methods import RANDOM
 from cifar_core.explain.road import (
     PERCENTILES,
     RANKED,
+    RankingFile,
     RoadScore,
     load_ranking,
     rank_by_road,
@@ -29,7 +30,8 @@ from cifar_core.jobs.launch_analysis import launch_road
 from cifar_core.models import create_model, list_models
 from cifar_core.runs.lifecycle import request_stop
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import Run, read_run
+from cifar_core.runs.store import Run, TrainingRun, read_run
+from cifar_core.system.json_files import write_typed
 from cifar_core.system.seeds import Purpose, derive_seed
 from tests.builders import quick_model, single_thread, smooth_noise
 from tests.real_jobs import wait_for, wait_until_training
@@ -94,8 +96,7 @@ def test_every_block_is_ranked_with_every_gradient_method(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(road, "NUM_IMAGES", 3)
-    run, checkpoint = read_run(finished), find_checkpoint(finished)
-    assert run.config is not None
+    run, checkpoint = read_run(finished, TrainingRun), find_checkpoint(finished)
     examples = eval_split(open_dataset("shapes10"), run.config, "test")
     told = list(rank_by_road(load_model(checkpoint), checkpoint, examples, tmp_path))
     assert (told[0].done, told[-1].done) == (0, told[-1].total)
@@ -124,11 +125,11 @@ def test_of_a_deep_network_some_layers_are_ranked(name: str) -> None:
 
 
 def test_as_a_job_it_is_done_once_and_can_be_stopped(copied: Path) -> None:
-    run, name = read_run(copied), find_checkpoint(copied).name
+    run, name = read_run(copied, TrainingRun), find_checkpoint(copied).name
     job = launch_road(copied.parent, run, name)
     assert launch_road(copied.parent, run, name) == job
     wait_until_training(job)  # its first record
-    request_stop(read_run(job))
+    request_stop(read_run(job, TrainingRun))
     wait_for(job, RunState.STOPPED)
     assert not (job / "road.json").exists()
 
@@ -152,7 +153,7 @@ def test_the_command_prints_the_ranking(
 ) -> None:
     def ranked(root: Path, run: Run, checkpoint: str) -> Path:
         found = [RoadScore("layer1", name, 0.1, 0.01) for name in ("LayerCAM", RANDOM)]
-        road.write_json(root / "road.json", {"found": [vars(one) for one in found]})
+        write_typed(root / "road.json", RankingFile(tuple(found)))
         return root
 
     monkeypatch.setattr("cifar_core.jobs.launch_analysis.launch_road", ranked)  # 45 s otherwise
@@ -170,7 +171,7 @@ def test_random_maps_are_the_baseline_and_not_in_the_ranking(tmp_path: Path) -> 
         RoadScore("layer2", RANDOM, 0.05, 0.01),
         RoadScore("layer1", RANDOM, 0.07, 0.01),
     ]
-    road.write_json(tmp_path / "road.json", {"found": [vars(one) for one in found]})
+    write_typed(tmp_path / "road.json", RankingFile(tuple(found)))
     ranking = load_ranking(tmp_path)
     assert [one.layer for one in ranking.ranked] == ["layer2", "layer1"]
     assert ranking.layers == ("layer1", "layer2")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +23,10 @@ from cifar_core.evaluation.predictor import predict_split
 from cifar_core.jobs.launch import start_worker
 from cifar_core.jobs.launch_analysis import jobs_on, launch_evaluation
 from cifar_core.records.records import read_metrics
+from cifar_core.runs.files import AnalysisRequest
 from cifar_core.runs.lifecycle import create_run, delete_run
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import AnalysisJob, Run, list_runs, read_run
+from cifar_core.runs.store import AnalysisJob, Run, TrainingRun, list_runs, read_run
 from cifar_core.system.files import read_json, write_json
 from cifar_core.system.locks import device_lock
 from tests.real_jobs import held, pretend_running, wait_for
@@ -39,7 +41,7 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def launch(run_dir: Path, checkpoint: str = "best", split: str = "test") -> Path:
-    return launch_evaluation(run_dir.parent, read_run(run_dir), checkpoint, split)
+    return launch_evaluation(run_dir.parent, read_run(run_dir, TrainingRun), checkpoint, split)
 
 
 def launched(run_dir: Path, checkpoint: str = "best", split: str = "test") -> Run:
@@ -57,8 +59,7 @@ def jobs(run_dir: Path) -> list[Run]:
 
 def computed(run_dir: Path, split: str) -> NDArray[np.float32]:
     """The log-probabilities of the best checkpoint, by this process."""
-    run, best = read_run(run_dir), find_checkpoint(run_dir)
-    assert run.config is not None
+    run, best = read_run(run_dir, TrainingRun), find_checkpoint(run_dir)
     examples = eval_split(open_dataset("shapes10"), run.config, split)
     log_probs = np.empty((len(examples.labels), 10), np.float32)
     done = [progress.done for progress in predict_split(best, run.config, examples, log_probs)]
@@ -70,7 +71,7 @@ def computed(run_dir: Path, split: str) -> NDArray[np.float32]:
 def test_the_table_says_what_the_curve_says(copied: Path, split: str, total: int) -> None:
     job = launched(copied, split=split)
     assert (job.state, job.reason) == (RunState.COMPLETED, "")
-    run, best = read_run(copied), find_checkpoint(copied)
+    run, best = read_run(copied, TrainingRun), find_checkpoint(copied)
     table = load_predictions(run, best.name, split)
     recorded = read_metrics(copied / "metrics.jsonl").epochs[best.epoch - 1]
     assert recorded.epoch == best.epoch
@@ -78,8 +79,9 @@ def test_the_table_says_what_the_curve_says(copied: Path, split: str, total: int
     assert table.log_probs == pytest.approx(expected, abs=4e-3)  # float16
     assert table.losses.mean() == pytest.approx(getattr(recorded, f"{split}_loss"), abs=1e-3)
     weights = hashlib.sha256((best.path / "weights.safetensors").read_bytes()).hexdigest()
-    told = {"run": run.run_id, "data": "Shapes-10", "split": split, "weights": weights}
-    assert table.facts == {**table.facts, **told, "checkpoint": best.name, "epoch": best.epoch}
+    note = table.note
+    assert (note.run, note.data, note.split) == (run.run_id, "Shapes-10", split)
+    assert (note.weights, note.checkpoint, note.epoch) == (weights, best.name, best.epoch)
     stages = read_metrics(job.path / "metrics.jsonl").stages
     assert [at.done for at in stages] == sorted({at.done for at in stages})
     assert (stages[-1].done, stages[-1].total) == (total, total)
@@ -111,17 +113,17 @@ def test_an_earlier_job_goes_with_the_next_one_and_its_table_stays(copied: Path)
     assert not first.path.exists()
     name = find_checkpoint(copied).name
     jobs = list_runs(copied.parent, AnalysisJob)
-    found = jobs_on(jobs, read_run(copied), name, split="test")
+    found = jobs_on(jobs, "evaluate", read_run(copied), name, split="test")
     assert [job.run_id for job in found] == [second.run_id]
     delete_run(second)
     assert path.read_bytes() == content
-    assert load_predictions(read_run(copied)).checkpoint.name == name
+    assert load_predictions(read_run(copied, TrainingRun)).checkpoint.name == name
 
 
 def test_it_waits_for_no_device(copied: Path) -> None:
     with device_lock("cpu"), device_lock("cuda:0"):
         assert launched(copied, "last", "val").state is RunState.COMPLETED
-    assert load_predictions(read_run(copied), "last", "val").checkpoint.role == "last"
+    assert load_predictions(read_run(copied, TrainingRun), "last", "val").checkpoint.role == "last"
     assert not has_predictions(predictions_path(copied, find_checkpoint(copied).name, "val"))
 
 
@@ -199,10 +201,17 @@ def test_weights_of_another_model_are_refused(copied: Path) -> None:
     assert tables(copied) == []
 
 
+def evaluation_of(run_dir: Path) -> "partial[AnalysisRequest]":
+    """The request to evaluate a run's best checkpoint on the test images."""
+    name = find_checkpoint(run_dir).name
+    return partial(
+        AnalysisRequest, kind="evaluate", run=run_dir.name, checkpoint=name, split="test"
+    )
+
+
 def test_a_stopped_one_leaves_no_table(copied: Path) -> None:
     name = find_checkpoint(copied).name
-    values = {"run": copied.name, "checkpoint": name, "split": "test"}
-    job = create_run(copied.parent, "evaluate", values)
+    job = create_run(copied.parent, evaluation_of(copied))
     (job / "stop").touch()
     start_worker(job)
     stopped = wait_for(job, *ENDED)
@@ -212,9 +221,8 @@ def test_a_stopped_one_leaves_no_table(copied: Path) -> None:
 
 
 def test_a_run_that_was_deleted_meanwhile_is_told(copied: Path) -> None:
-    values = {"run": copied.name, "checkpoint": find_checkpoint(copied).name, "split": "test"}
-    job = create_run(copied.parent, "evaluate", values)
-    delete_run(read_run(copied))
+    job = create_run(copied.parent, evaluation_of(copied))
+    delete_run(read_run(copied, TrainingRun))
     start_worker(job)
     failed = wait_for(job, *ENDED)
     assert failed.state is RunState.FAILED

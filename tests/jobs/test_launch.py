@@ -15,7 +15,7 @@ from cifar_core.evaluation.history import load_history
 from cifar_core.jobs.launch import extend_run, launch_training
 from cifar_core.records.records import read_metrics
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import epoch_files, list_runs, read_run
+from cifar_core.runs.store import TrainingRun, epoch_files, list_runs, read_run
 from cifar_core.training.checkpointing import save_checkpoint
 from cifar_core.training.state import TrainState
 from tests.builders import SAVED, config_of, set_up, state_at
@@ -49,8 +49,7 @@ def test_weights_that_do_not_fit_are_refused(tiny: Dataset, tmp_path: Path, mode
 
 def test_a_training_starts_from_a_run_by_name(copied: Path, runs: Path) -> None:
     run_dir = launch_training(runs, small(weights="first", lr=1e-6, epochs=1, weight_decay=0))
-    run = wait_for(run_dir, RunState.COMPLETED)
-    assert run.config is not None
+    run = wait_for(run_dir, RunState.COMPLETED, kind=TrainingRun)
     assert run.config.weights == str(find_checkpoint(copied, "best").path)
     before, after = weights_of(copied, "best"), weights_of(run_dir, "last")
     for name in before:
@@ -84,7 +83,7 @@ def test_damaged_weights_are_refused_at_the_start(copied: Path, runs: Path) -> N
 
 
 def test_a_longer_run_begins_with_all_of_the_shorter_one(copied: Path, runs: Path) -> None:
-    run = read_run(copied)
+    run = read_run(copied, TrainingRun)
     longer = extend_run(run, 3, "longer")
     (copied / "metrics.jsonl").unlink()
     for checkpoint in list_checkpoints(copied):
@@ -92,7 +91,7 @@ def test_a_longer_run_begins_with_all_of_the_shorter_one(copied: Path, runs: Pat
             file.unlink()  # the new one depends on nothing of the old one
     for file in epoch_files(copied):
         file.unlink()
-    done = wait_for(longer, RunState.COMPLETED)
+    done = wait_for(longer, RunState.COMPLETED, kind=TrainingRun)
     metrics = read_metrics(longer / "metrics.jsonl")
     assert [e.epoch for e in metrics.epochs] == [1, 2, 3]
     assert load_history(done).epochs.tolist() == [1, 2, 3]
@@ -105,13 +104,13 @@ def test_a_longer_run_begins_with_all_of_the_shorter_one(copied: Path, runs: Pat
 
 
 def test_what_cannot_be_extended_is_told(copied: Path, runs: Path) -> None:
-    run = read_run(copied)
+    run = read_run(copied, TrainingRun)
     with pytest.raises(CifarCoreError, match="epochs = 2 is not accepted: first has had 2"):
         extend_run(run, 2)
     rewrite(copied, "status.json", outcome="stopped")
     with pytest.raises(RunError, match=r"first is stopped\. Only a completed"):
-        extend_run(read_run(copied), 5)
-    bare = read_run(ended_run(runs, "bare"))
+        extend_run(read_run(copied, TrainingRun), 5)
+    bare = read_run(ended_run(runs, "bare"), TrainingRun)
     with pytest.raises(CheckpointError, match="no checkpoint 'last'"):
         extend_run(bare, 500)
     assert len(list_runs(runs)) == 2

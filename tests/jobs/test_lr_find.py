@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,10 @@ from cifar_core.lr_finder.curve import centred
 from cifar_core.lr_finder.range_test import explain_ending, range_test
 from cifar_core.lr_finder.suggest import steepest, suggest_lr
 from cifar_core.records.records import LRPoint, read_metrics
+from cifar_core.runs.files import LRTestRequest
 from cifar_core.runs.lifecycle import create_run, request_stop
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import LRTestRun, Run, list_runs, read_run
+from cifar_core.runs.store import LRTestRun, list_runs, read_run
 from cifar_core.validation import validated
 from tests.real_jobs import ENDLESS, SMALL, small, wait_for, wait_until_training
 from tests.waiting import LIMIT_S, wait_until
@@ -56,8 +58,8 @@ def points_of(run_dir: Path) -> list[LRPoint]:
     return list(read_metrics(run_dir / "metrics.jsonl").points)
 
 
-def ended(run_dir: Path) -> Run:
-    return wait_for(run_dir, *ENDED)
+def ended(run_dir: Path) -> LRTestRun:
+    return wait_for(run_dir, *ENDED, kind=LRTestRun)
 
 
 def test_its_points_are_those_of_the_library_and_its_request_keeps_the_settings(
@@ -68,7 +70,7 @@ def test_its_points_are_those_of_the_library_and_its_request_keeps_the_settings(
     run = ended(launch_lr_find(runs, config, find))
     assert (run.kind, run.state, run.reason) == ("lr_find", RunState.COMPLETED, "")
     assert run.status.ending == "completed"
-    assert validated(LRTestConfig, run.request.find) == find
+    assert run.lr_test == find
     assert run.config == config
     assert run.request.device == run.status.runtime.device == "cpu"
     assert run.request.fingerprint == run.status.fingerprint == data.fingerprint
@@ -105,11 +107,11 @@ def test_it_waits_behind_a_training_of_the_same_device(runs: Path) -> None:
     for waiting in (first, second):
         wait_for(waiting, RunState.QUEUED)
     assert (queue_position(first), queue_position(second)) == (0, 1)
-    wait_until(lambda: "worker" in read_run(second).status)
+    wait_until(lambda: read_run(second).status.worker)
     request_stop(read_run(second))  # out of the queue
     taken_out = ended(second)
     assert (taken_out.state, points_of(second)) == (RunState.STOPPED, [])
-    assert "ending" not in taken_out.status
+    assert taken_out.status.ending == ""
     assert read_run(first).state is RunState.QUEUED
     asked_at = time.time()
     request_stop(read_run(training))
@@ -154,9 +156,10 @@ def test_a_loss_that_is_no_longer_a_number_ends_it_in_order(runs: Path) -> None:
 
 
 def test_other_data_than_at_the_start_are_refused(runs: Path) -> None:
-    settings = {"config": on_cpu().model_dump(mode="json"), "find": find_of().model_dump()}
-    told = {"device": "cpu", "fingerprint": "0" * 32}
-    run_dir = create_run(runs, "lr_find", {**settings, **told})
+    request = partial(
+        LRTestRequest, config=on_cpu(), find=find_of(), device="cpu", fingerprint="0" * 32
+    )
+    run_dir = create_run(runs, request)
     start_worker(run_dir)
     run = ended(run_dir)
     assert run.state is RunState.FAILED
@@ -213,9 +216,9 @@ def test_the_command_prints_points_and_a_suggestion(
         found and {"lr": found.lr, "rule": found.rule, "reason": found.reason}
     )
     assert told["suggestion"] == (told["rules"][0] if found else None)
-    request = read_run(runs / told["run_id"]).request
-    assert request["find"] == LRTestConfig(num_steps=12, start_lr=1e-4, end_lr=0.5).model_dump()
-    assert request["config"]["batch_size"] == SMALL["batch_size"]
+    run = read_run(runs / told["run_id"], LRTestRun)
+    assert run.lr_test == LRTestConfig(num_steps=12, start_lr=1e-4, end_lr=0.5)
+    assert run.config.batch_size == SMALL["batch_size"]
 
 
 def test_several_seeds_are_tested_one_after_the_other(runs: Path) -> None:

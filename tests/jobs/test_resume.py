@@ -1,6 +1,6 @@
 """Resume, with real workers: what was stopped or killed goes on as if nothing had happened."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from cifar_core.jobs.launch import launch_training, resume_run
 from cifar_core.records.records import EpochRecord, Metrics, read_metrics
 from cifar_core.runs.lifecycle import request_stop
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import Run, read_run
+from cifar_core.runs.store import Run, TrainingRun, read_run
 from cifar_core.system.process_identity import find_process
 from tests.forked_workers import ForkServer
 from tests.real_jobs import rewrite, small, wait_for, wait_until_training
@@ -50,7 +50,7 @@ def wait_for_epochs(run_dir: Path, count: int) -> None:
 
 def kill(run_dir: Path) -> Run:
     """Ends the worker as a power cut would."""
-    process = find_process(read_run(run_dir).status.worker)
+    process = find_process(read_run(run_dir, TrainingRun).status.worker)
     assert process is not None
     process.kill()
     process.wait(LIMIT_S)
@@ -58,8 +58,8 @@ def kill(run_dir: Path) -> Run:
 
 
 def resume(run_dir: Path) -> Run:
-    resume_run(read_run(run_dir))
-    assert read_run(run_dir).state.is_active
+    resume_run(read_run(run_dir, TrainingRun))
+    assert read_run(run_dir, TrainingRun).state.is_active
     return wait_for(run_dir, RunState.COMPLETED)
 
 
@@ -83,12 +83,12 @@ def assert_twins(run_dir: Path, undisturbed: Path) -> None:
         theirs = weights(undisturbed, role)
         for name, value in weights(run_dir, role).items():
             assert torch.equal(value, theirs[name]), (role, name)
-    ours, others = (load_history(read_run(path)) for path in (run_dir, undisturbed))
+    ours, others = (load_history(read_run(path, TrainingRun)) for path in (run_dir, undisturbed))
     assert ours.epochs.tolist() == others.epochs.tolist() == list(range(1, LONGER["epochs"] + 1))
     assert np.array_equal(ours.losses, others.losses)
-    ours, others = read_run(run_dir).status, read_run(undisturbed).status
+    ours, others = read_run(run_dir, TrainingRun).status, read_run(undisturbed, TrainingRun).status
     for role in ("best", "last"):
-        assert {**ours[role], **TIMES} == {**others[role], **TIMES}
+        assert replace(getattr(ours, role), **TIMES) == replace(getattr(others, role), **TIMES)
 
 
 def test_killed_in_mid_epoch_twice_it_ends_as_its_undisturbed_twin(
@@ -97,7 +97,7 @@ def test_killed_in_mid_epoch_twice_it_ends_as_its_undisturbed_twin(
     run_dir = launch_training(runs, small(**LONGER))
     wait_until_training(run_dir)
     kill(run_dir)  # before its first checkpoint
-    resume_run(read_run(run_dir))
+    resume_run(read_run(run_dir, TrainingRun))
     wait_for_epochs(run_dir, 2)
     kill(run_dir)
     resume(run_dir)
@@ -111,12 +111,12 @@ def test_killed_in_mid_epoch_twice_it_ends_as_its_undisturbed_twin(
 def test_stopped_and_resumed_it_ends_as_its_undisturbed_twin(undisturbed: Path, runs: Path) -> None:
     run_dir = launch_training(runs, small(**LONGER))
     wait_for_epochs(run_dir, 1)
-    request_stop(read_run(run_dir))
+    request_stop(read_run(run_dir, TrainingRun))
     stopped = wait_for(run_dir, RunState.STOPPED)
     assert find_checkpoint(run_dir, "last").step > 0
     resume(run_dir)
     assert_twins(run_dir, undisturbed)
-    assert read_run(run_dir).created == stopped.created
+    assert read_run(run_dir, TrainingRun).created == stopped.created
 
 
 def test_a_damaged_newest_checkpoint_gives_way_to_the_one_before(
@@ -142,11 +142,11 @@ def test_a_failed_run_that_found_its_data_again_goes_on(copied: Path) -> None:
 
 def test_what_completed_or_runs_is_not_resumed(copied: Path, runs: Path) -> None:
     with pytest.raises(RunError, match=r"first is completed\. Only a stopped"):
-        resume_run(read_run(copied))
+        resume_run(read_run(copied, TrainingRun))
     assert not (copied / "resume.json").exists()
     run_dir = launch_training(runs, small(epochs=200))
     with pytest.raises(RunError, match="Only a stopped, failed or interrupted run can go on"):
-        resume_run(read_run(run_dir))
+        resume_run(read_run(run_dir, TrainingRun))
     kill_when_there(run_dir)
 
 
@@ -159,7 +159,7 @@ def test_two_clicks_on_resume_train_once(runs: Path, undisturbed: Path) -> None:
     run_dir = launch_training(runs, small(**LONGER))
     wait_for_epochs(run_dir, 1)
     kill(run_dir)
-    as_seen_by_both = read_run(run_dir)
+    as_seen_by_both = read_run(run_dir, TrainingRun)
     resume_run(as_seen_by_both)
     resume_run(as_seen_by_both)  # another process, which has not seen the first click
     wait_for(run_dir, RunState.COMPLETED)

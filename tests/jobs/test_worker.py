@@ -18,7 +18,7 @@ from cifar_core.jobs.worker import trim_log
 from cifar_core.records.records import read_metrics
 from cifar_core.runs.lifecycle import request_stop
 from cifar_core.runs.states import RunState, log_tail
-from cifar_core.runs.store import read_run
+from cifar_core.runs.store import TrainingRun, read_run
 from cifar_core.system.files import read_json, write_json
 from cifar_core.system.runtime import choose_runtime
 from cifar_core.training.inference import log_probabilities, score
@@ -33,7 +33,7 @@ def endless(**changes: object) -> TrainConfig:
 
 
 def test_a_completed_run_has_each_epoch_once_and_its_best(finished: Path) -> None:
-    run, metrics = read_run(finished), read_metrics(finished / "metrics.jsonl")
+    run, metrics = read_run(finished, TrainingRun), read_metrics(finished / "metrics.jsonl")
     assert run.state is RunState.COMPLETED
     assert [e.epoch for e in metrics.epochs] == [1, 2]
     assert metrics.best is not None
@@ -48,7 +48,7 @@ def test_a_completed_run_has_each_epoch_once_and_its_best(finished: Path) -> Non
 def test_the_best_checkpoint_scores_what_the_curve_says(finished: Path) -> None:
     (best,) = list_checkpoints(finished, "best")
     data, runtime = open_dataset("shapes10"), choose_runtime()
-    mean, std = (torch.tensor(best.manifest[key], dtype=torch.float32) for key in ("mean", "std"))
+    mean, std = (torch.tensor(values) for values in (best.manifest.mean, best.manifest.std))
     model = load_model(best).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] # the stubs of torch lack this overload
     images, labels = torch.tensor(data.test.images), torch.tensor(data.test.labels)
     parts = list(log_probabilities(model, images, mean, std, runtime))
@@ -69,7 +69,7 @@ def test_tensorboard_files_hold_the_figures(finished: Path) -> None:
 def test_stop_finishes_the_batch_and_keeps_a_checkpoint(runs: Path) -> None:
     run_dir = launch_training(runs, endless())
     wait_until_training(run_dir)
-    run = read_run(run_dir)
+    run = read_run(run_dir, TrainingRun)
     assert run.state is RunState.RUNNING
     request_stop(run)
     request_stop(run)  # a second one is harmless
@@ -86,7 +86,7 @@ def test_stop_finishes_the_batch_and_keeps_a_checkpoint(runs: Path) -> None:
 def test_kill_is_shown_as_interrupted(runs: Path) -> None:
     run_dir = launch_training(runs, endless())
     wait_until_training(run_dir)
-    os.kill(read_run(run_dir).status.worker.pid, signal.SIGKILL)
+    os.kill(read_run(run_dir, TrainingRun).status.worker.pid, signal.SIGKILL)
     run = wait_for(run_dir, *ENDED)
     assert run.state is RunState.INTERRUPTED
     assert "vanished" in run.reason
@@ -95,7 +95,7 @@ def test_kill_is_shown_as_interrupted(runs: Path) -> None:
 def test_sigterm_is_recorded_and_a_checkpoint_kept(runs: Path) -> None:
     run_dir = launch_training(runs, endless())
     wait_until_training(run_dir)
-    os.kill(read_run(run_dir).status.worker.pid, signal.SIGTERM)
+    os.kill(read_run(run_dir, TrainingRun).status.worker.pid, signal.SIGTERM)
     run = wait_for(run_dir, *ENDED)
     assert run.state is RunState.FAILED
     assert "SIGTERM" in run.reason
@@ -139,10 +139,10 @@ def test_runs_wait_for_the_device_in_order_and_can_be_taken_out(runs: Path) -> N
     for waiting in (second, third):
         wait_for(waiting, RunState.QUEUED)
     assert (queue_position(second), queue_position(third)) == (0, 1)
-    request_stop(read_run(third))
+    request_stop(read_run(third, TrainingRun))
     assert wait_for(third, *ENDED).state is RunState.STOPPED
-    assert read_run(second).state is RunState.QUEUED
-    request_stop(read_run(first))
+    assert read_run(second, TrainingRun).state is RunState.QUEUED
+    request_stop(read_run(first, TrainingRun))
     assert wait_for(second, *ENDED).state is RunState.COMPLETED
 
 
@@ -153,11 +153,11 @@ def test_a_queued_worker_has_not_imported_torch(runs: Path) -> None:
     first = launch_training(runs, endless())
     wait_for(first, RunState.RUNNING)
     second = wait_for(launch_training(runs, small()), RunState.QUEUED)
-    worker = wait_until(lambda: read_run(second.path).status.get("worker"))
-    maps = {m.path for m in psutil.Process(worker["pid"]).memory_maps()}
+    worker = wait_until(lambda: read_run(second.path).status.worker)
+    maps = {m.path for m in psutil.Process(worker.pid).memory_maps()}
     assert not any("libtorch" in path for path in maps)
     for run_dir in (second.path, first):
-        request_stop(read_run(run_dir))
+        request_stop(read_run(run_dir, TrainingRun))
         wait_for(run_dir, *ENDED)
 
 

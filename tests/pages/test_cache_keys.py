@@ -171,7 +171,7 @@ CASES = {
         lambda v: cache.batch(make_config({"lr": v.lr}), v.data, v.epoch, v.step),
         "lr data epoch step",
     ),
-    "_held": Case(cache, "Metrics", lambda v: id(cache._held(v.path)), "path"),
+    "_metrics_cell": Case(cache, "Metrics", lambda v: id(cache._metrics_cell(v.path)), "path"),
     "_figure": Case(
         cache,
         "cifar_core.plots.curves",

@@ -8,6 +8,7 @@ import pytest
 
 from cifar_core.checkpoints.checkpoint import find_checkpoint
 from cifar_core.data import open_dataset
+from cifar_core.evaluation.files import PredictionsNote
 from cifar_core.evaluation.metrics import mcnemar_test
 from cifar_core.evaluation.predictions import (
     Predictions,
@@ -16,7 +17,7 @@ from cifar_core.evaluation.predictions import (
     predictions_path,
     write_predictions,
 )
-from cifar_core.runs.store import read_run
+from cifar_core.runs.store import TrainingRun, read_run
 from tests.apptest import app, opened_again, texts
 from tests.real_jobs import rewrite
 
@@ -25,16 +26,15 @@ pytestmark = pytest.mark.usefixtures("fresh_caches", "known_speeds")
 
 def evaluated_as(run_dir: Path, seed: int, share: float) -> Predictions:
     """Made-up predictions, correct for about that share of the test images."""
-    run, checkpoint = read_run(run_dir), find_checkpoint(run_dir)
-    assert run.config is not None
+    run, checkpoint = read_run(run_dir, TrainingRun), find_checkpoint(run_dir)
     data = open_dataset(run.config.data)
     examples, random = eval_split(data, run.config, "test"), np.random.default_rng(seed)
     logits = random.normal(size=(len(examples.labels), 10))
     correct = random.random(len(examples.labels)) < share
     logits[correct, examples.labels[correct]] += 8
     log_probs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
-    facts = {"run": run.run_id, "data": data.title, "split": "test", **checkpoint.facts}
-    write_predictions(predictions_path(run_dir, checkpoint.name, "test"), log_probs, facts)
+    note = PredictionsNote.of(run.run_id, checkpoint, "test", flip=False)
+    write_predictions(predictions_path(run_dir, checkpoint.name, "test"), log_probs, note)
     return load_predictions(run)
 
 

@@ -16,8 +16,9 @@ from cifar_core.evaluation.selections import named_selections, save_selection
 from cifar_core.evaluation.sorting import HISTORY_SORTS
 from cifar_core.explain.comparisons import ABOUT
 from cifar_core.jobs.launch_analysis import launch_evaluation
+from cifar_core.records import layout
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import FOLDER, read_run
+from cifar_core.runs.store import TrainingRun, read_run
 from tests.apptest import app, button, in_url, opened_again, texts
 from tests.real_jobs import rewrite, wait_for
 
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("fresh_caches", "known_speeds")
 
 @pytest.fixture
 def predictions(evaluated: Path) -> Predictions:
-    return load_predictions(read_run(evaluated))
+    return load_predictions(read_run(evaluated, TrainingRun))
 
 
 def opened(page: str, **query: str) -> AppTest:
@@ -43,13 +44,13 @@ def chart(at: AppTest, number: int = 0) -> dict:
 
 
 def test_the_slider_moves_the_matrix_and_the_lists(evaluated: Path) -> None:
-    history = load_history(read_run(evaluated))
+    history = load_history(read_run(evaluated, TrainingRun))
     at = opened("evaluation", view="epochs")
     for epoch, place in ((2, 1), (1, 0)):
         at.select_slider[0].set_value(epoch).run()
         assert not at.exception
         metrics = {m.label: m.value for m in at.metric}
-        fixed, broken = history.changed(place)
+        fixed, broken = history.changes(place)
         assert metrics["Accuracy"] == f"{history.acc[place]:.2%}"
         assert (metrics["Fixed"], metrics["Broken"]) == (f"{len(fixed):,}", f"{len(broken):,}")
         cells = next(t for t in chart(at)["data"] if "customdata" in t)
@@ -64,7 +65,7 @@ def test_the_slider_moves_the_matrix_and_the_lists(evaluated: Path) -> None:
 
 
 def test_a_cell_and_a_list_stay_while_the_slider_moves(evaluated: Path) -> None:
-    history = load_history(read_run(evaluated))
+    history = load_history(read_run(evaluated, TrainingRun))
     at = opened("evaluation", view="epochs", list="cell", cell="3-5")
     for epoch, place in ((2, 1), (1, 0)):
         at.select_slider[0].set_value(epoch).run()
@@ -73,7 +74,7 @@ def test_a_cell_and_a_list_stay_while_the_slider_moves(evaluated: Path) -> None:
             images = "1 image" if count == 1 else f"{count:,} images"
             assert button(at, f"Open {images} in the gallery")
     opened_again(at, "evaluation", view="epochs", list="fixed")
-    fixed, _ = history.changed(1)
+    fixed, _ = history.changes(1)
     button(at, f"Open {len(fixed):,} images in the gallery").click().run()
     assert not at.exception
     assert at.title[0].value == "Gallery"
@@ -81,12 +82,12 @@ def test_a_cell_and_a_list_stay_while_the_slider_moves(evaluated: Path) -> None:
 
 
 def test_epochs_that_are_missing_or_damaged_show_an_error(evaluated: Path) -> None:
-    for path in (evaluated / FOLDER).iterdir():
+    for path in (evaluated / layout.EPOCHS).iterdir():
         path.write_bytes(b"x")
     at = opened("evaluation", view="epochs")
     assert "kept nothing of its epochs that can be read" in at.error[0].value
     opened_again(at, "gallery")
-    shutil.rmtree(evaluated / FOLDER)
+    shutil.rmtree(evaluated / layout.EPOCHS)
     opened_again(at, "evaluation", view="epochs")
     assert "has no saved predictions per epoch" in texts(at)
     opened_again(at, "gallery")
@@ -107,7 +108,7 @@ def test_an_image_has_its_history_neighbours_and_maps(
 ) -> None:
     row = int(predictions.rows()[3])
     at = opened("image", image=str(predictions.examples.indices[row]))
-    assert load_history(read_run(evaluated)).learning_summary(row) in texts(at)
+    assert load_history(read_run(evaluated, TrainingRun)).learning_summary(row) in texts(at)
     assert predictions.examples.name(row) in texts(at)
     true = predictions.examples.classes[predictions.examples.labels[row]]
     assert any(trace["name"] == f"{true} (true)" for trace in chart(at)["data"])
@@ -169,9 +170,9 @@ def test_predictions_with_tta_are_stored_apart_and_named(
 ) -> None:
     at = opened("evaluation", flip="on")
     assert "with TTA (flip) yet" in texts(at)
-    wait_for(launch_evaluation(evaluated.parent, read_run(evaluated), "best", "test", True),
-             RunState.COMPLETED)  # fmt: skip
-    flipped = load_predictions(read_run(evaluated), flip=True)
+    run = read_run(evaluated, TrainingRun)
+    wait_for(launch_evaluation(evaluated.parent, run, "best", "test", True), RunState.COMPLETED)
+    flipped = load_predictions(run, flip=True)
     at.run()
     assert {m.label: m.value for m in at.metric}["Accuracy"] == f"{flipped.acc:.2%}"
     assert str(flipped) != str(predictions)
@@ -225,7 +226,7 @@ def test_possible_label_errors_are_shown_as_a_hint(
     opened_again(at, "gallery", show="doubted")
     assert LABEL_ISSUES in texts(at)
     assert "Train a more accurate model" in at.info[0].value  # it has seen 8 batches
-    job = launch_evaluation(evaluated.parent, read_run(evaluated), "best", "train")
+    job = launch_evaluation(evaluated.parent, read_run(evaluated, TrainingRun), "best", "train")
     wait_for(job, RunState.COMPLETED)
     opened_again(at, "gallery", split="train", show="doubted")
     assert "There is no show 'doubted' here" in at.warning[0].value

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from cifar_core.config.recipes import RECIPES
 from cifar_core.config.train import make_config
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import DataJob, list_runs, read_run
+from cifar_core.runs.store import DataJob, TrainingRun, list_runs, read_run
 from cifar_core.system.paths import repository
 from tests.apptest import app, button, texts
 from tests.conftest import made_up, write_parquet
@@ -182,7 +182,7 @@ def test_stop_requests_the_worker_to_stop(copied: Path) -> None:
         button(at, "Stop").click().run()
         assert not at.exception
         assert (copied / "stop").exists()
-        assert read_run(copied).state is RunState.STOPPING
+        assert read_run(copied, TrainingRun).state is RunState.STOPPING
 
 
 def test_an_unknown_run_is_an_error() -> None:

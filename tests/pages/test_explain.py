@@ -12,7 +12,7 @@ from cifar_core.checkpoints.checkpoint import find_checkpoint
 from cifar_core.evaluation.predictions import Predictions, load_predictions, predictions_path
 from cifar_core.explain.targets import TARGETS
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import AnalysisJob, list_runs, read_run
+from cifar_core.runs.store import AnalysisJob, TrainingRun, list_runs, read_run
 from cifar_core.system.files import read_json, write_json
 from tests.apptest import app, button, in_url, opened_again, texts
 from tests.real_jobs import held, pretend_failed, pretend_running, wait_for
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("fresh_caches", "known_speeds")
 
 @pytest.fixture
 def predictions(evaluated: Path) -> Predictions:
-    return load_predictions(read_run(evaluated))
+    return load_predictions(read_run(evaluated, TrainingRun))
 
 
 def first_error(predictions: Predictions) -> int:

@@ -12,7 +12,7 @@ from cifar_core.explain.comparisons import ABOUT, KINDS
 from cifar_core.explain.methods import METHODS
 from cifar_core.explain.road import RANKED, load_ranking
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import AnalysisJob, list_runs, read_run
+from cifar_core.runs.store import AnalysisJob, TrainingRun, list_runs, read_run
 from cifar_core.system.files import write_json
 from tests.apptest import app, button, opened_again, texts
 from tests.real_jobs import rewrite, wait_for
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("fresh_caches", "known_speeds")
 
 @pytest.fixture
 def predictions(evaluated: Path) -> Predictions:
-    return load_predictions(read_run(evaluated))
+    return load_predictions(read_run(evaluated, TrainingRun))
 
 
 def opened(page: str, **query: str) -> AppTest:

@@ -8,12 +8,13 @@ import pytest
 
 from cifar_core.config.lr_test import LRTestConfig
 from cifar_core.config.train import make_config
-from cifar_core.jobs.launch import LROrigin, launch_lr_find, launch_training
+from cifar_core.jobs.launch import launch_lr_find, launch_training
 from cifar_core.lr_finder.curve import curve_of
 from cifar_core.lr_finder.suggest import disagreement, suggest_all
 from cifar_core.records.records import to_line
+from cifar_core.runs.files import LROrigin, LRSource
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import LRTestRun, list_runs, read_run
+from cifar_core.runs.store import LRTestRun, TrainingRun, list_runs, read_run
 from cifar_core.system.files import write_json
 from cifar_core.validation import validated
 from tests.apptest import app, button, texts
@@ -134,19 +135,18 @@ def test_a_run_records_where_its_learning_rate_is_from(
 ) -> None:
     monkeypatch.setattr("cifar_core.jobs.launch.start_worker", lambda run_dir: None)
     origin = LROrigin(tested.name, "valley", 0.05)
-    run = read_run(launch_training(tested.parent, small(lr=0.05), lr_from=origin))
-    tested_with = read_run(tested).config
-    assert tested_with is not None
-    assert run.request.lr_from == {
-        "test": tested.name,
-        "rule": "valley",
-        "lr": 0.05,
-        "model": tested_with.model,
-        "optimizer": tested_with.optimizer,
-        "batch_size": tested_with.batch_size,
-        "precision": read_run(tested).status.runtime.precision,
-        "augment": tested_with.augment.digest[:12],
-    }
+    run = read_run(launch_training(tested.parent, small(lr=0.05), lr_from=origin), TrainingRun)
+    test = read_run(tested, LRTestRun)
+    assert run.request.lr_from == LRSource(
+        tested.name,
+        "valley",
+        0.05,
+        model=test.config.model,
+        optimizer=test.config.optimizer,
+        batch_size=test.config.batch_size,
+        precision=test.status.runtime.precision,
+        augment=test.config.augment.digest[:12],
+    )
     shutil.rmtree(tested)  # the run still shows it
     at = app("train", run=run.run_id)
     label = next(
@@ -154,7 +154,8 @@ def test_a_run_records_where_its_learning_rate_is_from(
     )
     assert "Learning rate 0.05 from an LR test (valley): model convnet" in label
     gone = launch_training(tested.parent, small(lr=0.1), lr_from=LROrigin("gone", "valley", 0.1))
-    assert read_run(gone).request.lr_from == {"test": "gone", "rule": "valley", "lr": 0.1}
+    source = read_run(gone, TrainingRun).request.lr_from
+    assert source == LRSource("gone", "valley", 0.1)
     assert not app("train", run=gone.name).exception
 
 

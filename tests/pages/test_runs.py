@@ -12,7 +12,7 @@ from cifar_core.config.train import make_config
 from cifar_core.data import open_dataset
 from cifar_core.plots import REFERENCES
 from cifar_core.records.records import read_metrics
-from cifar_core.runs.store import read_run
+from cifar_core.runs.store import TrainingRun, read_run
 from cifar_core.training.batches import redraw
 from pages.ui.components.images import data_uri
 from tests.apptest import app, texts
@@ -108,8 +108,7 @@ def test_published_results_are_offered_for_cifar_10_alone(copied: Path) -> None:
 
 
 def test_a_training_batch_is_replayed(copied: Path) -> None:
-    run = read_run(copied)
-    assert run.config is not None
+    run = read_run(copied, TrainingRun)
     at = app("train", run=run.run_id)
     next(t for t in at.toggle if t.label == "Show batch").set_value(True).run()
     assert not at.exception

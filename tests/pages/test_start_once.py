@@ -14,7 +14,7 @@ from cifar_core.jobs.launch import extend_run, launch_lr_find
 from cifar_core.records.records import ResumeRecord, to_line
 from cifar_core.runs.dedup import find_draft
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import list_runs, read_run
+from cifar_core.runs.store import TrainingRun, list_runs, read_run
 from cifar_core.system.files import read_json, write_json
 from pages.ui.training import estimate
 from tests.apptest import app, button, in_url, texts
@@ -107,13 +107,15 @@ def test_a_completed_run_is_trained_longer_as_a_new_one(copied: Path, runs: Path
     epochs = next(n for n in at.number_input if n.label == "Total epochs")
     assert (epochs.min, epochs.value) == (3, 4)
     assert button(at, "Start")  # AppTest runs no dialog; the browser test presses it
-    longer = wait_for(extend_run(read_run(copied), 3), RunState.COMPLETED)
+    longer = wait_for(
+        extend_run(read_run(copied, TrainingRun), 3), RunState.COMPLETED, kind=TrainingRun
+    )
     assert longer.request.extends == copied.name
     assert longer.name == "first-1"
     at = app("train", run=longer.run_id)
     assert f"What came before is of run {copied.name}" in texts(at)
     assert {m.label: m.value for m in at.metric}["Epoch"] == "3 / 3"
-    assert read_run(copied).state is RunState.COMPLETED
+    assert read_run(copied, TrainingRun).state is RunState.COMPLETED
 
 
 def test_the_form_offers_the_weights_of_runs_of_the_same_model(copied: Path) -> None:

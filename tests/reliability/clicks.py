@@ -16,7 +16,7 @@ from typing import Any
 
 from cifar_core.errors import CifarCoreError
 from cifar_core.jobs import launch
-from cifar_core.runs.store import read_run
+from cifar_core.runs.store import TrainingRun, read_run
 from tests.reliability.plain import fork_worker, make_plain, plain_config
 from tests.waiting import LIMIT_S
 
@@ -26,7 +26,7 @@ def click(action: str, root: Path, target: str, epochs: int) -> str:
     try:
         if action == "launch":
             return launch.launch_training(root, plain_config(epochs), draft=target).name
-        run = read_run(root / target)
+        run = read_run(root / target, TrainingRun)
         if action == "resume":
             launch.resume_run(run)
             return target

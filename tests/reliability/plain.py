@@ -23,9 +23,10 @@ from typing import Any, NoReturn
 import pytest
 
 from cifar_core.checkpoints.checkpoint import Checkpoint, list_checkpoints, verified
-from cifar_core.config.train import TrainConfig, make_config
+from cifar_core.config.train import TrainConfig
 from cifar_core.errors import TrainingError
 from cifar_core.records.records import EpochRecord, Record, StepRecord
+from cifar_core.system.runtime import Runtime
 from tests.real_jobs import rewrite, small
 from tests.reliability.faults import Faults
 from tests.waiting import LIMIT_S
@@ -33,7 +34,7 @@ from tests.waiting import LIMIT_S
 STEPS_PER_EPOCH = 4
 TROUBLED_STEP = 6  # after the first epoch
 VERSIONS = {"python": "plain", "threads": "1"}
-RUNTIME = {"device": "cpu", "precision": "fp32", "memory_format": "contiguous"}
+RUNTIME = Runtime("cpu", "", "fp32", "", "contiguous", "")
 
 
 def plain_config(epochs: int = 5, step_s: float = 0.002, **changes: Any) -> TrainConfig:
@@ -169,15 +170,15 @@ def _load_state(checkpoint: Checkpoint, state: PlainState) -> None:
     state.value, state.seen = progress["value"], progress["seen"]
 
 
-def _set_up(worker: Any, request: dict[str, Any]) -> tuple[TrainConfig, Any, PlainState]:
+def _set_up(worker: Any, request: Any) -> tuple[TrainConfig, Any, PlainState]:
     import numpy as np
 
-    config = make_config(request["config"])
+    config = request.config
     data = SimpleNamespace(
         title="Plain", fingerprint="plain", classes=["a"], mean=np.zeros(3), std=np.ones(3)
     )
-    batches = SimpleNamespace(run_dir=worker.run_dir, data=data, runtime=SimpleNamespace(**RUNTIME))
-    facts = {"runtime": RUNTIME, "versions": VERSIONS, "data_title": "Plain"}
+    batches = SimpleNamespace(run_dir=worker.run_dir, data=data, runtime=RUNTIME)
+    facts: dict[str, Any] = {"runtime": RUNTIME, "versions": VERSIONS, "data_title": "Plain"}
     worker.update(**facts, fingerprint="plain", steps_per_epoch=STEPS_PER_EPOCH)
     return config, batches, PlainState(config)
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,7 @@ def test_no_signal_reaches_a_process_that_is_not_ours(runs: Path, tally: Tally) 
     innocent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(10000)"])
     zombie = subprocess.Popen([sys.executable, "-c", ""])
     until_dead(zombie.pid)
-    true = [identity_of(innocent.pid), identity_of(zombie.pid), identity_of(os.getpid())]
+    true = [asdict(identity_of(pid)) for pid in (innocent.pid, zombie.pid, os.getpid())]
     chance, good = random.Random(3), 0
     times = tally.times(40, 500)
     for number in range(times):

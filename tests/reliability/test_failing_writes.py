@@ -9,7 +9,7 @@ from cifar_core.checkpoints.checkpoint import list_checkpoints
 from cifar_core.jobs.launch import launch_training, resume_run
 from cifar_core.records.records import read_metrics
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import Run
+from cifar_core.runs.store import Run, TrainingRun
 from tests.real_jobs import wait_for
 from tests.reliability.faults import FAULTY
 from tests.reliability.plain import (
@@ -34,7 +34,7 @@ def assert_honest(run: Run) -> None:
     epochs = [e.epoch for e in read_metrics(run.path / "metrics.jsonl").epochs]
     assert epochs == list(range(1, len(epochs) + 1))
     whole = {c.role: value_of(c) for c in list_checkpoints(run.path)}
-    said = [run.status[role]["epoch"] for role in ("last", "best") if run.status.get(role)]
+    said = [figures.epoch for figures in (run.status.last, run.status.best) if figures]
     if said:
         assert max(said) <= list_checkpoints(run.path, "last")[-1].epoch
         assert {"last", "best"} <= set(whole)
@@ -68,13 +68,13 @@ def test_no_success_is_reported_without_the_data(
             for error in errors:
                 done += 1
                 plain.fault = {"name": name, "number": number, "error": error}
-                run = wait_for(launch_training(runs, CONFIG), *ENDS)
+                run = wait_for(launch_training(runs, CONFIG), *ENDS, kind=TrainingRun)
                 plain.fault = {}
                 ends[run.state] += 1
                 assert_honest(run)
                 if run.state.can_resume:
                     resume_run(run)
-                    run = wait_for(run.path, RunState.COMPLETED)
+                    run = wait_for(run.path, RunState.COMPLETED, kind=TrainingRun)
                 metrics = read_metrics(run.path / "metrics.jsonl")
                 same = [e.test_acc for e in metrics.epochs] == figures
                 same &= kept_figures(run.path) == pytest.approx(figures, abs=0.011)

@@ -10,7 +10,7 @@ from cifar_core.checkpoints.checkpoint import list_checkpoints
 from cifar_core.jobs.launch import launch_training, resume_run
 from cifar_core.records.records import read_metrics
 from cifar_core.runs.states import RunState, find_worker, last_start
-from cifar_core.runs.store import list_runs, read_run, unreadable
+from cifar_core.runs.store import TrainingRun, list_runs, read_run, unreadable
 from cifar_core.system.process_identity import find_process
 from tests.real_jobs import wait_for
 from tests.reliability.plain import figures_of, kept_figures, newest_value, plain_config, value_of
@@ -42,11 +42,11 @@ def test_killed_at_any_moment_a_run_loses_at_most_the_epoch_in_flight(
         run_dir = launch_training(runs, config)
         while kept < times and read_run(run_dir).state is not RunState.COMPLETED:
             kill_after(run_dir, chance.uniform(0.0, 0.25))
-            run = read_run(run_dir)
+            run = read_run(run_dir, TrainingRun)
             if run.state is not RunState.INTERRUPTED:
                 continue
             epochs = [e.epoch for e in read_metrics(run_dir / "metrics.jsonl").epochs]
-            said = (run.status.get("last") or {}).get("epoch", 0)  # what a page has shown
+            said = run.status.last.epoch if run.status.last else 0  # what a page has shown
             newest = list_checkpoints(run_dir, "last")
             there = newest[-1].epoch if newest else 0
             assert epochs == list(range(1, len(epochs) + 1))
@@ -61,10 +61,10 @@ def test_killed_at_any_moment_a_run_loses_at_most_the_epoch_in_flight(
             assert [e.test_acc for e in metrics.epochs] == figures
             assert kept_figures(run_dir) == pytest.approx(figures, abs=0.011)
             assert newest_value(run_dir) == value
-            assert run.status.best.epoch == metrics.best.epoch  # pyright: ignore[reportOptionalMemberAccess]
+            assert run.status.best.epoch == metrics.best.epoch
         assert not unreadable(runs)
         whole += 1
     assert len(list_runs(runs)) == whole
     what = "kill -9 of a plain worker at a random moment: only the current epoch is lost"
     tally.note("R12", what, kept, times)
-    assert find_process({}) is None
+    assert find_process(None) is None

@@ -14,7 +14,7 @@ from cifar_core.forecast import disk_space
 from cifar_core.jobs.launch import launch_training, resume_run
 from cifar_core.records.records import read_metrics
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import Run, epoch_files, list_runs, read_run, unreadable
+from cifar_core.runs.store import Run, TrainingRun, epoch_files, list_runs, read_run, unreadable
 from tests.real_jobs import small, wait_for
 from tests.reliability.plain import PlainServer, figures_of, newest_value, plain_config, value_of
 from tests.reliability.report import Tally
@@ -69,7 +69,7 @@ def test_a_full_volume_ends_a_run_and_harms_nothing(volume: Path, tally: Tally) 
         ballast = volume / "ballast"
         room = chance.randrange(100_000, 900_000)
         ballast.write_bytes(bytes(shutil.disk_usage(volume).free - room))
-        run = wait_for(launch_training(root, CONFIG), *ENDS)
+        run = wait_for(launch_training(root, CONFIG), *ENDS, kind=TrainingRun)
         if run.state is not RunState.COMPLETED:
             done += 1
             named = run.state is RunState.FAILED and f"The disk of {root} is full" in run.reason
@@ -110,7 +110,7 @@ def test_a_limit_on_files_ends_a_run_and_harms_nothing(
         plain.fault = {"limits": {"RLIMIT_FSIZE": chance.randrange(70_000, 50_000_000, 7)}}
         if chance.random() < 0.9:
             plain.fault = {"limits": {"RLIMIT_FSIZE": chance.randrange(1500, 50_000)}}
-        run = wait_for(launch_training(runs, CONFIG), *ENDS)
+        run = wait_for(launch_training(runs, CONFIG), *ENDS, kind=TrainingRun)
         plain.fault = {}
         assert_whole(run)
         named = run.state is RunState.COMPLETED or "is full" in run.reason
@@ -134,8 +134,7 @@ def test_start_refuses_what_will_not_fit_and_leaves_nothing(volume: Path) -> Non
 
 
 def test_what_a_run_is_said_to_need_is_what_it_takes(runs: Path, finished: Path) -> None:
-    run = read_run(finished)
-    assert run.config is not None
+    run = read_run(finished, TrainingRun)
     taken = sum(
         file.stat().st_size for c in list_checkpoints(finished) for file in c.path.iterdir()
     )

@@ -4,6 +4,7 @@ import contextlib
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,10 @@ from cifar_core.jobs import context, launch, worker
 from cifar_core.jobs.launch import resume_run
 from cifar_core.jobs.tasks import train as job
 from cifar_core.records.records import read_metrics
+from cifar_core.runs.files import TrainRequest
 from cifar_core.runs.lifecycle import create_run, request_stop
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import read_run
+from cifar_core.runs.store import TrainingRun, read_run
 from cifar_core.system import files
 from cifar_core.system.files import read_json
 from cifar_core.training import checkpointing
@@ -125,9 +127,9 @@ class Lives(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.observer.run_dir = None
-        request = {"config": CONFIG.model_dump(mode="json"), "device": "cpu"}
+        request = partial(TrainRequest, config=CONFIG, device="cpu")
         root = self.root / str(self.observer.sequences)  # no run has to wait for another one
-        self.run_dir = create_run(root, "train", request)
+        self.run_dir = create_run(root, request)
         self.observer.run_dir, self.observer.state = self.run_dir, Q
         self.observer.sequences += 1
         self.waiting = True  # the launcher's process has not begun yet
@@ -180,7 +182,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule()
     def resume(self) -> None:
-        run = read_run(self.run_dir)
+        run = read_run(self.run_dir, TrainingRun)
         try:
             self.observer.state = Q if run.state.can_resume else self.observer.state
             resume_run(run)
@@ -209,9 +211,9 @@ class Lives(RuleBasedStateMachine):
         assert epochs == list(range(1, len(epochs) + 1))
         kept = {c.step: value_of(c) for c in list_checkpoints(self.run_dir, "last")}
         for role in ("last", "best"):
-            if said := run.status.get(role):
+            if said := getattr(run.status, role):
                 steps = kept if role == "last" else steps_of(self.run_dir, role)
-                assert max(steps) >= said["step"]
+                assert max(steps) >= said.step
         if run.state is RunState.COMPLETED:
             assert epochs == [1, 2, 3]
             assert max(kept) == 12

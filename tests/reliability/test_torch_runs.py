@@ -20,7 +20,7 @@ from cifar_core.jobs.launch import extend_run, launch_training, resume_run
 from cifar_core.records.records import read_metrics
 from cifar_core.runs.lifecycle import request_stop
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import read_run
+from cifar_core.runs.store import TrainingRun, read_run
 from cifar_core.system.memory import Memory, note_memory
 from tests.real_jobs import small, wait_for, wait_until_training
 from tests.reliability.report import Tally
@@ -64,23 +64,23 @@ def are_twins(one: Path, other: Path) -> bool:
 
 
 def pid_of(run_dir: Path) -> int:
-    wait_for(run_dir, RunState.RUNNING, *ENDS)
-    return read_run(run_dir).status.worker.pid
+    wait_for(run_dir, RunState.RUNNING, *ENDS, kind=TrainingRun)
+    return read_run(run_dir, TrainingRun).status.worker.pid
 
 
 def has_gone_on(run_dir: Path, known: int) -> bool:
     """Whether a training has more steps than are known, or has ended."""
     steps = read_metrics(run_dir / "metrics.jsonl").steps
-    return len(steps) > known or not read_run(run_dir).state.is_active
+    return len(steps) > known or not read_run(run_dir, TrainingRun).state.is_active
 
 
 def end_it(run_dir: Path, how: str) -> None:
     """Ends a training before its work is done."""
     if how == "stop":
-        request_stop(read_run(run_dir))
+        request_stop(read_run(run_dir, TrainingRun))
     else:
         os.kill(pid_of(run_dir), signal.SIGKILL if how == "kill -9" else signal.SIGTERM)
-    wait_for(run_dir, *ENDS)
+    wait_for(run_dir, *ENDS, kind=TrainingRun)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -98,11 +98,11 @@ def test_killed_stopped_and_terminated_a_run_ends_as_its_twin(
             known = len(read_metrics(run_dir / "metrics.jsonl").steps)
             wait_until(partial(has_gone_on, run_dir, known))
             time.sleep(chance.uniform(0, 0.4))
-            if not read_run(run_dir).state.is_active:
+            if not read_run(run_dir, TrainingRun).state.is_active:
                 break
             end_it(run_dir, how)
-            if read_run(run_dir).state.can_resume:
-                resume_run(read_run(run_dir))
+            if read_run(run_dir, TrainingRun).state.can_resume:
+                resume_run(read_run(run_dir, TrainingRun))
                 resumes += 1
         wait_for(run_dir, RunState.COMPLETED)
         good += are_twins(run_dir, twin)
@@ -126,7 +126,9 @@ def test_a_killed_holder_lets_the_next_training_run(runs: Path, tally: Tally) ->
         os.kill(pid_of(holder), signal.SIGKILL)
         killed_at = time.monotonic()
         assert wait_for(holder, RunState.INTERRUPTED, timeout_s=15)
-        good += time.monotonic() - killed_at < 15 and read_run(follower).state.is_active
+        good += (
+            time.monotonic() - killed_at < 15 and read_run(follower, TrainingRun).state.is_active
+        )
     tally.note(
         "R10",
         "kill -9 of a training torch worker: shown dead at once, the next job runs",
@@ -145,7 +147,7 @@ def test_a_full_disk_ends_a_training_and_harms_nothing(
         run_dir = launch_training(runs, small(epochs=2, seed=number % 3))
         pid = pid_of(run_dir)
         limit_files(pid, chance.randrange(100_000, 590_000))
-        run = wait_for(run_dir, *ENDS)
+        run = wait_for(run_dir, *ENDS, kind=TrainingRun)
         named = run.state is RunState.FAILED and "is full" in run.reason
         resume_run(run)
         wait_for(run_dir, RunState.COMPLETED)
@@ -168,7 +170,7 @@ def test_what_ends_a_training_is_named(runs: Path, tally: Tally) -> None:
     for number in range(times):
         if number % 2:
             config = small(lr=100, weight_decay=10, schedule="constant", epochs=20)
-            run = wait_for(launch_training(runs, config), *ENDS)
+            run = wait_for(launch_training(runs, config), *ENDS, kind=TrainingRun)
             good += run.state is RunState.FAILED and "diverged" in run.reason
             continue
         run_dir = launch_training(runs, small(epochs=2000))
@@ -185,7 +187,7 @@ def test_an_extended_run_is_the_longer_run(runs: Path, tally: Tally) -> None:
     for number in range(times):
         config = small(schedule="constant", lr=0.02, seed=number, ema=0.5 * (number % 2))
         longer = launch_training(runs, config.model_copy(update={"epochs": 5}))
-        short = wait_for(launch_training(runs, config), RunState.COMPLETED)
+        short = wait_for(launch_training(runs, config), RunState.COMPLETED, kind=TrainingRun)
         extended = extend_run(short, 5)
         wait_for(longer, RunState.COMPLETED)
         wait_for(extended, RunState.COMPLETED)

@@ -37,7 +37,7 @@ def is_training(run_dir: Path) -> bool:
 
 def span_of(run_dir: Path) -> tuple[float, float]:
     """When a training got the device, and when its last epoch was recorded."""
-    started = read_run(run_dir).status.started
+    started = read_run(run_dir).status.started or 0.0
     return started, started + read_metrics(run_dir / "metrics.jsonl").epochs[-1].elapsed_s
 
 

@@ -15,10 +15,10 @@ from cifar_core.cli.settings import read_config
 from cifar_core.config.train import TrainConfig, make_config
 from cifar_core.evaluation.predictions import load_predictions
 from cifar_core.jobs.launch_analysis import launch_report
+from cifar_core.records import layout
 from cifar_core.report.commands import commands
-from cifar_core.report.html import FILE
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import AnalysisJob, list_runs, read_run
+from cifar_core.runs.store import AnalysisJob, TrainingRun, list_runs, read_run
 from cifar_core.system.files import write_json
 from tests.real_jobs import wait_for
 
@@ -80,15 +80,17 @@ def test_it_holds_all_and_loads_nothing(page: str, copied: Path) -> None:
     read.feed(page)
     assert read.loaded == []
     assert read.images == 40
-    run, predictions = read_run(copied), load_predictions(read_run(copied))
-    assert run.config is not None
+    run, predictions = (
+        read_run(copied, TrainingRun),
+        load_predictions(read_run(copied, TrainingRun)),
+    )
     for told in (
         f"{predictions.acc:.2%}",
         str(predictions),
         run.run_id,
         run.config.augment.digest,
         find_checkpoint(copied).weights_sha256,
-        run.status.versions.torch,
+        run.status.versions["torch"],
         run.status.runtime.device_reason,
         "<b>bold</b> & more",  # as text: it was escaped
         "python -m cifar_core train --name 'first again'",
@@ -101,13 +103,13 @@ def test_it_holds_all_and_loads_nothing(page: str, copied: Path) -> None:
 
 
 def test_it_is_made_anew_at_each_asking_and_needs_no_table_before(copied: Path) -> None:
-    run, name = read_run(copied), find_checkpoint(copied).name
+    run, name = read_run(copied, TrainingRun), find_checkpoint(copied).name
     first = launch_report(copied.parent, run, name)
     assert launch_report(copied.parent, run, name) == first
     wait_for(first, RunState.COMPLETED)
     second = launch_report(copied.parent, run, name)
     wait_for(second, RunState.COMPLETED)
-    assert (second / FILE).is_file()
+    assert (second / layout.REPORT).is_file()
     third = launch_report(copied.parent, run, name)
     there = {job.path for job in list_runs(copied.parent, AnalysisJob)}
     assert there == {second, third}  # one that is there stays until the next one is

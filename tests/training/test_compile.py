@@ -15,7 +15,7 @@ from cifar_core.errors import ConfigError
 from cifar_core.forecast.forecast import Throughput, forecast_from
 from cifar_core.jobs import launch
 from cifar_core.jobs.launch import launch_training
-from cifar_core.runs.store import Run, list_runs, read_run
+from cifar_core.runs.store import LRTestRun, Run, list_runs, read_run
 from cifar_core.system.runtime import check_compiler
 from cifar_core.training import engine
 from tests.builders import config_of, epochs_of, trained
@@ -86,7 +86,7 @@ def test_an_lr_test_does_not_compile_and_needs_no_compiler(
     monkeypatch.setenv("CXX", "no-compiler")
     monkeypatch.setattr(launch, "start_worker", lambda run_dir: None)
     config = make_config({"data": "shapes10", "device": "cpu", "compile": True})
-    run = read_run(launch.launch_lr_find(tmp_path, config, LRTestConfig()))
+    run = read_run(launch.launch_lr_find(tmp_path, config, LRTestConfig()), LRTestRun)
     assert run.config == config.model_copy(update={"compile": False})
 
 

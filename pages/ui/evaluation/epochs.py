@@ -92,7 +92,7 @@ def _cell(num_classes: int) -> tuple[int, int] | None:
 def _in_cell(history: History, place: int, true: int, predicted: int) -> NDArray[np.int64]:
     """(M,) rows of the images in a cell, highest loss first."""
     order = np.argsort(-history.losses[place].astype(np.float32), kind="stable")
-    in_cell = (history.examples.labels == true) & (history.predictions[place] == predicted)
+    in_cell = (history.examples.labels == true) & (history.predicted[place] == predicted)
     return order[in_cell[order]]
 
 
@@ -129,7 +129,7 @@ def _lists(
 
 def _tile(subject: Subject, history: History, place: int, row: int) -> Tile:
     examples = history.examples
-    names = [examples.classes[k] for k in history.predictions[max(place - 1, 0) : place + 1, row]]
+    names = [examples.classes[k] for k in history.predicted[max(place - 1, 0) : place + 1, row]]
     true, index = examples.classes[examples.labels[row]], int(examples.indices[row])
     return Tile(
         id=index,
