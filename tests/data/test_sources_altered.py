@@ -58,7 +58,7 @@ def test_altered_pickles_are_refused_whatever_one_accepts(
     write: Callable[[Path, Dataset, pytest.MonkeyPatch], Path],
 ) -> None:
     path = write(tmp_path / "copy", tiny, monkeypatch)
-    assert "Pickled copies have to be the official ones" in refusal(path, own_cache)
+    assert "Pickled copies must be the official ones" in refusal(path, own_cache)
 
 
 class Trap:

@@ -170,5 +170,5 @@ def test_an_own_image_is_cropped_named_and_explained(
     expect(page.locator("figure img")).to_have_count(3)
 
     upload.set_input_files(as_upload(picture.getvalue()[:60]))
-    expect(page.get_by_text("The image is damaged or cut short")).to_be_visible()
+    expect(page.get_by_text("The image is damaged or truncated")).to_be_visible()
     expect(page.locator("figure img")).to_have_count(0)

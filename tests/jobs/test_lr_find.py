@@ -130,7 +130,7 @@ def test_a_batch_larger_than_the_data_is_refused_before_anything_is_written(runs
 
 @pytest.mark.parametrize(
     ("changes", "told"),
-    [({"device": "cuda:63"}, "cuda:63"), ({"data": "nowhere"}, "nowhere, which does not exist")],
+    [({"device": "cuda:63"}, "cuda:63"), ({"data": "nowhere"}, "nowhere does not exist")],
     ids=["device", "data"],
 )
 def test_what_is_not_here_is_refused_before_anything_is_written(

@@ -104,4 +104,4 @@ def test_card_states_measured_size(name: str):
     summary = summarize(create_model(name))
     params = summary.total_params
     size = f"{params / 1e6:.2f} M" if params >= 1e6 else f"{params / 1e3:.0f} k"
-    assert f"; {size} parameters, {summary.macs / 1e6:.1f} MMAC per image." in MODELS[name].about
+    assert f"; {size} parameters, {summary.macs / 1e6:,.1f} MMAC per image." in MODELS[name].about

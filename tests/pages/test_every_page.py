@@ -111,7 +111,7 @@ def test_home_reports_that_cifar10_dir_has_no_data(
 ) -> None:
     monkeypatch.setenv("CIFAR10_DIR", str(tmp_path))
     at = app()
-    assert "CIFAR10_DIR points to" in at.error[0].value
+    assert "CIFAR10_DIR = " in at.error[0].value
 
 
 def test_data_shows_images_by_class_and_split() -> None:
