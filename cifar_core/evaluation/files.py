@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
 from cifar_core.checkpoints.checkpoint import Checkpoint
@@ -68,3 +70,12 @@ class SelectionFile:
     name: Annotated[str, Field(max_length=200)]
     split: SplitName
     indices: tuple[Count, ...]
+
+
+def to_float16(log_probs: NDArray[np.floating]) -> NDArray[np.float16]:
+    """As float16, each row's highest value still the highest: rounding would make ties."""
+    rounded, best = log_probs.astype(np.float16), log_probs.argmax(axis=1)
+    (tied,) = np.nonzero(rounded.argmax(axis=1) != best)
+    highest = rounded[tied].max(axis=1)
+    rounded[tied, best[tied]] = np.nextafter(highest, np.float16(np.inf))
+    return rounded

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from cifar_core.data.store import open_dataset
 from cifar_core.errors import RunError
+from cifar_core.evaluation.files import to_float16
 from cifar_core.evaluation.metrics import confusion_matrix, per_class_accuracy
-from cifar_core.evaluation.predictions import EvalSplit, eval_split, to_float16
+from cifar_core.evaluation.predictions import EvalSplit, eval_split
 from cifar_core.records import layout
 from cifar_core.runs.store import TrainingRun, epoch_files
 from cifar_core.system.files import read_npz, write_atomic

@@ -20,7 +20,7 @@ from cifar_core.config.train import TrainConfig
 from cifar_core.data.dataset import Dataset, split_indices
 from cifar_core.data.store import open_dataset
 from cifar_core.errors import CheckpointError, ConfigError
-from cifar_core.evaluation.files import PredictionsNote
+from cifar_core.evaluation.files import PredictionsNote, to_float16
 from cifar_core.evaluation.metrics import confusion_matrix
 from cifar_core.records import layout
 from cifar_core.runs.store import TrainingRun
@@ -186,15 +186,6 @@ def write_predictions(path: Path, log_probs: NDArray[np.floating], note: Predict
     write_atomic(path, buffer.getvalue())
     sha256 = hashlib.sha256(buffer.getvalue()).hexdigest()
     write_typed(path.with_suffix(".json"), replace(note, sha256=sha256))
-
-
-def to_float16(log_probs: NDArray[np.floating]) -> NDArray[np.float16]:
-    """As float16, each row's highest value still the highest: rounding would make ties."""
-    rounded, best = log_probs.astype(np.float16), log_probs.argmax(axis=1)
-    (tied,) = np.nonzero(rounded.argmax(axis=1) != best)
-    highest = rounded[tied].max(axis=1)
-    rounded[tied, best[tied]] = np.nextafter(highest, np.float16(np.inf))
-    return rounded
 
 
 def has_predictions(path: Path) -> bool:

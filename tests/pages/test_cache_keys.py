@@ -68,14 +68,14 @@ def run(v: SimpleNamespace) -> Any:
 
 def checkpoint(v: SimpleNamespace) -> Any:
     path = Path(v.path) / v.checkpoint
-    return SimpleNamespace(path=path, name=v.checkpoint, facts={"weights": v.weights})
+    return SimpleNamespace(path=path, name=v.checkpoint, weights_sha256=v.weights)
 
 
 def predictions(v: SimpleNamespace) -> Any:
     return SimpleNamespace(
         checkpoint=checkpoint(v),
         examples=SimpleNamespace(split=v.split, fingerprint=v.data),
-        facts={"weights": v.weights, "flip": v.flip},
+        note=SimpleNamespace(weights=v.weights, flip=v.flip),
     )
 
 
@@ -158,8 +158,8 @@ CASES = {
         lambda v: A.view_map(view(v), image(v)),
         "path checkpoint weights pixels layer target method untrained",
     ),
-    "effect": Case(A, "load_effect", lambda v: A.effect(Path(v.path)), "path"),
-    "ranking": Case(A, "load_ranking", lambda v: A.ranking(Path(v.path)), "path"),
+    "effect": Case(cache, "load_effect", lambda v: cache.effect(Path(v.path)), "path"),
+    "ranking": Case(cache, "load_ranking", lambda v: cache.ranking(Path(v.path)), "path"),
     "_opened": Case(cache, "open_dataset", lambda v: cache.dataset(v.name), "name data written_at"),
     "_class_means": Case(cache, "class_means", lambda v: cache.means_of(split(v)), "data"),
     "_histogram": Case(
@@ -215,7 +215,7 @@ def stub_inputs(patch: pytest.MonkeyPatch, values: SimpleNamespace, tmp_path: Pa
     patch.setattr(cache, "open_dataset", lambda name: None)
     patch.setattr("cifar_core.models.create_model", lambda name: name)
     for name in ("read_run", "read_checkpoint"):
-        patch.setattr(A, name, lambda path: SimpleNamespace(path=path))
+        patch.setattr(A, name, lambda path, *kind: SimpleNamespace(path=path))
     for name in ("read_values", "load_model", "untrained_model"):
         patch.setattr(A, name, lambda *args: None)
 

@@ -12,7 +12,7 @@ from cifar_core.jobs.launch_analysis import jobs_on, launch_effect
 from cifar_core.runs.store import AnalysisJob, Run, TrainingRun
 from pages.ui.components import images, job, parts
 from pages.ui.components.curves import PLOT
-from pages.ui.session import cache, cache_analysis
+from pages.ui.session import cache
 
 MOST_SHOWN = 40
 
@@ -43,7 +43,7 @@ def effect(spec: AugmentSpec) -> None:
         _offer(jobs, run, checkpoint, spec)
     elif done:
         with parts.sentences():
-            _show(cache_analysis.effect(done.path), run)
+            _show(cache.effect(done.path), run)
 
 
 def _offer(

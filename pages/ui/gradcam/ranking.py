@@ -9,7 +9,7 @@ from cifar_core.runs.store import AnalysisJob
 from pages.ui.components import job, parts
 from pages.ui.components.curves import PLOT
 from pages.ui.evaluation.checkpoint_picker import Subject
-from pages.ui.session import cache, cache_analysis
+from pages.ui.session import cache
 
 
 def layer_ranking(subject: Subject) -> None:
@@ -29,7 +29,7 @@ def layer_ranking(subject: Subject) -> None:
     )
     if completed:
         with parts.sentences():
-            _show(cache_analysis.ranking(completed.path))
+            _show(cache.ranking(completed.path))
 
 
 def _show(ranking: Ranking) -> None:

@@ -16,6 +16,8 @@ from cifar_core.data.dataset import class_means, histogram_of
 from cifar_core.data.locate import find_source
 from cifar_core.data.store import ready_folder
 from cifar_core.errors import DataError
+from cifar_core.evaluation.augmentation_effect import Effect, load_effect
+from cifar_core.explain.road import Ranking, load_ranking
 from cifar_core.records.records import Metrics, read_metrics
 from cifar_core.runs.index import Listing, RunIndex
 from cifar_core.runs.store import TrainingRun
@@ -168,3 +170,15 @@ def source_path() -> Path:
     source = find_source("cifar10")
     assert source is not None
     return source.path
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def effect(job: Path) -> Effect:
+    """The effect measured by a completed job, whose folder never changes."""
+    return load_effect(job)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def ranking(job: Path) -> Ranking:
+    """The ranking of a completed job, whose folder never changes."""
+    return load_ranking(job)

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from cifar_core.checkpoints.checkpoint import Checkpoint, load_model, read_checkpoint
 from cifar_core.data.store import ready_folder
-from cifar_core.evaluation.augmentation_effect import Effect, load_effect
 from cifar_core.evaluation.features import pca_projection, read_values, values_path
 from cifar_core.evaluation.history import History, load_history, probabilities_over_epochs
 from cifar_core.evaluation.label_issues import find_label_issues
@@ -19,7 +18,6 @@ from cifar_core.explain.cost import forward_s
 from cifar_core.explain.gradcam import CamMaps, Target
 from cifar_core.explain.layers import TargetLayer, list_layers
 from cifar_core.explain.maps import compute_cams
-from cifar_core.explain.road import Ranking, load_ranking
 from cifar_core.runs.store import TrainingRun, epoch_files, read_run
 
 if TYPE_CHECKING:
@@ -56,12 +54,6 @@ def _data_version(run: TrainingRun) -> str:
         DataError: if they are gone.
     """
     return str(ready_folder(run.config.data))
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def effect(job: Path) -> Effect:
-    """The effect measured by a completed job, whose folder never changes."""
-    return load_effect(job)
 
 
 @st.cache_resource(max_entries=3, show_spinner="Loading model …")
@@ -254,9 +246,3 @@ def tsne_coordinates(run: TrainingRun, predictions: Predictions) -> NDArray[np.f
     if not path.exists():
         return None
     return _read_embedding(str(run.path), _subject(predictions), _written_at(path), predictions)
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def ranking(job: Path) -> Ranking:
-    """The ranking of a completed job, whose folder never changes."""
-    return load_ranking(job)
