@@ -12,7 +12,7 @@ from cifar_core.errors import CifarCoreError, ConfigError
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
 # `__pydantic_config__` of the dataclasses that lie on disk.
-STORED = ConfigDict(allow_inf_nan=False, extra="ignore")
+STORED = ConfigDict(allow_inf_nan=False, extra="forbid")
 # Bounds that no file of ours leaves, so that arithmetic and formatting never fail.
 Seconds = Annotated[float, Field(ge=0, le=1e11)]  # Unix time or a duration
 Count = Annotated[int, Field(ge=0, le=2**53)]

@@ -1,11 +1,16 @@
 """What the engine yields and `metrics.jsonl` holds, one line per record."""
 
 import json
+import math
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
+from pydantic import ConfigDict
+
 from cifar_core.records.steps import NAMES, StepRecord, Steps
+from cifar_core.system.json_files import parse_typed
+from cifar_core.validation import STORED
 
 
 @dataclass(frozen=True)
@@ -16,6 +21,8 @@ class EpochRecord:
         train_s: Seconds spent training in this epoch; `eval_s` evaluating.
         val_loss, val_acc: None when nothing is held out.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STORED
 
     kind: ClassVar[str] = "epoch"
     epoch: int
@@ -164,8 +171,9 @@ class _MetricsReader:
                 self.rows.append(_row(raw))
                 return
             names = {f.name for f in fields(_STORED[kind])}
-            record = _STORED[kind](**{n: value for n, value in raw.items() if n in names})
-        except (ValueError, KeyError, TypeError, AttributeError):
+            values = {name: value for name, value in raw.items() if name in names}
+            record = parse_typed(json.dumps(values).encode(), _STORED[kind])
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             self.damaged += 1
             return
         if isinstance(record, ResumeRecord):
@@ -190,7 +198,10 @@ def _row(raw: dict[str, Any]) -> list[float]:
     """The fields of a step in their order.
 
     Raises:
-        KeyError, TypeError: if one is missing, or no number.
+        KeyError, TypeError, ValueError: if one is missing, or no number.
     """
     raw.setdefault("elapsed_s", 0.0)  # records of before it was written lack it
-    return [0.0 + raw[name] for name in NAMES]
+    row = [0.0 + raw[name] for name in NAMES]
+    if not all(map(math.isfinite, row)):
+        raise ValueError(f"{row} has a value that is no number")
+    return row

@@ -18,7 +18,7 @@ from cifar_core.checkpoints.checkpoint import (
     verified,
 )
 from cifar_core.errors import CheckpointError
-from cifar_core.system import files
+from cifar_core.system import files, json_files
 from cifar_core.system.files import write_atomic
 from cifar_core.training import checkpointing as module
 from cifar_core.training.checkpointing import load_state, save_checkpoint
@@ -147,7 +147,8 @@ def break_write(patch: pytest.MonkeyPatch, number: int) -> None:
         patch.setattr(Path, "replace", failing_replace)
         return
     patch.setattr(module, "write_atomic", failing_write)
-    patch.setattr(files, "write_atomic", failing_write)
+    for written_by in (files, json_files):
+        patch.setattr(written_by, "write_atomic", failing_write)
 
 
 @pytest.mark.parametrize("step", [9, 6], ids=["a new step", "the same step again"])

@@ -182,7 +182,7 @@ def test_half_a_line_of_a_killed_worker_costs_only_itself(copied: Path) -> None:
     path = copied / "metrics.jsonl"
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:-1]) + lines[-1][:20])
-    rewrite(copied, "status.json", outcome="interrupted")
+    rewrite(copied, "status.json", outcome="failed")
     resume(copied)
     metrics = metrics_of(copied)
     assert metrics.damaged == 1

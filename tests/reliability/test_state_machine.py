@@ -30,7 +30,7 @@ from cifar_core.runs.files import TrainRequest
 from cifar_core.runs.lifecycle import create_run, request_stop
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import TrainingRun, read_run
-from cifar_core.system import files
+from cifar_core.system import files, json_files
 from cifar_core.system.files import read_json
 from cifar_core.training import checkpointing
 from tests.real_jobs import rewrite
@@ -79,7 +79,7 @@ class Observer:
             self.wrote()
             return written
 
-        for module in (files, checkpointing):
+        for module in (files, json_files, checkpointing):
             patch.setattr(module, "write_atomic", watched_atomic)
         patch.setattr(worker, "FileLock", self.hold)
         patch.setattr(context, "os", Replaced(context.os, write=watched_write))

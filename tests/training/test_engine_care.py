@@ -12,7 +12,7 @@ from cifar_core.augment import AugmentSpec, Operation
 from cifar_core.data import Dataset
 from cifar_core.errors import TrainingError
 from cifar_core.records.records import EpochRecord, EvalProgress, Record, StepRecord
-from cifar_core.training import engine
+from cifar_core.training import engine, state
 from cifar_core.training.engine import train
 from tests.builders import config_of, set_up, single_thread
 
@@ -42,7 +42,7 @@ class Spy(nn.Module):
 
 
 def use(monkeypatch: pytest.MonkeyPatch, model: nn.Module) -> None:
-    monkeypatch.setattr(engine, "create_model", lambda name, num_classes: model)
+    monkeypatch.setattr(state, "create_model", lambda name, num_classes: model)
 
 
 def test_training_is_in_train_mode_and_evaluation_in_eval_mode(
