@@ -189,7 +189,7 @@ def load_ranking(folder: Path) -> Ranking:
     Raises:
         RunError: if it is missing or damaged.
     """
-    stored = read_typed(folder / layout.RANKING, RankingFile)
+    stored = read_typed(folder / layout.RANKING, RankingFile, RunError, "Rank again.")
     scores = stored.scores if stored else ()
     ranked = sorted((one for one in scores if one.method != RANDOM), key=lambda one: -one.score)
     random = [one.score for one in scores if one.method == RANDOM]

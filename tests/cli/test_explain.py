@@ -210,12 +210,12 @@ MISTAKES = [
     (["explain", "first", "--out", "nowhere/x.png"], ["nowhere/x.png", "no such folder"]),
     (["explain", "first", "--out", "folder.png"], ["folder.png", "cannot be written"]),
     (["explain", "first", "--out", "x.png", "--file", "nowhere.png"], ["nowhere.png", "No such"]),
-    (["explain", "first", "--out", "x.png", "--file", "text.png"], ["This is no image"]),
+    (["explain", "first", "--out", "x.png", "--file", "text.png"], ["This is not an image"]),
     (["explain", "first", "--out", "x.png", "--file", "folder.png"], ["folder.png", "directory"]),
     (["explain", "first", "--out", "x.png", "--file", "own.png", "--layer", "fc"], ["fc", "stem"]),
     (
         ["explain", "first", "--out", "x.png", "--file", "own.png", "--target", "true"],
-        ["not known"],
+        ["is unknown"],
     ),
 ]
 

@@ -13,7 +13,7 @@ from cifar_core.evaluation.predictions import Predictions, load_predictions
 from cifar_core.evaluation.sorting import sort_rows
 from cifar_core.explain.maps import prediction_label
 from cifar_core.records.records import read_metrics
-from cifar_core.runs.store import LRTestRun, Run, TrainingRun, list_runs
+from cifar_core.runs.store import LRTestRun, TrainingRun, list_runs
 from tests.e2e.conftest import Server, new_window
 from tests.e2e.steps import go, metric, set_number, settle, small_form
 
@@ -37,7 +37,7 @@ def find_learning_rate(server: Server, page: Page) -> None:
     expect(page.get_by_text(f"{float(suggested):g} from the LR test at")).to_be_visible()
 
 
-def train(server: Server, page: Page) -> Run:
+def train(server: Server, page: Page) -> TrainingRun:
     """A run that is too short to get everything right."""
     small_form(page)
     page.get_by_role("button", name="Start training").click()

@@ -129,7 +129,7 @@ def test_as_a_job_it_is_done_once_and_can_be_stopped(copied: Path) -> None:
     job = launch_road(copied.parent, run, name)
     assert launch_road(copied.parent, run, name) == job
     wait_until_training(job)  # its first record
-    request_stop(read_run(job, TrainingRun))
+    request_stop(read_run(job))
     wait_for(job, RunState.STOPPED)
     assert not (job / "road.json").exists()
 
