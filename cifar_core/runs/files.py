@@ -70,8 +70,8 @@ class Expected:
     __pydantic_config__: ClassVar[ConfigDict] = STORED
 
     seconds: Seconds
-    eval_s: Seconds
-    train: Seconds
+    eval_s: Seconds = 0.0
+    train: Seconds = 0.0
     memory_bytes: Count = 0
     disk_bytes: Count = 0
 

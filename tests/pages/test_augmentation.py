@@ -169,7 +169,7 @@ def test_import_and_export() -> None:
     for form in ("JSON", "albumentations JSON", "albumentations YAML", "Python"):
         at.radio(key="export-form").set_value(form).run()
         assert not at.exception, form
-        assert ("CutMix for whole batches" in texts(at)) == (form != "JSON"), form
+        assert ("Not included: normalisation, CutMix" in texts(at)) == (form != "JSON"), form
 
 
 def test_the_effect_on_a_trained_model_is_a_job(copied: Path) -> None:

@@ -85,7 +85,7 @@ def test_epochs_that_are_missing_or_damaged_show_an_error(evaluated: Path) -> No
     for path in (evaluated / layout.EPOCHS).iterdir():
         path.write_bytes(b"x")
     at = opened("evaluation", view="epochs")
-    assert "kept nothing of its epochs that can be read" in at.error[0].value
+    assert "has no readable predictions per epoch" in at.error[0].value
     opened_again(at, "gallery")
     shutil.rmtree(evaluated / layout.EPOCHS)
     opened_again(at, "evaluation", view="epochs")
@@ -219,14 +219,14 @@ def test_the_gallery_is_sorted_by_training_history(
 def test_possible_label_errors_are_shown_as_a_hint(
     predictions: Predictions, evaluated: Path
 ) -> None:
-    at = opened("gallery", show="doubted")
+    at = opened("gallery", show="label_issues")
     assert "There is no show 'doubted' here" in at.warning[0].value  # labels of drawn shapes
     manifest = predictions_path(evaluated, predictions.checkpoint.name, "test").with_suffix(".json")
     rewrite(manifest.parent, manifest.name, data="Made up")
-    opened_again(at, "gallery", show="doubted")
+    opened_again(at, "gallery", show="label_issues")
     assert LABEL_ISSUES in texts(at)
     assert "Train a more accurate model" in at.info[0].value  # it has seen 8 batches
     job = launch_evaluation(evaluated.parent, read_run(evaluated, TrainingRun), "best", "train")
     wait_for(job, RunState.COMPLETED)
-    opened_again(at, "gallery", split="train", show="doubted")
+    opened_again(at, "gallery", split="train", show="label_issues")
     assert "There is no show 'doubted' here" in at.warning[0].value

@@ -113,9 +113,9 @@ def test_evaluation_shows_the_metrics_and_opens_the_images_of_a_cell(
 
 def test_the_gallery_is_filtered_by_its_address(predictions: Predictions) -> None:
     third = predictions.examples.classes[3]
-    at = app("gallery", run="first", show="right", sort="loss", true=third)
+    at = app("gallery", run="first", show="correct", sort="loss", true=third)
     assert not at.exception
-    count = len(predictions.rows(true=3, show="right"))
+    count = len(predictions.rows(true=3, show="correct"))
     assert f"**{count:,}** of {predictions}" in texts(at)
     boxes = {s.label: s.value for s in at.selectbox}
     assert boxes["Sort by"] == "loss"
@@ -143,11 +143,11 @@ def test_unknown_values_in_a_link_show_a_warning(predictions: Predictions) -> No
     at = app()
     image = str(first_error(predictions))
     for query, sentence in (
-        ({"layer": "fc"}, "There is no layer 'fc' here. Shown: "),
-        ({"target": "10"}, f"There is no target '10' here. Shown: {TARGETS['predicted']}"),
-        ({"method": "Magic"}, "There is no method 'Magic' here. Shown: GradCAM"),
-        ({"split": "all"}, "There is no split 'all' here. Shown: Test"),
-        ({"checkpoint": "best-1"}, "There is no checkpoint 'best-1' here. Shown: best"),
+        ({"layer": "fc"}, "There is no layer 'fc' here. Showing "),
+        ({"target": "10"}, f"There is no target '10' here. Showing {TARGETS['predicted']}"),
+        ({"method": "Magic"}, "There is no method 'Magic' here. Showing GradCAM"),
+        ({"split": "all"}, "There is no split 'all' here. Showing Test"),
+        ({"checkpoint": "best-1"}, "There is no checkpoint 'best-1' here. Showing best"),
     ):
         opened_again(at, "gradcam", images=image, **query)
         assert sentence in at.warning[0].value

@@ -76,7 +76,7 @@ def test_a_ranking_leads_to_its_best_layer(predictions: Predictions, evaluated: 
     name = find_checkpoint(evaluated).name
     job = evaluated.parent / "20260101-000000-0ad0"
     job.mkdir()
-    request = {"kind": "road", "run": evaluated.name, "checkpoint": name}
+    request = {"kind": "road", "run": evaluated.name, "checkpoint": name, "run_id": job.name}
     write_json(job / "request.json", {**request, "created": "2026-01-01T00:00:00+00:00"})
     write_json(job / "status.json", {"outcome": "completed"})
     scores = [
@@ -84,8 +84,8 @@ def test_a_ranking_leads_to_its_best_layer(predictions: Predictions, evaluated: 
         for layer in ("layer1", "layer2")
         for n, method in enumerate((*RANKED, "RandomCAM"))
     ]
-    write_json(job / "road.json", {"found": scores})
-    assert list_runs(evaluated.parent, AnalysisJob)
+    write_json(job / "road.json", {"scores": scores})
+    assert "road" in {job.kind for job in list_runs(evaluated.parent, AnalysisJob)}
     opened_again(at, "gradcam")
     ranking = load_ranking(job)
     assert str(ranking) in texts(at)
@@ -109,7 +109,8 @@ def test_the_report_is_generated(predictions: Predictions, evaluated: Path) -> N
     at = opened("evaluation")
     button(at, "Generate report").click().run()
     assert not at.exception
-    (job,) = list_runs(evaluated.parent, AnalysisJob)
+    jobs = list_runs(evaluated.parent, AnalysisJob)
+    (job,) = [job for job in jobs if job.kind == "report"]
     wait_for(job.path, RunState.COMPLETED)
     opened_again(at, "evaluation")
     assert button(at, "Regenerate report")

@@ -98,7 +98,7 @@ def test_a_run_that_does_not_stop_can_be_force_stopped_after_a_while(copied: Pat
         button(app("train", run=copied.name), "Force stop").click().run()
         assert process.wait(10) == -9
     at = app("train", run=copied.name)
-    assert "Ended by force, as asked" in at.error[0].value
+    assert "Ended by force on request" in at.error[0].value
     assert button(at, "Resume")
 
 

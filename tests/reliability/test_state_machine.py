@@ -32,6 +32,7 @@ from cifar_core.runs.states import RunState
 from cifar_core.runs.store import TrainingRun, read_run
 from cifar_core.system import files, json_files
 from cifar_core.system.files import read_json
+from cifar_core.system.process_identity import ProcessIdentity
 from cifar_core.training import checkpointing
 from tests.real_jobs import rewrite
 from tests.reliability.plain import make_plain, plain_config, value_of
@@ -46,7 +47,7 @@ LEGAL = {
     **{end: {end} for end in ENDS},  # only a resume, which the machine knows of, leads out
 }
 CONFIG = plain_config(epochs=3, step_s=0.0)
-NOBODY = {"pid": 2**22 + 5, "create_time": 1.0}
+NOBODY = ProcessIdentity(2**22 + 5, 1.0)  # a pid that Linux never gives
 
 
 class Crash(BaseException):
@@ -127,6 +128,7 @@ class Lives(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.observer.run_dir = None
+        self.observer.dies_in = self.observer.terminate_in = None  # of a sequence that failed
         request = partial(TrainRequest, config=CONFIG, device="cpu")
         root = self.root / str(self.observer.sequences)  # no run has to wait for another one
         self.run_dir = create_run(root, request)
