@@ -220,13 +220,13 @@ def test_possible_label_errors_are_shown_as_a_hint(
     predictions: Predictions, evaluated: Path
 ) -> None:
     at = opened("gallery", show="label_issues")
-    assert "There is no show 'doubted' here" in at.warning[0].value  # labels of drawn shapes
+    assert "There is no show 'label_issues' here" in at.warning[0].value  # labels of drawn shapes
     manifest = predictions_path(evaluated, predictions.checkpoint.name, "test").with_suffix(".json")
     rewrite(manifest.parent, manifest.name, data="Made up")
     opened_again(at, "gallery", show="label_issues")
     assert LABEL_ISSUES in texts(at)
-    assert "Train a more accurate model" in at.info[0].value  # it has seen 8 batches
+    assert "Train a better model" in at.info[0].value  # it has seen 8 batches
     job = launch_evaluation(evaluated.parent, read_run(evaluated, TrainingRun), "best", "train")
     wait_for(job, RunState.COMPLETED)
     opened_again(at, "gallery", split="train", show="label_issues")
-    assert "There is no show 'doubted' here" in at.warning[0].value
+    assert "There is no show 'label_issues' here" in at.warning[0].value

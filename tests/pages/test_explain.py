@@ -131,7 +131,7 @@ def test_the_gallery_is_filtered_by_its_address(predictions: Predictions) -> Non
     assert in_url(at, "sure") == f"{middle}-100"
     assert f"**{int((percent >= middle).sum()):,}** of" in texts(at)
     opened_again(at, "gallery", sure="80-x")
-    assert "no range such as 20-80" in at.warning[0].value
+    assert "not a range such as 20-80" in at.warning[0].value
 
     opened_again(at, "gallery", page="2")
     next(s for s in at.selectbox if s.label == "True class").set_value("ring").run()
