@@ -166,7 +166,7 @@ def test_an_own_image_is_cropped_named_and_explained(
     upload = page.locator("input[type=file]")
     upload.set_input_files(as_upload(picture.getvalue()))
     expect(page.get_by_text("Centre crop (model input)")).to_be_visible()
-    expect(page.get_by_text("What the model takes it for")).to_be_visible()
+    expect(page.get_by_text("Predicted classes")).to_be_visible()
     expect(page.locator("figure img")).to_have_count(3)
 
     upload.set_input_files(as_upload(picture.getvalue()[:60]))

@@ -97,6 +97,7 @@ def test_a_run_that_does_not_stop_can_be_force_stopped_after_a_while(copied: Pat
         write_json(copied / "stop", {"asked": time.time() - 11})
         button(app("train", run=copied.name), "Force stop").click().run()
         assert process.wait(10) == -9
+        wait_for(copied, RunState.INTERRUPTED)  # its lock is let go a moment later
     at = app("train", run=copied.name)
     assert "Ended by force on request" in at.error[0].value
     assert button(at, "Resume")
@@ -145,7 +146,7 @@ def test_a_resume_is_marked_in_the_curves(copied: Path) -> None:
 
 def test_a_completed_run_shows_its_duration_beside_the_forecast(copied: Path) -> None:
     status = read_json(copied / "status.json") or {}
-    forecast = {"seconds": 120.0, "memory_bytes": 5e8, "disk_bytes": 7e6, "eval_s": 1.0}
+    forecast = {"seconds": 120.0, "memory_bytes": 500_000_000, "disk_bytes": 7_000_000, "eval_s": 1.0}
     rewrite(copied, forecast=forecast)
     rewrite(copied, "status.json", started=status["ended"] - 60.0)
     text = texts(app("train", run=copied.name))

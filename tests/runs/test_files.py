@@ -100,8 +100,8 @@ def test_any_value_of_any_file_fits_or_is_told_and_nothing_else_breaks(
                 told += 1
                 assert file in sentence, where
                 assert len(sentence) < 600, where
-            assert "healthy" in {run.name for run in list_runs(damaged.parent)}, where
-            assert find_run(damaged.parent, "healthy").name == "healthy", where
+        assert "healthy" in {run.name for run in list_runs(damaged.parent)}, place
+        assert find_run(damaged.parent, "healthy").name == "healthy", place
         assert "healthy" in {run.name for run in index.now().runs()}, place
     assert told or file == layout.MEMORY  # that one is read only of a run whose worker vanished
 
