@@ -146,7 +146,12 @@ def test_a_resume_is_marked_in_the_curves(copied: Path) -> None:
 
 def test_a_completed_run_shows_its_duration_beside_the_forecast(copied: Path) -> None:
     status = read_json(copied / "status.json") or {}
-    forecast = {"seconds": 120.0, "memory_bytes": 500_000_000, "disk_bytes": 7_000_000, "eval_s": 1.0}
+    forecast = {
+        "seconds": 120.0,
+        "memory_bytes": 500_000_000,
+        "disk_bytes": 7_000_000,
+        "eval_s": 1.0,
+    }
     rewrite(copied, forecast=forecast)
     rewrite(copied, "status.json", started=status["ended"] - 60.0)
     text = texts(app("train", run=copied.name))
