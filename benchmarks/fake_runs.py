@@ -17,8 +17,9 @@ from cifar_core.config.train import make_config
 from cifar_core.records import layout
 from cifar_core.records.records import EpochRecord, to_line
 from cifar_core.records.steps import StepRecord
-from cifar_core.runs.files import Status, TrainRequest, read_status
+from cifar_core.runs.files import Status, read_status
 from cifar_core.runs.lifecycle import create_run
+from cifar_core.runs.requests import TrainRequest
 from cifar_core.system.json_files import write_typed
 from cifar_core.system.process_identity import own_identity
 

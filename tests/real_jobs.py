@@ -13,8 +13,9 @@ from typing import Any
 from cifar_core.config.lr_test import LRTestConfig
 from cifar_core.config.train import TrainConfig, make_config
 from cifar_core.records import layout
-from cifar_core.runs.files import DataRequest, LRTestRequest, Status, TrainRequest, read_status
+from cifar_core.runs.files import Status, read_status
 from cifar_core.runs.lifecycle import create_run
+from cifar_core.runs.requests import DataRequest, LRTestRequest, TrainRequest
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import AnyRun, Run, read_run
 from cifar_core.system.files import read_json, write_json

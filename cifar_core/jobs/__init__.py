@@ -1,6 +1,7 @@
 """The process that does a job, and how it is started.
 
 launch           start, resume and extend training; start LR tests and downloads
+launch_checks    what is checked of a config before a job is started
 launch_analysis  start evaluations, embeddings, rankings, reports
 worker           python -m cifar_core.jobs.worker RUN_DIR
 context          the job as its task sees it: stop, status, records

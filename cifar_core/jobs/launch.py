@@ -6,29 +6,27 @@ import time
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cifar_core.checkpoints.checkpoint import Checkpoint, find_checkpoint, read_checkpoint, verified
+from cifar_core.checkpoints.checkpoint import find_checkpoint
 from cifar_core.config.train import TrainConfig, make_config
-from cifar_core.data.dataset import split_indices
-from cifar_core.data.locate import NAMED
-from cifar_core.data.store import is_ready, open_dataset
 from cifar_core.errors import ConfigError, RunError
 from cifar_core.forecast.disk_space import check_space
 from cifar_core.forecast.forecast import forecast
+from cifar_core.jobs.launch_checks import check_config
 from cifar_core.records import layout
 from cifar_core.runs.dedup import find_draft
-from cifar_core.runs.files import (
+from cifar_core.runs.files import Start
+from cifar_core.runs.lifecycle import create_run
+from cifar_core.runs.requests import (
     DataRequest,
     Expected,
     LROrigin,
     LRSource,
     LRTestRequest,
     Origin,
-    Start,
     TrainRequest,
 )
-from cifar_core.runs.lifecycle import create_run
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import (
     DataJob,
@@ -43,7 +41,6 @@ from cifar_core.system.json_files import write_typed
 from cifar_core.system.locks import device_lock, exclusive
 from cifar_core.system.process_identity import identity_of
 from cifar_core.system.processes import spawn
-from cifar_core.system.runtime import check_compiler, probe, resolve_runtime
 
 if TYPE_CHECKING:
     from cifar_core.config.lr_test import LRTestConfig
@@ -71,7 +68,7 @@ def launch_training(
         CifarCoreError: if name, space, data or hardware will not do, or if the draft was started
             with other settings; nothing is left behind then.
     """
-    config, details = _checked(root, config)
+    config, details = check_config(root, config)
     with exclusive(root, "launch"):
         if earlier := find_draft(root, draft):
             if earlier.config != config:
@@ -158,7 +155,7 @@ def extend_run(run: TrainingRun, epochs: int, name: str = "") -> Path:
         )
     find_checkpoint(run.path, "last")
     root, longer = run.path.parent, {**run.config.model_dump(mode="json"), "epochs": epochs}
-    config, details = _checked(root, make_config(longer))
+    config, details = check_config(root, make_config(longer))
     details["fingerprint"] = run.status.fingerprint  # refused later if the data changed
     draft = f"{run.run_id} to {epochs}"
     with exclusive(root, "launch"):
@@ -178,7 +175,7 @@ def launch_lr_find(root: Path, config: TrainConfig, find: "LRTestConfig", draft:
         CifarCoreError: if data or hardware will not do; nothing is left behind then.
     """
     # Compiling would not pay.
-    config, details = _checked(root, config.model_copy(update={"compile": False}))
+    config, details = check_config(root, config.model_copy(update={"compile": False}))
     request = partial(LRTestRequest, config=config, find=find, draft=draft, **details)
     with exclusive(root, "launch"):
         if earlier := find_draft(root, draft):
@@ -186,54 +183,6 @@ def launch_lr_find(root: Path, config: TrainConfig, find: "LRTestConfig", draft:
         run_dir = create_run(root, request)
         start_worker(run_dir)
     return run_dir
-
-
-def _checked(root: Path, config: TrainConfig) -> tuple[TrainConfig, dict[str, Any]]:
-    """The config with absolute folders, since workers start elsewhere; device and data.
-
-    Raises:
-        CifarCoreError: if data, starting weights or hardware will not do.
-    """
-    device = resolve_runtime(probe(), config.device, config.precision, config.memory_format).device
-    device_lock(device)
-    if config.compile:
-        check_compiler(device)
-    if config.data not in NAMED:
-        config = config.model_copy(update={"data": str(Path(config.data).expanduser().absolute())})
-    if config.weights:
-        weights = str(_starting_weights(root, config).path.absolute())
-        config = config.model_copy(update={"weights": weights})
-    details: dict[str, Any] = {"device": device}
-    if is_ready(config.data):
-        data = open_dataset(config.data)
-        train, _ = split_indices(len(data.train), config.val_size, config.train_size, config.seed)
-        if len(train) < config.batch_size:
-            raise ConfigError(
-                f"batch_size = {config.batch_size} is more than the {len(train):,} images to train "
-                "on. Take a smaller one."
-            )
-        details |= {"data_title": data.title, "fingerprint": data.fingerprint}
-    return config, details
-
-
-def _starting_weights(root: Path, config: TrainConfig) -> Checkpoint:
-    """The checkpoint that `config.weights` names.
-
-    Raises:
-        CifarCoreError: if there is none, or it is damaged or of another model.
-    """
-    folder = Path(config.weights).expanduser()
-    if (folder / layout.MANIFEST).is_file():
-        found = read_checkpoint(folder)
-    else:
-        found = find_checkpoint(find_run(root, config.weights, TrainingRun).path, "best")
-    if found.manifest.model != config.model:
-        raise ConfigError(
-            f"weights = {config.weights!r} are those of a {found.manifest.model}, not of a "
-            f"{config.model}. Take weights of the same model."
-        )
-    verified(found, layout.WEIGHTS)
-    return found
 
 
 def launch_data(root: Path, origin: Origin, path: str = "", accept_altered: bool = False) -> Path:

@@ -11,8 +11,8 @@ from cifar_core.data.store import open_dataset
 from cifar_core.errors import ConfigError
 from cifar_core.evaluation.predictions import eval_split
 from cifar_core.jobs.launch import start_worker
-from cifar_core.runs.files import AnalysisKind, AnalysisRequest
 from cifar_core.runs.lifecycle import create_run, delete_run
+from cifar_core.runs.requests import AnalysisKind, AnalysisRequest
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import AnalysisJob, Run, TrainingRun, list_runs
 from cifar_core.system.locks import exclusive

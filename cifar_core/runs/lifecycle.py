@@ -14,7 +14,8 @@ import psutil
 from cifar_core.checkpoints.checkpoint import list_checkpoints, remove_checkpoints
 from cifar_core.errors import RunError
 from cifar_core.records import layout
-from cifar_core.runs.files import NameNote, Request, StopRequest, read_name, read_stop
+from cifar_core.runs.files import NameNote, StopRequest, read_name, read_stop
+from cifar_core.runs.requests import Request
 from cifar_core.runs.states import find_worker, last_start
 from cifar_core.runs.store import AnalysisJob, Run, epoch_files, read_run, run_dirs
 from cifar_core.system.json_files import write_typed

@@ -12,16 +12,14 @@ from cifar_core.config.train import TrainConfig
 from cifar_core.errors import CifarCoreError, RunError
 from cifar_core.records import layout
 from cifar_core.records.records import EpochRecord
-from cifar_core.runs.files import (
+from cifar_core.runs.files import Status, read_name, read_status
+from cifar_core.runs.requests import (
     AnalysisRequest,
     DataRequest,
     LRTestRequest,
     Request,
-    Status,
     TrainRequest,
-    read_name,
     read_request,
-    read_status,
 )
 from cifar_core.runs.states import RunState, compute_state
 from cifar_core.system.files import folder_bytes

@@ -23,8 +23,8 @@ from cifar_core.evaluation.predictor import predict_split
 from cifar_core.jobs.launch import start_worker
 from cifar_core.jobs.launch_analysis import jobs_on, launch_evaluation
 from cifar_core.records.records import read_metrics
-from cifar_core.runs.files import AnalysisRequest
 from cifar_core.runs.lifecycle import create_run, delete_run
+from cifar_core.runs.requests import AnalysisRequest
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import AnalysisJob, Run, TrainingRun, list_runs, read_run
 from cifar_core.system.files import read_json, write_json

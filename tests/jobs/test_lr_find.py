@@ -25,8 +25,8 @@ from cifar_core.lr_finder.curve import centred
 from cifar_core.lr_finder.range_test import explain_ending, range_test
 from cifar_core.lr_finder.suggest import steepest, suggest_lr
 from cifar_core.records.records import LRPoint, read_metrics
-from cifar_core.runs.files import LRTestRequest
 from cifar_core.runs.lifecycle import create_run, request_stop
+from cifar_core.runs.requests import LRTestRequest
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import LRTestRun, list_runs, read_run
 from cifar_core.validation import validated

@@ -12,7 +12,7 @@ from cifar_core.jobs.launch import launch_lr_find, launch_training
 from cifar_core.lr_finder.curve import curve_of
 from cifar_core.lr_finder.suggest import disagreement, suggest_all
 from cifar_core.records.records import to_line
-from cifar_core.runs.files import LROrigin, LRSource
+from cifar_core.runs.requests import LROrigin, LRSource
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import LRTestRun, TrainingRun, list_runs, read_run
 from cifar_core.system.files import write_json

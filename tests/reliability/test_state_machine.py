@@ -26,8 +26,8 @@ from cifar_core.jobs import context, launch, worker
 from cifar_core.jobs.launch import resume_run
 from cifar_core.jobs.tasks import train as job
 from cifar_core.records.records import read_metrics
-from cifar_core.runs.files import TrainRequest
 from cifar_core.runs.lifecycle import create_run, request_stop
+from cifar_core.runs.requests import TrainRequest
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import TrainingRun, read_run
 from cifar_core.system import files, json_files

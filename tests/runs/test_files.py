@@ -16,10 +16,11 @@ from cifar_core.cli.output import describe
 from cifar_core.errors import RunError
 from cifar_core.records import layout
 from cifar_core.records.records import read_metrics
-from cifar_core.runs.files import read_name, read_request, read_status, read_stop
+from cifar_core.runs.files import read_name, read_status, read_stop
 from cifar_core.runs.index import RunIndex
 from cifar_core.runs.lifecycle import stopping_s
 from cifar_core.runs.pace import run_pace
+from cifar_core.runs.requests import read_request
 from cifar_core.runs.states import last_start
 from cifar_core.runs.store import Run, TrainingRun, find_run, list_runs, read_run
 from cifar_core.system.memory import low_memory

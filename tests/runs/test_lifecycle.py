@@ -12,8 +12,8 @@ from filelock import FileLock
 
 from cifar_core.errors import RunError
 from cifar_core.runs import lifecycle
-from cifar_core.runs.files import AnalysisKind, AnalysisRequest
 from cifar_core.runs.lifecycle import create_run, delete_run, new_run_id, rename_run, request_stop
+from cifar_core.runs.requests import AnalysisKind, AnalysisRequest
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import list_runs, read_run
 from cifar_core.system import locks

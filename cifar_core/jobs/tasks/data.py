@@ -11,7 +11,7 @@ from cifar_core.runs.states import RunState
 
 if TYPE_CHECKING:
     from cifar_core.jobs.context import JobContext
-    from cifar_core.runs.files import DataRequest
+    from cifar_core.runs.requests import DataRequest
 
 
 def get_data(job: "JobContext", request: "DataRequest") -> RunState:

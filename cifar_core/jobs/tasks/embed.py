@@ -8,7 +8,7 @@ from cifar_core.runs.states import RunState
 
 if TYPE_CHECKING:
     from cifar_core.jobs.context import JobContext
-    from cifar_core.runs.files import AnalysisRequest
+    from cifar_core.runs.requests import AnalysisRequest
 
 
 def embed_split(job: "JobContext", request: "AnalysisRequest") -> RunState:

@@ -12,7 +12,7 @@ from cifar_core.runs.states import RunState
 
 if TYPE_CHECKING:
     from cifar_core.jobs.context import JobContext
-    from cifar_core.runs.files import LRTestRequest
+    from cifar_core.runs.requests import LRTestRequest
 
 
 def find_lr(job: "JobContext", request: "LRTestRequest") -> RunState:

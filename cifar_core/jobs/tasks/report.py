@@ -11,7 +11,7 @@ from cifar_core.system.progress import Progress
 
 if TYPE_CHECKING:
     from cifar_core.jobs.context import JobContext
-    from cifar_core.runs.files import AnalysisRequest
+    from cifar_core.runs.requests import AnalysisRequest
 
 
 def write_report(job: "JobContext", request: "AnalysisRequest") -> RunState:

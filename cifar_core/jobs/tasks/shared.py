@@ -13,7 +13,7 @@ from cifar_core.records.records import StageRecord
 if TYPE_CHECKING:
     from cifar_core.checkpoints.checkpoint import Checkpoint
     from cifar_core.jobs.context import JobContext
-    from cifar_core.runs.files import AnalysisRequest, LRTestRequest, TrainRequest
+    from cifar_core.runs.requests import AnalysisRequest, LRTestRequest, TrainRequest
     from cifar_core.runs.store import TrainingRun
     from cifar_core.system.progress import Progress
 

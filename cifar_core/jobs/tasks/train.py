@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from cifar_core.checkpoints.checkpoint import Checkpoint, Role
     from cifar_core.config.train import TrainConfig
     from cifar_core.jobs.context import JobContext
-    from cifar_core.runs.files import Status, TrainRequest
+    from cifar_core.runs.files import Status
+    from cifar_core.runs.requests import TrainRequest
     from cifar_core.training.batches import TrainingBatches
     from cifar_core.training.state import TrainState
 

@@ -8,7 +8,7 @@ import streamlit as st
 from cifar_core.config.lr_test import UNUSED
 from cifar_core.config.train import TrainConfig
 from cifar_core.errors import CifarCoreError
-from cifar_core.runs.files import LROrigin
+from cifar_core.runs.requests import LROrigin
 from cifar_core.runs.store import LRTestRun, TrainingRun, find_run
 from pages.ui.components.widgets import label_of
 from pages.ui.session import cache
