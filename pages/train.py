@@ -1,12 +1,11 @@
 """Train: the form, Start, and the live view of a run."""
 
-from typing import Any
-
 import streamlit as st
 
 from cifar_core.config.train import TrainConfig, make_config
 from cifar_core.errors import CifarCoreError
 from cifar_core.jobs.launch import launch_training
+from cifar_core.report.commands import train_command
 from cifar_core.runs.lifecycle import free_name
 from cifar_core.runs.store import TrainingRun, find_run
 from pages.ui.components import parts
@@ -37,23 +36,7 @@ def show_run(run: TrainingRun) -> None:
     batch_replay(run)
     with st.expander("Settings", icon=":material/list:"):
         st.json(run.config.model_dump(mode="json"))
-        st.code(command_line(run.config.model_dump(mode="json")), language="bash", wrap_lines=True)
-
-
-def command_line(values: dict[str, Any]) -> str:
-    """The command that starts the same run."""
-    default = make_config({}).model_dump(mode="json")
-    changed = {name: value for name, value in values.items() if value != default[name]}
-    words = [f"--{name.replace('_', '-')} {quoted(value)}" for name, value in changed.items()]
-    return " ".join(["python -m cifar_core train", *words])
-
-
-def quoted(value: Any) -> str:
-    """A value quoted for a shell."""
-    import json
-    import shlex
-
-    return shlex.quote(json.dumps(value) if isinstance(value, dict) else str(value))
+        st.code(train_command(run.config), language="bash", wrap_lines=True)
 
 
 def show_form() -> None:

@@ -12,6 +12,7 @@ from cifar_core.cli.follow import StatusLine, follow
 from cifar_core.cli.output import describe, epoch_line, pace_line, print_run, print_table
 from cifar_core.errors import RunError
 from cifar_core.records.records import Metrics
+from cifar_core.report.commands import train_command
 from cifar_core.runs.lifecycle import (
     FORCE_AFTER_S,
     delete_run,
@@ -77,7 +78,7 @@ def add_runs(commands: Any) -> None:
 def _list(options: argparse.Namespace) -> None:
     runs = list_runs(runs_root(options.runs))
     for path, why in unreadable(runs_root(options.runs)):
-        print(f"Left out: {path.name}. {why}", file=sys.stderr)
+        print(f"Skipped run {path.name}. {why}", file=sys.stderr)
     if options.json:
         print(json.dumps([describe(run) for run in runs]))
         return
@@ -99,6 +100,8 @@ def _show(options: argparse.Namespace) -> None:
             print(f"{name:12} {value}")
     for name, value in config.items():
         print(f"  {name:16} {value}")
+    if isinstance(run, TrainingRun):
+        print(f"\nTrain with the same settings:\n{train_command(run.config)}")
     if run.state in (RunState.FAILED, RunState.INTERRUPTED):
         print(f"\nLast lines of its log:\n{log_tail(run.path)}")
 

@@ -1,7 +1,7 @@
 """What is checked of a config before a job is started: hardware, data, starting weights."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cifar_core.checkpoints.checkpoint import Checkpoint, find_checkpoint, read_checkpoint, verified
 from cifar_core.config.train import TrainConfig
@@ -10,15 +10,9 @@ from cifar_core.data.locate import NAMED
 from cifar_core.data.store import is_ready, open_dataset
 from cifar_core.errors import ConfigError
 from cifar_core.records import layout
-from cifar_core.runs.store import (
-    TrainingRun,
-    find_run,
-)
+from cifar_core.runs.store import TrainingRun, find_run
 from cifar_core.system.locks import device_lock
 from cifar_core.system.runtime import check_compiler, probe, resolve_runtime
-
-if TYPE_CHECKING:
-    pass
 
 
 def check_config(root: Path, config: TrainConfig) -> tuple[TrainConfig, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The command lines that repeat a run."""
+"""The command lines that repeat a run; the only place where they are made."""
 
 import shlex
 from typing import Any
@@ -9,6 +9,7 @@ from cifar_core.config.train import TrainConfig
 from cifar_core.runs.store import TrainingRun
 
 NUM_WORST = 20  # errors that a report shows
+NAME_LENGTH = 54  # of a run's name, so that " again" fits within the 60 that are accepted
 
 
 def reproducibility(run: TrainingRun) -> str:
@@ -20,28 +21,40 @@ def reproducibility(run: TrainingRun) -> str:
     return "The same settings and seed; the same figures on the same machine and versions."
 
 
-def commands(config: TrainConfig, name: str, checkpoint: str = "best") -> str:
+def train_command(config: TrainConfig, name: str = "") -> str:
+    """The command line, quoted for a POSIX shell, that trains with these settings.
+
+    Args:
+        config: Only what differs from the defaults is written.
+        name: Of the new run; empty lets the command choose a free one.
+    """
+    plain = TrainConfig()
+    given = {"name": name} if name else {}
+    for field in TrainConfig.model_fields:
+        value = getattr(config, field)
+        if value != getattr(plain, field):
+            given[field.replace("_", "-")] = _text(field, value)
+    return _line("train", *(word for option in given.items() for word in _option(*option)))
+
+
+def repeat_commands(config: TrainConfig, name: str, checkpoint: str = "best") -> str:
     """The command lines that train the same again, evaluate it and draw its errors.
 
     Args:
+        config: Settings of the run.
+        name: Of the run; the new one is called that, and "again".
         checkpoint: "best", "last", or a name.
     """
-    plain = TrainConfig()
-    given = {
-        field: _text(field, value)
-        for field in TrainConfig.model_fields
-        if (value := getattr(config, field)) != getattr(plain, field)
-    }
-    options = [part for field, text in given.items() for part in (f"--{_dashed(field)}", text)]
-    named = f"{name[:54].strip()} again"
-    again = shlex.quote(named) + ("" if checkpoint == "best" else f" --checkpoint {checkpoint}")
-    lines = (
-        f"train {shlex.join(['--name', named, *options])}",
-        f"evaluate {again}",
-        f"explain {again} --worst {NUM_WORST} --out maps.png",
-        f"report {again}",
+    again = f"{name[:NAME_LENGTH].strip()} again"
+    chosen = [] if checkpoint == "best" else ["--checkpoint", checkpoint]
+    return "\n".join(
+        [
+            train_command(config, again),
+            _line("evaluate", again, *chosen),
+            _line("explain", again, *chosen, "--worst", str(NUM_WORST), "--out", "maps.png"),
+            _line("report", again, *chosen),
+        ]
     )
-    return "\n".join(f"python -m cifar_core {line}" for line in lines)
 
 
 def checkpoint_option(checkpoint: Checkpoint) -> str:
@@ -49,8 +62,13 @@ def checkpoint_option(checkpoint: Checkpoint) -> str:
     return checkpoint.role if checkpoint.role in ("best", "last") else checkpoint.name
 
 
-def _dashed(field: str) -> str:
-    return field.replace("_", "-")
+def _line(*words: str) -> str:
+    return shlex.join(["python", "-m", "cifar_core", *words])
+
+
+def _option(name: str, value: str) -> list[str]:
+    """An option and its value; in one word where the value would be read as an option."""
+    return [f"--{name}={value}"] if value.startswith("-") else [f"--{name}", value]
 
 
 def _text(field: str, value: Any) -> str:

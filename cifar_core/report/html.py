@@ -24,7 +24,12 @@ from cifar_core.explain.sheet import Card
 from cifar_core.plots.html import as_html, script
 from cifar_core.records import layout
 from cifar_core.records.records import read_metrics
-from cifar_core.report.commands import NUM_WORST, checkpoint_option, commands, reproducibility
+from cifar_core.report.commands import (
+    NUM_WORST,
+    checkpoint_option,
+    repeat_commands,
+    reproducibility,
+)
 from cifar_core.runs.store import TrainingRun
 
 
@@ -73,7 +78,7 @@ def report_html(
         settings=_settings(run.config),
         environment=_environment(run, predictions.checkpoint),
         reproducibility=reproducibility(run),
-        commands=commands(run.config, run.name, checkpoint_option(predictions.checkpoint)),
+        commands=repeat_commands(run.config, run.name, checkpoint_option(predictions.checkpoint)),
     )
 
 

@@ -12,8 +12,9 @@ import pytest
 from cifar_core.cli.main import main
 from cifar_core.config.train import TrainConfig
 from cifar_core.models import list_models
+from cifar_core.report.commands import train_command
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import list_runs, read_run
+from cifar_core.runs.store import TrainingRun, list_runs, read_run
 from tests.real_jobs import SMALL, held, pretend_running, wait_for, wait_until_training
 from tests.waiting import LIMIT_S, wait_until
 
@@ -136,7 +137,9 @@ def test_runs_list_show_rename_and_delete(capsys: pytest.CaptureFixture[str], co
     assert "first" in out(capsys, "runs", "list")
     (described,) = json.loads(out(capsys, "runs", "list", "--json"))
     assert described["state"] == "completed"
-    assert "convnet" in out(capsys, "runs", "show", "first")
+    shown = out(capsys, "runs", "show", "first")
+    assert "convnet" in shown
+    assert train_command(read_run(copied, TrainingRun).config) in shown
     assert json.loads(out(capsys, "runs", "show", copied.name, "--json"))["name"] == "first"
     out(capsys, "runs", "rename", "first", "second", "--notes", "better")
     assert (read_run(copied).name, read_run(copied).notes) == ("second", "better")

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from cifar_core.augment import PRESETS, preset
 from cifar_core.config.train import GROUPS, TrainConfig, difference, display_values, make_config
 from cifar_core.validation import describe_accepted, parse_json
+from tests.other_settings import OTHER_SETTINGS
 
 FIELDS = TrainConfig.model_fields
 LIGHT = (
@@ -25,36 +26,6 @@ LIGHT = (
     "checkpoints.checkpoint",
 )
 HEAVY = ("torch", "torchvision", "albumentations", "streamlit", "cv2", "pyarrow")
-# A value other than the default of each setting.
-OTHER: dict[str, Any] = {
-    "data": "shapes10",
-    "train_size": 1000,
-    "val_size": 0,
-    "model": "sepnet_v1",
-    "weights": "first",
-    "augment": preset("strong"),
-    "epochs": 7,
-    "batch_size": 96,
-    "optimizer": "adamw",
-    "lr": 0.0123,
-    "momentum": 0.0,
-    "weight_decay": 1e-3,
-    "l1": 1e-5,
-    "label_smoothing": 0.1,
-    "ema": 0.999,
-    "schedule": "cosine",
-    "pct_start": 0.2,
-    "step_epochs": 3,
-    "gamma": 0.5,
-    "device": "cuda:1",
-    "precision": "fp32",
-    "memory_format": "contiguous",
-    "num_workers": 0,
-    "seed": 2**31 - 1,
-    "keep_epochs": 3,
-    "compile": True,
-    "tensorboard": True,
-}
 
 
 def test_every_setting_has_a_group_a_help_text_and_a_valid_default() -> None:
@@ -69,8 +40,8 @@ def test_every_setting_has_a_group_a_help_text_and_a_valid_default() -> None:
 
 
 def test_other_values_of_every_setting_survive_json() -> None:
-    assert set(OTHER) == set(FIELDS)
-    config = make_config(OTHER)
+    assert set(OTHER_SETTINGS) == set(FIELDS)
+    config = make_config(OTHER_SETTINGS)
     assert all(getattr(config, name) != FIELDS[name].default for name in FIELDS)
     assert make_config(config.model_dump(mode="json")) == config
     text = config.model_dump_json()
@@ -122,7 +93,7 @@ def test_difference_names_the_settings_that_differ_and_each_value() -> None:
 
 def test_difference_sees_every_setting() -> None:
     for name in FIELDS:
-        found = difference([make_config({}), make_config({name: OTHER[name]})])
+        found = difference([make_config({}), make_config({name: OTHER_SETTINGS[name]})])
         assert list(found) == [name]
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from cifar_core.lr_finder.curve import LRCurve, centred, curve_of
+from cifar_core.lr_finder.curve import LRCurve, centred
 from cifar_core.lr_finder.suggest import (
     RULES,
     Rule,
@@ -17,7 +17,6 @@ from cifar_core.lr_finder.suggest import (
     suggest_all,
     valley,
 )
-from cifar_core.records.records import LRPoint
 
 LRS = np.geomspace(1e-5, 10, 100)
 EXPONENTS = np.log10(LRS)
@@ -110,26 +109,3 @@ def test_how_far_they_disagree_is_said() -> None:
     assert disagreement([at(0.1), at(0.2)]) == "The rules agree within 2.0x."
     far = disagreement([at(0.01), at(0.12), at(0.05)])
     assert far == "The rules span 12x, between 0.01 and 0.12: treat it as a range."
-
-
-def points_of(raw: list[float], repeat: int) -> list[LRPoint]:
-    return [LRPoint(k + 1, LRS[k], loss, loss, repeat) for k, loss in enumerate(raw)]
-
-
-def test_several_seeds_are_their_median_over_what_all_have_done() -> None:
-    rows = [bowl(), [loss + 1 for loss in bowl()], [loss + 5 for loss in bowl()][:80]]
-    points = [point for n, row in enumerate(rows) for point in points_of(row, n)]
-    found = curve_of(points)
-    assert (found.num_seeds, len(found.lrs)) == (3, 80)
-    smooth = [centred(row)[:80] for row in rows]
-    assert found.losses == pytest.approx(np.median(smooth, axis=0).tolist())
-    assert found.low == pytest.approx(np.min(smooth, axis=0).tolist())
-    assert found.high == pytest.approx(np.max(smooth, axis=0).tolist())
-
-
-def test_a_seed_at_work_does_not_count_yet_unless_it_is_the_first() -> None:
-    first, second = points_of(bowl(), 0), points_of(bowl()[:7], 1)
-    assert len(curve_of([*first, *second], running=True).lrs) == 100
-    assert len(curve_of(first[:7], running=True).lrs) == 7
-    assert len(curve_of([*first, *second]).lrs) == 7
-    assert curve_of([]).losses == []

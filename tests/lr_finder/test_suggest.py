@@ -160,13 +160,3 @@ def test_centred_smoothing_keeps_the_place_of_a_fall() -> None:
     for loss in losses[1:]:
         running.append(0.05 * loss + 0.95 * running[-1])
     assert suggested(np.array(running)).lr > 3 * found.lr
-
-
-def test_centred_smoothing_is_a_weighted_mean() -> None:
-    assert centred([]) == []
-    assert centred([2.5]) == [2.5]
-    assert centred([3.0] * 50) == pytest.approx([3.0] * 50)
-    spike = centred([0.0] * 50 + [1.0] + [0.0] * 50)
-    assert spike == pytest.approx(spike[::-1])
-    assert np.argmax(spike) == 50
-    assert spike[54] / spike[50] == pytest.approx(math.exp(-((4 / 4.04) ** 2) / 2), rel=1e-3)

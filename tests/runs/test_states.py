@@ -1,6 +1,5 @@
 """Every state of a run, from the real circumstances that make it."""
 
-import os
 import signal
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from cifar_core.runs.states import RunState
 from cifar_core.runs.store import read_run
 from cifar_core.system.files import read_json, write_json
 from cifar_core.system.locks import is_locked
-from cifar_core.system.process_identity import find_process, own_identity
+from cifar_core.system.process_identity import find_process
 from tests.real_jobs import ago, held, new_run, rewrite
 from tests.waiting import LIMIT_S, wait_until
 
@@ -103,12 +102,6 @@ def test_a_pid_that_now_belongs_to_another_process_is_not_alive(runs: Path) -> N
         assert state_of(path) is RunState.INTERRUPTED
 
 
-def test_our_own_identity_is_that_of_a_live_process() -> None:
-    process = find_process(own_identity())
-    assert process is not None
-    assert process.pid == os.getpid()
-
-
 def test_a_worker_of_before_the_last_boot_fell_with_the_machine(runs: Path) -> None:
     path = new_run(runs, created=ago(1000))
     worker = {"pid": 2**31 - 1, "create_time": psutil.boot_time() - 3600}
@@ -116,11 +109,3 @@ def test_a_worker_of_before_the_last_boot_fell_with_the_machine(runs: Path) -> N
     run = read_run(path)
     assert run.state is RunState.INTERRUPTED
     assert "machine was restarted" in run.reason
-
-
-def test_asking_whether_a_file_is_locked_neither_makes_nor_takes_it(tmp_path: Path) -> None:
-    assert not is_locked(tmp_path / "missing.lock")
-    assert list(tmp_path.iterdir()) == []
-    (tmp_path / "free.lock").touch()
-    assert not is_locked(tmp_path / "free.lock")
-    assert not is_locked(tmp_path / "free.lock")

@@ -2,7 +2,6 @@
 
 import pickle
 from dataclasses import replace
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from cifar_core.data import Dataset, Split
 from cifar_core.data.dataset import histogram_of, mean_colour
 from cifar_core.errors import ConfigError
 from cifar_core.system.runtime import choose_runtime
-from cifar_core.system.seeds import Purpose, derive_seed
 from cifar_core.training.batches import TrainingBatches
 from tests.conftest import made_up
 
@@ -206,23 +204,8 @@ def test_a_batch_larger_than_the_data_is_refused(
         batches_of(tiny, batch_size=left + 1, **changes)
 
 
-@pytest.mark.parametrize("length", [0, 1, 2])
-def test_seeds_of_different_places_differ(length: int) -> None:
-    """Among paths of one length; SeedSequence does not tell () from (0,), and no purpose mixes."""
-    paths = list(product(range(25), repeat=length))
-    places = list(product((0, 1, 2**31 - 1), Purpose, paths))
-    seeds = {derive_seed(seed, purpose, *path) for seed, purpose, path in places}
-    assert len(seeds) == len(places)
-    assert all(0 <= seed < 2**63 for seed in seeds)
-
-
 def test_what_loader_workers_hold_can_be_pickled(tiny: Dataset) -> None:
     """Python 3.14 no longer forks workers on Linux; macOS and Windows never did."""
     images = AugmentedImages(tiny.train.images, LOADED, mean_colour(tiny), seed=2)
     again = pickle.loads(pickle.dumps(images))
     assert (again[(1, 5)] == images[(1, 5)]).all()
-
-
-def test_seeds_stay_what_they_are() -> None:
-    words = np.random.SeedSequence([7, 2, 3, 4]).generate_state(1, np.uint64)
-    assert derive_seed(7, Purpose.AUGMENT, 3, 4) == int(words[0]) >> 1

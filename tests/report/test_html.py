@@ -1,49 +1,21 @@
-"""The report: whole, self-contained, and its commands make the same config again."""
+"""The report: whole and self-contained."""
 
-import json
 import re
-import shlex
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from cifar_core.augment import AugmentSpec, Operation, preset
 from cifar_core.checkpoints.checkpoint import find_checkpoint
-from cifar_core.cli.main import build_parser, main
-from cifar_core.cli.settings import read_config
-from cifar_core.config.train import TrainConfig, make_config
+from cifar_core.cli.main import main
+from cifar_core.config.train import TrainConfig
 from cifar_core.evaluation.predictions import load_predictions
 from cifar_core.jobs.launch_analysis import launch_report
 from cifar_core.records import layout
-from cifar_core.report.commands import commands
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import AnalysisJob, TrainingRun, list_runs, read_run
 from cifar_core.system.files import write_json
 from tests.real_jobs import wait_for
-
-ODD = AugmentSpec(operations=(Operation(name="HorizontalFlip", p=0.25), Operation(name="Cutout")))
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {"model": "convnet", "epochs": 3, "lr": 0.2, "augment": preset("cutout")},
-        {"augment": ODD, "ema": 0.99, "tensorboard": True, "optimizer": "adamw", "seed": 7},
-        {"data": "a folder/with 'quotes'", "schedule": "step", "compile": True},
-    ],
-)
-def test_the_commands_make_the_same_config_again(changes: dict[str, object]) -> None:
-    config = make_config(changes)
-    train, *others = commands(config, "one +2").splitlines()
-    words = shlex.split(train)
-    assert words[:4] == ["python", "-m", "cifar_core", "train"]
-    options = build_parser().parse_args(words[3:])
-    assert read_config(options) == config
-    assert options.name == "one +2 again"
-    for line in others:
-        assert build_parser().parse_args(shlex.split(line)[3:]).run == "one +2 again"
 
 
 class Reader(HTMLParser):
@@ -130,27 +102,3 @@ def test_what_will_not_do_is_a_sentence(
     assert main(["report", "first", *options]) == 2
     assert told in capsys.readouterr().err
     assert not list_runs(copied.parent, AnalysisJob)
-
-
-@pytest.mark.parametrize("length", [50, 54, 55, 58, 59, 60])
-def test_the_run_that_repeats_never_has_the_same_name(length: int) -> None:
-    name = ("a name that is quite long " * 4)[:length].strip()
-    options = build_parser().parse_args(
-        shlex.split(commands(make_config({}), name).split("\n")[0])[3:]
-    )
-    assert options.name != name
-    assert options.name.endswith(" again")
-    assert len(options.name) <= 60
-
-
-def test_another_checkpoint_is_named() -> None:
-    _, *others = commands(make_config({}), "x", "epoch-0000087").splitlines()
-    for line in others:
-        assert build_parser().parse_args(shlex.split(line)[3:]).checkpoint == "epoch-0000087"
-
-
-def test_a_spec_that_is_no_preset_is_given_as_json() -> None:
-    line = commands(make_config({"augment": ODD}), "x").splitlines()[0]
-    words = shlex.split(line)
-    given = json.loads(words[words.index("--augment") + 1])
-    assert AugmentSpec.model_validate(given) == ODD

@@ -1,0 +1,52 @@
+"""What is checked before a start: device, data, batch size, and the weights to start from."""
+
+from pathlib import Path
+
+import pytest
+
+from cifar_core.checkpoints.checkpoint import find_checkpoint
+from cifar_core.data import open_dataset
+from cifar_core.errors import CheckpointError, CifarCoreError, ConfigError
+from cifar_core.jobs.launch_checks import check_config
+from tests.real_jobs import small
+
+
+def test_what_the_worker_will_use_is_known_before_it_starts(runs: Path) -> None:
+    open_dataset("shapes10")
+    config, details = check_config(runs, small())
+    assert config == small()
+    assert details["device"] == "cpu"
+    assert details["data_title"] == "Shapes-10"
+    assert len(details["fingerprint"]) == 32
+
+
+@pytest.mark.parametrize("by", ["name", "id", "folder"])
+def test_weights_become_the_folder_of_their_checkpoint(copied: Path, by: str) -> None:
+    checkpoint = find_checkpoint(copied)
+    given = {"name": "first", "id": copied.name, "folder": str(checkpoint.path)}[by]
+    config, _ = check_config(copied.parent, small(weights=given))
+    assert config.weights == str(checkpoint.path)
+
+
+def test_weights_that_will_not_do_are_named(copied: Path) -> None:
+    with pytest.raises(CifarCoreError, match="nobody"):
+        check_config(copied.parent, small(weights="nobody"))
+    with pytest.raises(ConfigError, match=r"those of a convnet, not of a resnet18"):
+        check_config(copied.parent, small(model="resnet18", weights="first"))
+    weights = find_checkpoint(copied).path / "weights.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(CheckpointError, match="damaged"):
+        check_config(copied.parent, small(weights="first"))
+
+
+def test_a_batch_larger_than_the_training_images_is_refused(runs: Path) -> None:
+    check_config(runs, small(train_size=96, batch_size=96))
+    with pytest.raises(ConfigError, match=r"batch_size = 97 is more than the 96 images"):
+        check_config(runs, small(train_size=96, batch_size=97))
+
+
+def test_a_gpu_that_is_not_there_is_named(runs: Path) -> None:
+    with pytest.raises(CifarCoreError, match="cuda:63"):
+        check_config(runs, small(device="cuda:63"))
