@@ -20,7 +20,7 @@ class Outer(BaseModel):
 
     size: int = Field(1, ge=1, le=10)
     items: tuple[Inner, ...] = ()
-    one: Inner = Inner()
+    one: Inner = Inner(p=1.0)
 
 
 @pytest.mark.parametrize(

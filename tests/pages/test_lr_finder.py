@@ -18,7 +18,8 @@ from cifar_core.runs.store import LRTestRun, TrainingRun, list_runs, read_run
 from cifar_core.system.files import write_json
 from cifar_core.validation import validated
 from tests.apptest import app, button, texts
-from tests.lr_finder.test_rules import bowl, points_of
+from tests.lr_finder.test_curve import points_of
+from tests.lr_finder.test_rules import bowl
 from tests.real_jobs import SMALL, held, pretend_failed, pretend_running, small, wait_for
 
 pytestmark = pytest.mark.usefixtures("fresh_caches", "known_speeds")
