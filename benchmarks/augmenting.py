@@ -1,4 +1,4 @@
-"""Pad-4 crop, flip, cutout, normalise at 32x32 on one core: batched beside image by image."""
+"""Pad-4 crop, flip, cutout, normalize at 32x32 on one core: batched beside image by image."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ Images = NDArray[np.uint8]
 
 
 def measure(quick: bool) -> list[Measured]:
-    """Draws of its own for each image, from uint8 in memory to a normalised float batch.
+    """Draws of its own for each image, from uint8 in memory to a normalized float batch.
 
     Raises:
         Unequal: if the ways differ where chance has no say.
@@ -47,7 +47,7 @@ def measure(quick: bool) -> list[Measured]:
         )
     finally:
         torch.set_num_threads(threads)
-    what = f"{len(pixels):,} images: crop, flip, cutout, normalise, one core"
+    what = f"{len(pixels):,} images: crop, flip, cutout, normalize, one core"
     share, bar = min(copy_s) / min(ours_s), Bar(min_ratio=10)
     floor = f"the byte floor ({IMAGE_BYTES / 1024:.0f} KiB moved per image)"
     return [
@@ -99,13 +99,13 @@ def batched(mean: Any, std: Any, random: bool) -> Way:
 
     from cifar_core.augment import kernels
 
-    spec, colour = _spec(random), torch.zeros(3, dtype=torch.uint8)
+    spec, color = _spec(random), torch.zeros(3, dtype=torch.uint8)
     means, stds = torch.from_numpy(mean), torch.from_numpy(std)
 
     def way(pixels: Images) -> "Tensor":
         draws = kernels.draw(spec, len(pixels), seed=0)
-        return kernels.normalise(
-            kernels.apply(torch.from_numpy(pixels), draws, colour), means, stds
+        return kernels.normalize(
+            kernels.apply(torch.from_numpy(pixels), draws, color), means, stds
         ).contiguous(memory_format=torch.channels_last)
 
     return way

@@ -41,16 +41,16 @@ def measure(quick: bool) -> list[Measured]:
 
 
 def _images(count: int) -> tuple["Tensor", list[int]]:
-    """Normalised test images of Shapes-10 and the class to ask each about."""
+    """Normalized test images of Shapes-10 and the class to ask each about."""
     import torch
 
-    from cifar_core.augment.kernels import normalise
+    from cifar_core.augment.kernels import normalize
     from cifar_core.data import open_dataset
 
     data = open_dataset("shapes10")
     pixels = torch.from_numpy(np.array(data.test.images[:count]))
     mean, std = (torch.from_numpy(value).float() for value in (data.mean, data.std))
-    return normalise(pixels, mean, std), data.test.labels[:count].tolist()
+    return normalize(pixels, mean, std), data.test.labels[:count].tolist()
 
 
 def _check(

@@ -37,7 +37,7 @@ def textbook_steps(model: str, num_steps: int) -> "Callable[[], None]":
 
 
 def endless_batches() -> "Iterator[Batch]":
-    """Crop, flip, tensor, normalise as torchvision has it, one image at a time in two workers."""
+    """Crop, flip, tensor, normalize as torchvision has it, one image at a time in two workers."""
     from PIL import Image
     from torch.utils.data import DataLoader
     from torchvision import transforms

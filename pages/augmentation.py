@@ -39,13 +39,13 @@ def use(spec: AugmentSpec) -> None:
 
 
 parts.heading("Augmentation", "Preview exactly what training will see.")
-data = parts.pick_data()
+data = parts.select_data()
 initialize_builder()
 view, side = st.columns([2, 1], gap="large")
 with side:
     head = st.container(horizontal=True, vertical_alignment="center")
     head.subheader("Operations")
-    with parts.sentences():
+    with parts.show_errors():
         spec = make_config({"augment": builder.edit()}).augment
     st.session_state[SPEC] = spec.model_dump(mode="json")
     with head:

@@ -12,7 +12,12 @@ from cifar_core.evaluation.predictions import SPLIT_NAMES, Predictions
 from pages.ui.components import parts
 from pages.ui.components.curves import PLOT
 from pages.ui.components.tiles import Tile, tiles
-from pages.ui.evaluation.checkpoint_picker import Subject, pick_other, pick_split, pick_subject
+from pages.ui.evaluation.checkpoint_picker import (
+    Subject,
+    select_other,
+    select_split,
+    select_subject,
+)
 from pages.ui.evaluation.predictions import predictions_of
 from pages.ui.session.boot import boot
 
@@ -41,7 +46,7 @@ def changed_images(
     query = {**subject.query, "split": split}
     ordered = rows[np.argsort(-np.abs(second.losses - first.losses)[rows], kind="stable")]
     changed_tiles = [tile(first, second, int(row), query) for row in ordered[:MAX_TILES]]
-    opened, _ = tiles(changed_tiles, [], f"{title}-{subject.run.run_id}", pickable=False)
+    opened, _ = tiles(changed_tiles, [], f"{title}-{subject.run.run_id}", selectable=False)
     if len(rows) > MAX_TILES:
         st.caption(f"{MAX_TILES} of {len(rows):,} images, largest change in loss first")
     if opened is not None:
@@ -63,11 +68,11 @@ def tile(first: Predictions, second: Predictions, row: int, query: dict[str, str
 
 
 parts.heading("Compare", "Two models on the same images: errors fixed and errors added")
-one = pick_subject()
-two = pick_other(one)
+one = select_subject()
+two = select_other(one)
 if two is None:
     st.stop()
-split = pick_split(one)
+split = select_split(one)
 first, second = predictions_of(one, split), predictions_of(two, split)
 if not np.array_equal(first.examples.indices, second.examples.indices):
     st.info(
@@ -76,7 +81,7 @@ if not np.array_equal(first.examples.indices, second.examples.indices):
         icon=":material/compare:",
     )
     st.stop()
-parts.figures({one.run.name: f"{first.acc:.2%}", two.run.name: f"{second.acc:.2%}"})
+parts.metrics_row({one.run.name: f"{first.acc:.2%}", two.run.name: f"{second.acc:.2%}"})
 st.markdown(
     f"**{two.run.name}** vs. **{one.run.name}**: {mcnemar_test(first.correct, second.correct)}"
 )

@@ -72,10 +72,10 @@ def statistics(data: Dataset, split: Split, part: str, class_ids: tuple[int, ...
     histogram = cache.histogram(split, class_ids)
     mean, std = mean_std(histogram)
     figures = {}
-    for channel, m, s in zip(plots.CHANNEL_COLOURS, mean, std, strict=True):
+    for channel, m, s in zip(plots.CHANNEL_COLORS, mean, std, strict=True):
         figures[f"{channel.capitalize()} mean"] = f"{m:.4f}"
         figures[f"{channel.capitalize()} std"] = f"{s:.4f}"
-    parts.figures(figures)
+    parts.metrics_row(figures)
     left, right = st.columns(2)
     counts = plots.class_counts(split.counts, data.classes)
     left.plotly_chart(counts, key=f"counts-{part}", config=PLOT, alt="Images per class")
@@ -86,7 +86,7 @@ def statistics(data: Dataset, split: Split, part: str, class_ids: tuple[int, ...
 
 
 parts.heading("Data", "Browse the images by class and split: 32x32 pixels, 10 classes.")
-data = parts.pick_data()
+data = parts.select_data()
 with st.container(horizontal=True, vertical_alignment="bottom"):
     part = str(st.segmented_control("Split", ["train", "test"], default="train", required=True))
     split = data.train if part == "train" else data.test

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui.components import parts
-from pages.ui.evaluation.checkpoint_picker import Subject, pick_split, pick_subject
+from pages.ui.evaluation.checkpoint_picker import Subject, select_split, select_subject
 from pages.ui.evaluation.embedding import embedding
 from pages.ui.evaluation.epochs import epochs
 from pages.ui.evaluation.predictions import predictions_of
@@ -33,10 +33,10 @@ def links(subject: Subject, query: dict[str, str]) -> None:
 
 parts.heading("Evaluation", "Accuracy, per-class metrics and the most confused classes")
 over_epochs = st.query_params.get("view") == "epochs"
-subject = pick_subject(whole_run=over_epochs)
+subject = select_subject(whole_run=over_epochs)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     view = url.select("View", "view", list(VIEWS), "now", shown=VIEWS.__getitem__, beside=True)
-    split = "test" if view == "epochs" else pick_split(subject, flip=True)
+    split = "test" if view == "epochs" else select_split(subject, flip=True)
 query = {**subject.query, "split": split}
 predictions = None if view == "epochs" else predictions_of(subject, split)
 links(subject, query)

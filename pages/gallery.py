@@ -11,7 +11,7 @@ from cifar_core.evaluation.predictions import Predictions
 from cifar_core.explain.maps import MAX_IMAGES
 from pages.ui.components import parts
 from pages.ui.components.tiles import Tile, tiles
-from pages.ui.evaluation.checkpoint_picker import Subject, pick_split, pick_subject
+from pages.ui.evaluation.checkpoint_picker import Subject, select_split, select_subject
 from pages.ui.evaluation.filters import filtered_rows, label_issue_rows
 from pages.ui.evaluation.predictions import predictions_of
 from pages.ui.evaluation.selections import (
@@ -108,8 +108,8 @@ def selection_actions(selected: list[int], key: str) -> None:
 
 
 parts.heading("Gallery", "Browse predictions; click an image for its Grad-CAM")
-subject: Subject = pick_subject()
-split = pick_split(subject)
+subject: Subject = select_subject()
+split = select_split(subject)
 predictions = predictions_of(subject, split)
 query = {**subject.query, "split": split}
 rows = filtered_rows(subject, predictions)

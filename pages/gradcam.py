@@ -8,7 +8,7 @@ from cifar_core.explain.comparisons import KINDS
 from cifar_core.explain.maps import MAX_IMAGES, CamRequest, cards_from, heading_of
 from cifar_core.explain.targets import TARGETS, target_classes
 from pages.ui.components import parts
-from pages.ui.evaluation.checkpoint_picker import Subject, pick_split, pick_subject
+from pages.ui.evaluation.checkpoint_picker import Subject, select_split, select_subject
 from pages.ui.evaluation.predictions import predictions_of
 from pages.ui.gradcam.comparison import side_by_side
 from pages.ui.gradcam.maps import (
@@ -16,7 +16,7 @@ from pages.ui.gradcam.maps import (
     draw_cards,
     grid_switch,
     maps_with_progress,
-    pick_request,
+    select_request,
 )
 from pages.ui.gradcam.ranking import layer_ranking
 from pages.ui.gradcam.upload import own_image
@@ -29,7 +29,7 @@ UPLOAD = "upload"
 OFF = "off"
 
 
-def pick_rows(predictions: Predictions) -> list[int]:
+def select_rows(predictions: Predictions) -> list[int]:
     """The images in the URL; without any, the most confident error."""
     text = st.query_params.get("images", "")
     if not text:
@@ -50,11 +50,11 @@ def pick_rows(predictions: Predictions) -> list[int]:
 def show_maps(subject: Subject, split: str) -> None:
     """One map of each image, or several maps of one image."""
     predictions = predictions_of(subject, split)
-    with parts.sentences():
-        rows = pick_rows(predictions)
+    with parts.show_errors():
+        rows = select_rows(predictions)
         targets = [*TARGETS, *predictions.examples.classes]
         single = st.query_params.get("beside", OFF) != OFF
-        request = pick_request(subject.checkpoint, targets, 1 if single else len(rows))
+        request = select_request(subject.checkpoint, targets, 1 if single else len(rows))
         beside = url.select(
             "Side by side",
             "beside",
@@ -113,8 +113,8 @@ def links(predictions: Predictions, row: int, query: dict[str, str]) -> None:
 
 
 parts.heading("Grad-CAM", "Which image regions support a class")
-subject = pick_subject()
-source = pick_split(subject, UPLOAD)
+subject = select_subject()
+source = select_split(subject, UPLOAD)
 if source == UPLOAD:
     own_image(subject)
 else:

@@ -35,7 +35,7 @@ def data_card(jobs: list[DataJob]) -> str:
         return state
     active = next((job for job in jobs if job.state.is_active), None)
     if active:
-        parts.every(0.7, lambda: progress(active))
+        parts.redraw_every(0.7, lambda: progress(active))
         return "busy"
     if jobs and jobs[0].state is not RunState.STOPPED and jobs[0].reason:
         st.error(jobs[0].reason, icon=":material/error:")

@@ -1,4 +1,4 @@
-"""One image: its predictions over the epochs, its nearest neighbours, and its Grad-CAM."""
+"""One image: its predictions over the epochs, its nearest neighbors, and its Grad-CAM."""
 
 from urllib.parse import urlencode
 
@@ -7,7 +7,7 @@ import streamlit as st
 from cifar_core import plots
 from cifar_core.data.encode import data_uri
 from cifar_core.errors import ConfigError
-from cifar_core.evaluation.features import neighbours
+from cifar_core.evaluation.features import neighbors
 from cifar_core.evaluation.predictions import Predictions
 from cifar_core.evaluation.sorting import most_confident_errors
 from cifar_core.explain.comparisons import ABOUT, epoch_checkpoints, panels, views
@@ -18,7 +18,7 @@ from pages.ui.components import parts
 from pages.ui.components.curves import PLOT
 from pages.ui.components.images import picture
 from pages.ui.components.tiles import Tile, tiles
-from pages.ui.evaluation.checkpoint_picker import pick_split, pick_subject
+from pages.ui.evaluation.checkpoint_picker import select_split, select_subject
 from pages.ui.evaluation.predictions import features_or_offer, predictions_of
 from pages.ui.gradcam.comparison import draw_panels
 from pages.ui.session import cache_analysis, url
@@ -26,12 +26,12 @@ from pages.ui.session.boot import boot
 
 boot(__file__)
 
-NUM_NEIGHBOURS = 12
+NUM_NEIGHBORS = 12
 NO_HISTORY = "{run} has no saved predictions per epoch. New runs save them; train one to see them."
 ONLY_TEST = "The training history is saved for test images only. Switch to the test images."
 
 
-def pick_row(predictions: Predictions) -> int:
+def select_row(predictions: Predictions) -> int:
     """The image in the URL; without one, the most confident error."""
     text = st.query_params.get("image", "").strip()
     if not text:
@@ -48,7 +48,7 @@ def pick_row(predictions: Predictions) -> int:
 def show_history(predictions: Predictions, row: int) -> None:
     """When it was learned, how often forgotten, and its class probabilities over the epochs."""
     st.subheader("Training history")
-    with parts.sentences():
+    with parts.show_errors():
         history = cache_analysis.history(subject.run) if split == "test" else None
     if history is None:
         why = ONLY_TEST if split != "test" else NO_HISTORY.format(run=subject.run.name)
@@ -64,19 +64,19 @@ def show_history(predictions: Predictions, row: int) -> None:
     st.plotly_chart(figure, key="history", config=PLOT, alt="Class probabilities over epochs")
 
 
-def show_neighbours(predictions: Predictions, row: int) -> None:
+def show_neighbors(predictions: Predictions, row: int) -> None:
     """The images with the most similar features."""
-    st.subheader("Nearest neighbours")
+    st.subheader("Nearest neighbors")
     features = features_or_offer(subject, predictions)
     if features is None:
         return
-    examples, neighbour_tiles = predictions.examples, list[Tile]()
-    for other, similarity in neighbours(features, row, NUM_NEIGHBOURS):
+    examples, neighbor_tiles = predictions.examples, list[Tile]()
+    for other, similarity in neighbors(features, row, NUM_NEIGHBORS):
         index = int(examples.indices[other])
         true, predicted = (
             examples.classes[k] for k in (examples.labels[other], predictions.predicted[other])
         )
-        neighbour_tiles.append(
+        neighbor_tiles.append(
             Tile(
                 id=index,
                 src=data_uri(examples.pixels([other])[0]),
@@ -87,7 +87,7 @@ def show_neighbours(predictions: Predictions, row: int) -> None:
             )
         )
     st.caption("Cosine similarity of penultimate features, within the same split")
-    opened, _ = tiles(neighbour_tiles, [], f"neighbours-{row}", pickable=False)
+    opened, _ = tiles(neighbor_tiles, [], f"neighbors-{row}", selectable=False)
     if opened is not None:
         url.go("pages/image.py", **query, image=str(opened))
 
@@ -95,7 +95,7 @@ def show_neighbours(predictions: Predictions, row: int) -> None:
 def show_gradcam(predictions: Predictions, row: int) -> None:
     """Its Grad-CAM at the checkpoints of the run."""
     st.subheader("Grad-CAM over epochs")
-    with parts.sentences():
+    with parts.show_errors():
         layers = cache_analysis.layers(subject.checkpoint)
         request = CamRequest(default_layer(layers).name)
         (target,) = target_classes(predictions, [row], request.target)
@@ -114,13 +114,13 @@ def show_gradcam(predictions: Predictions, row: int) -> None:
     )
 
 
-parts.heading("One image", "Training history, nearest neighbours and Grad-CAM of an image")
-subject = pick_subject()
-split = pick_split(subject)
+parts.heading("One image", "Training history, nearest neighbors and Grad-CAM of an image")
+subject = select_subject()
+split = select_split(subject)
 query = {**subject.query, "split": split}
 predictions = predictions_of(subject, split)
-with parts.sentences():
-    row = pick_row(predictions)
+with parts.show_errors():
+    row = select_row(predictions)
 left, right = st.columns([1, 3], gap="large")
 with left:
     name = predictions.examples.name(row)
@@ -129,6 +129,6 @@ with left:
     st.caption(f"{predictions}, run {subject.run.name}")
 with right:
     show_history(predictions, row)
-show_neighbours(predictions, row)
+show_neighbors(predictions, row)
 if epoch_checkpoints(subject.run):
     show_gradcam(predictions, row)

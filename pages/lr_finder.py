@@ -47,7 +47,7 @@ def start_form() -> None:
     """The training settings that are tested, the range of learning rates, and Start."""
     draft = draft_id("pages/lr_finder.py")
     form = fill_draft()
-    with parts.sentences():
+    with parts.show_errors():
         config = make_config(form)
     with st.container(horizontal=True, vertical_alignment="center"):
         name = parts.NAMES.get(config.data, config.data)
@@ -78,7 +78,7 @@ tests = cache.listing().runs(LRTestRun)
 test_id = st.query_params.get("test") or (tests[0].run_id if tests else None)
 if test_id:
     st.subheader("LR test")
-    with parts.sentences():
+    with parts.show_errors():
         test = find_run(cache.root(), test_id, LRTestRun)
     show_test(test)
 others = [run for run in tests if run.run_id != test_id][:6]

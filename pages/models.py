@@ -18,7 +18,7 @@ st.query_params["model"] = name
 st.write(MODELS[name].about)
 
 summary = cache.layer_table(name)
-parts.figures(
+parts.metrics_row(
     {
         "Parameters": f"{summary.total_params:,}",
         "MMAC per image": f"{summary.macs / 1e6:,.1f}",

@@ -43,7 +43,7 @@ def edit(run: TrainingRun) -> None:
     name = st.text_input("Name", run.name)
     notes = st.text_area("Notes", run.notes)
     if st.button("Save", type="primary"):
-        with parts.sentences():
+        with parts.show_errors():
             rename_run(run, name, notes)
         st.rerun()
 
@@ -53,11 +53,11 @@ def confirm_delete(run: TrainingRun) -> None:
     """Asks what to delete."""
     st.write(f"**{run.name}** uses {parts.megabytes(disk_bytes(run))}.")
     if st.button("Delete checkpoints, keep curves", icon=":material/folder_delete:"):
-        with parts.sentences():
+        with parts.show_errors():
             delete_run(read_run(run.path), keep_curves=True)
         st.rerun()
     if st.button("Delete everything", type="primary", icon=":material/delete_forever:"):
-        with parts.sentences():
+        with parts.show_errors():
             delete_run(read_run(run.path))
         st.rerun()
 

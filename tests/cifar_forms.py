@@ -30,9 +30,9 @@ def order_of(split: Split) -> list[int]:
     return sorted(range(len(digests)), key=lambda i: digests[i])
 
 
-def open_at(path: Path, accept_altered: bool = True) -> Dataset:
+def open_at(path: Path, allow_modified: bool = True) -> Dataset:
     """Decodes and opens what lies at a path."""
-    for _ in prepare(str(path), accept_altered):
+    for _ in prepare(str(path), allow_modified):
         pass
     return open_dataset(str(path))
 
@@ -98,10 +98,10 @@ def decoded(cache: Path) -> list[str]:
     return sorted(path.name for path in (cache / "decoded").glob("*"))
 
 
-def refusal(path: Path, cache: Path, accept_altered: bool = True) -> str:
+def refusal(path: Path, cache: Path, allow_modified: bool = True) -> str:
     """The sentence with which a copy is refused; nothing of it may stay in the cache."""
     with pytest.raises(DataError) as caught:
-        open_at(path, accept_altered)
+        open_at(path, allow_modified)
     assert decoded(cache) == []
     assert not list((cache / "sources").glob("*"))
     return str(caught.value)

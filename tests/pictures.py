@@ -15,6 +15,6 @@ def encoded(picture: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
 
 
 def noise_picture(width: int, height: int) -> Image.Image:
-    """Every pixel unlike its neighbours, the same each time."""
+    """Every pixel unlike its neighbors, the same each time."""
     generator = np.random.default_rng(0)
     return Image.fromarray(generator.integers(0, 256, (height, width, 3), dtype=np.uint8))

@@ -7,9 +7,9 @@ from cifar_core.system.paths import repository
 CORE, TESTS = repository() / "cifar_core", repository() / "tests"
 # Modules without a test file of their own name, by the file that tests them.
 TESTED_IN = {
-    # A contract over the whole catalogue: each operation goes through all of these.
-    "augment/test_catalogue.py": "augment.albumentations_calls augment.catalogue_colour "
-    "augment.catalogue_geometry augment.params augment.presets",
+    # A contract over the whole catalog: each operation goes through all of these.
+    "augment/test_catalog.py": "augment.albumentations_calls augment.catalog_color "
+    "augment.catalog_geometry augment.params augment.presets",
     "augment/test_independence.py": "augment.pipeline",
     "augment/test_kernels.py": "augment.draws augment.kernels_cpu",
     "augment/test_preview.py": "augment.applied",

@@ -54,7 +54,7 @@ class Site(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    server: Site  # pyright: ignore[reportIncompatibleVariableOverride]
+    server: Site  # pyright: ignore[reportIncompatibleVariableOverride] # ours
 
     def do_GET(self) -> None:
         answer = self.server.plan.pop(0) if self.server.plan else Answer()

@@ -2,12 +2,12 @@
 
     spec                  AugmentSpec: ordered operations, JSON, hash
     presets               named specs; a spec from user input
-    catalogue             all operations, with OneOf, SomeOf, MixUp and CutMix
-    catalogue_geometry    operations that move or cover pixels
-    catalogue_colour      operations that change colours, blur or add noise
+    catalog               all operations, with OneOf, SomeOf, MixUp and CutMix
+    catalog_geometry      operations that move or cover pixels
+    catalog_color         operations that change colors, blur or add noise
     params                types and bounds of their parameters
-    draws                 the random draws of an operation for a batch
-    kernels               batched kernels on any device; MixUp and CutMix
+    draws                 what is drawn at random for a crop, flip or cutout of a batch
+    kernels               batched kernels on any device; MixUp and CutMix, drawn there too
     kernels_cpu           faster versions of the kernels for the CPU
     pipeline              a spec through albumentations, one image at a time
     albumentations_calls  a spec as albumentations calls
@@ -15,16 +15,16 @@
     applied               which operations were applied, with which values
     preview               original and augmented images, exactly as in training
 
-The spec, the catalogue and the presets import neither torch nor albumentations.
+The spec, the catalog and the presets import neither torch nor albumentations.
 """
 
-from cifar_core.augment.catalogue import CATALOGUE
+from cifar_core.augment.catalog import CATALOG
 from cifar_core.augment.params import Param, Transform
 from cifar_core.augment.presets import PRESETS, preset, spec_from_text
 from cifar_core.augment.spec import AugmentSpec, Operation
 
 __all__ = [
-    "CATALOGUE",
+    "CATALOG",
     "PRESETS",
     "AugmentSpec",
     "Operation",

@@ -6,7 +6,7 @@ from typing import Any
 
 from cifar_core.augment.spec import AugmentSpec, Operation
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 BORDERS = {"constant": 0, "reflect": 4}  # cv2.BORDER_CONSTANT, cv2.BORDER_REFLECT_101
 # Our operations by the class name under which albumentations reports them as applied.
 LIBRARY_NAMES = {"PadCrop": "RandomCrop", "Cutout": "CoarseDropout"}
@@ -27,27 +27,27 @@ class Call:
     members: tuple["Call", ...] = ()
 
 
-def calls_of(spec: AugmentSpec, mean: Colour) -> list[Call]:
+def calls_of(spec: AugmentSpec, mean: Color) -> list[Call]:
     """The calls for the pixel operations, in order.
 
     Args:
-        mean: Mean colour of the data, 0..255, for a cutout with fill "mean".
+        mean: Mean color of the data, 0..255, for a cutout with fill "mean".
     """
     return [call for operation in spec.pixel for call in _calls(operation, mean)]
 
 
-def _calls(operation: Operation, mean: Colour) -> list[Call]:
+def _calls(operation: Operation, mean: Color) -> list[Call]:
     return _CONVERTERS.get(operation.name, _same_name_call)(operation, mean)
 
 
-def _same_name_call(operation: Operation, mean: Colour) -> list[Call]:
+def _same_name_call(operation: Operation, mean: Color) -> list[Call]:
     params: dict[str, Any] = {**operation.params, "p": operation.p}
     if operation.name == "RandomResizedCrop":
         params = {"size": (32, 32), **params}
     return [Call(operation.name, params)]
 
 
-def _pad_crop(operation: Operation, mean: Colour) -> list[Call]:
+def _pad_crop(operation: Operation, mean: Color) -> list[Call]:
     side = 32 + 2 * operation.whole("padding")
     border = BORDERS[str(operation.params["mode"])]
     pad = {"min_height": side, "min_width": side, "border_mode": border, "fill": 0, "p": 1.0}
@@ -56,7 +56,7 @@ def _pad_crop(operation: Operation, mean: Colour) -> list[Call]:
     return list(steps) if operation.p == 1 else [Call("Sequential", {"p": operation.p}, steps)]
 
 
-def _cutout(operation: Operation, mean: Colour) -> list[Call]:
+def _cutout(operation: Operation, mean: Color) -> list[Call]:
     side = (operation.whole("size"), operation.whole("size"))
     params = {
         "num_holes_range": (1, 1),
@@ -68,18 +68,18 @@ def _cutout(operation: Operation, mean: Colour) -> list[Call]:
     return [Call("CoarseDropout", params)]
 
 
-def _choice(operation: Operation, mean: Colour) -> list[Call]:
+def _choice(operation: Operation, mean: Color) -> list[Call]:
     members = tuple(_single_call(member, mean) for member in operation.operations)
     return [Call(operation.name, {**operation.params, "p": operation.p}, members)]
 
 
-def _single_call(operation: Operation, mean: Colour) -> Call:
+def _single_call(operation: Operation, mean: Color) -> Call:
     """A member of a choice as one call, so that its probability covers all its steps."""
     calls = _calls(operation, mean)
     return calls[0] if len(calls) == 1 else Call("Sequential", {"p": operation.p}, tuple(calls))
 
 
-_CONVERTERS: dict[str, Callable[[Operation, Colour], list[Call]]] = {
+_CONVERTERS: dict[str, Callable[[Operation, Color], list[Call]]] = {
     "PadCrop": _pad_crop,
     "Cutout": _cutout,
     "OneOf": _choice,

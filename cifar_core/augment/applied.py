@@ -36,7 +36,7 @@ class AppliedTransform:
     """An operation that was applied.
 
     Attributes:
-        name: As in the catalogue.
+        name: As in the catalog.
         values: The drawn values as text; empty where nothing is drawn.
     """
 
@@ -114,7 +114,7 @@ def _holes_text(holes: np.ndarray) -> str:
 
 
 def _affine_texts(matrix: np.ndarray) -> list[str]:
-    """Rotation, and shift of the image centre, of a (3, 3) matrix."""
+    """Rotation, and shift of the image center, of a (3, 3) matrix."""
     degrees = math.degrees(math.atan2(matrix[1, 0], matrix[0, 0]))
     x, y = (matrix @ [15.5, 15.5, 1.0])[:2] - 15.5
     return [f"{degrees:+.0f}°", f"shift {x:+.1f},{y:+.1f}"]

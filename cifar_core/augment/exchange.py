@@ -1,7 +1,7 @@
 """Exports a spec as albumentations JSON, YAML or Python, and imports the first two.
 
 Only pixel operations can be exported. An import must survive the round trip unchanged or it is
-refused, so that nothing is silently dropped or altered.
+refused, so that nothing is silently dropped or modified.
 """
 
 import inspect
@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from cifar_core.augment.albumentations_calls import BORDERS, Call, Colour, calls_of
-from cifar_core.augment.catalogue import CATALOGUE
+from cifar_core.augment.albumentations_calls import BORDERS, Call, Color, calls_of
+from cifar_core.augment.catalog import CATALOG
 from cifar_core.augment.params import OLD_NAMES
 from cifar_core.augment.pipeline import compose, library
 from cifar_core.augment.spec import REPLACEMENTS, AugmentSpec
@@ -24,26 +24,26 @@ Table = dict[str, Any]  # a JSON object
 def not_exported(spec: AugmentSpec) -> str:
     """One sentence on what an export of the spec leaves out."""
     mixing = "".join(f", {operation.name}" for operation in spec.mixing)
-    return f"Not included: normalisation{mixing}."
+    return f"Not included: normalization{mixing}."
 
 
-def to_json(spec: AugmentSpec, mean: Colour) -> str:
+def to_json(spec: AugmentSpec, mean: Color) -> str:
     """JSON for `albumentations.load`.
 
     Args:
-        mean: Mean colour of the data, for a cutout with fill "mean".
+        mean: Mean color of the data, for a cutout with fill "mean".
     """
     return json.dumps(_table(spec, mean), indent=2)
 
 
-def to_yaml(spec: AugmentSpec, mean: Colour) -> str:
+def to_yaml(spec: AugmentSpec, mean: Color) -> str:
     """YAML for `albumentations.load(..., data_format="yaml")`."""
     import yaml
 
     return yaml.safe_dump(_table(spec, mean), sort_keys=False)
 
 
-def to_python(spec: AugmentSpec, mean: Colour) -> str:
+def to_python(spec: AugmentSpec, mean: Color) -> str:
     """Python code that builds the pipeline."""
     lines = [f"# {spec.digest[:12]}. {not_exported(spec)}", "import albumentations as A", ""]
     lines += ["transform = A.Compose([", *_python_lines(calls_of(spec, mean), 1), "])"]
@@ -62,7 +62,7 @@ def _python_lines(calls: list[Call] | tuple[Call, ...], depth: int) -> Iterator[
         yield f"{indent}], {values}),"
 
 
-def _table(spec: AugmentSpec, mean: Colour) -> Table:
+def _table(spec: AugmentSpec, mean: Color) -> Table:
     """As albumentations writes it, without the arguments it would itself warn about."""
     table = _to_plain(library().to_dict(compose(spec, mean)))
     for step in _walk(table["transform"]):
@@ -91,11 +91,11 @@ def _name(step: Table) -> str:
     return str(step.get("__class_fullname__", "")).rsplit(".", 1)[-1]
 
 
-def from_text(text: str, mean: Colour) -> AugmentSpec:
+def from_text(text: str, mean: Color) -> AugmentSpec:
     """Reads a spec of this app, or JSON or YAML saved by albumentations.
 
     Raises:
-        ConfigError: if it is neither, or contains anything the catalogue does not; names it.
+        ConfigError: if it is neither, or contains anything the catalog does not; names it.
     """
     match table := _parsed(text):
         case {"operations": _}:
@@ -135,7 +135,7 @@ def _spec(table: Table) -> AugmentSpec:
     return AugmentSpec.from_json(json.dumps(table))
 
 
-def _spec_from_compose(steps: list[Any], compose_table: Table, mean: Colour) -> AugmentSpec:
+def _spec_from_compose(steps: list[Any], compose_table: Table, mean: Color) -> AugmentSpec:
     if compose_table.get("p", 1) != 1:
         raise ConfigError(f"This Compose has p = {compose_table['p']}; only p = 1 is accepted.")
     _check_tables(steps)
@@ -157,7 +157,7 @@ def _check_tables(steps: Any) -> None:
             _check_tables(step["transforms"])
 
 
-def _operations(steps: list[Table], mean: Colour) -> Iterator[Table]:
+def _operations(steps: list[Table], mean: Color) -> Iterator[Table]:
     remaining = list(steps)
     while remaining:
         step = remaining.pop(0)
@@ -169,17 +169,17 @@ def _operations(steps: list[Table], mean: Colour) -> Iterator[Table]:
             yield _operation(step, mean)
 
 
-def _operation(step: Table, mean: Colour) -> Table:
+def _operation(step: Table, mean: Color) -> Table:
     name, p, members = _name(step), step.get("p", 0.5), step.get("transforms", [])
     if name == "Sequential" and [_name(m) for m in members] == ["PadIfNeeded", "RandomCrop"]:
         return _pad_crop(members[0], p)
     if name == "CoarseDropout" and (cutout := _cutout(step, mean)):
         return {"name": "Cutout", "p": p, "params": cutout}
-    if name not in CATALOGUE or name in ("PadCrop", "Cutout", "MixUp", "CutMix"):
-        hint = REPLACEMENTS.get(name) or f"one of {', '.join(CATALOGUE)}"
+    if name not in CATALOG or name in ("PadCrop", "Cutout", "MixUp", "CutMix"):
+        hint = REPLACEMENTS.get(name) or f"one of {', '.join(CATALOG)}"
         what = name or "A transform without a name"
         raise ConfigError(f"{what} is not supported. Give {hint}.")
-    known = {param.name for param in CATALOGUE[name].params}
+    known = {param.name for param in CATALOG[name].params}
     params = {key: _pair(value) for key, value in step.items() if key in known}
     operation: Table = {"name": name, "p": p, "params": params}
     if members:
@@ -198,7 +198,7 @@ def _pad_crop(pad: Table, p: float) -> Table:
     return {"name": "PadCrop", "p": p, "params": {"padding": (side - 32) // 2, "mode": mode}}
 
 
-def _cutout(step: Table, mean: Colour) -> Table | None:
+def _cutout(step: Table, mean: Color) -> Table | None:
     """Parameters of our Cutout, if this is one square of fixed size in black or the mean."""
     height, width = step.get("hole_height_range"), step.get("hole_width_range")
     if step.get("num_holes_range") != [1, 1] or height != width or not isinstance(height, list):

@@ -1,6 +1,6 @@
 """Batched kernels on uint8 images: drawn per image on the CPU, applied on any device.
 
-Images are (B, 32, 32, 3) uint8, the order in which they are stored on disk; `normalise` converts
+Images are (B, 32, 32, 3) uint8, the order in which they are stored on disk; `normalize` converts
 them to the (B, 3, 32, 32) floats that models expect.
 """
 
@@ -39,14 +39,14 @@ def apply(images: Tensor, draws: list[Draw], mean: Tensor) -> Tensor:
 
     Args:
         images: (B, 32, 32, 3) uint8.
-        mean: (3,) uint8, fill colour of a cutout with fill "mean".
+        mean: (3,) uint8, fill color of a cutout with fill "mean".
 
     Returns:
         (B, 32, 32, 3) uint8; `images` is not modified.
     """
     if images.device.type == "cpu":
-        colour = bytes(mean.tolist())
-        return torch.from_numpy(kernels_cpu.apply(images.contiguous().numpy(), draws, colour))
+        color = bytes(mean.tolist())
+        return torch.from_numpy(kernels_cpu.apply(images.contiguous().numpy(), draws, color))
     return apply_torch(images, draws, mean)
 
 
@@ -101,7 +101,7 @@ def _cutout(images: Tensor, d: Draw, mean: Tensor) -> Tensor:
 _KERNELS = {"PadCrop": _pad_crop, "HorizontalFlip": _flip, "Cutout": _cutout}
 
 
-def normalise(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+def normalize(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     """(B, 32, 32, 3) uint8 to (B, 3, 32, 32) float32 with zero mean and unit standard deviation.
 
     The result is channels_last in memory, as the pixels already are.
@@ -144,4 +144,4 @@ def _mixer(operation: Operation, num_classes: int) -> torch.nn.Module:
     from torchvision.transforms import v2
 
     kind = {"MixUp": v2.MixUp, "CutMix": v2.CutMix}[operation.name]
-    return kind(alpha=float(operation.params["alpha"]), num_classes=num_classes)  # pyright: ignore[reportArgumentType] # the catalogue makes alpha a number
+    return kind(alpha=float(operation.params["alpha"]), num_classes=num_classes)  # pyright: ignore[reportArgumentType] # the catalog makes alpha a number

@@ -1,10 +1,10 @@
-"""Operations of the catalogue: their parameters, bounds, and the values they accept."""
+"""Operations of the catalog: their parameters, bounds, and the values they accept."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 Value = int | float | str | tuple[float, float] | tuple[int, int] | tuple[int, int, int]
-Group = Literal["Geometry", "Dropout", "Colour", "Blur and noise", "Choice", "Mixing"]
+Group = Literal["Geometry", "Dropout", "Color", "Blur and noise", "Choice", "Mixing"]
 
 # Argument names of albumentations 1, which version 2 ignores with only a warning.
 OLD_NAMES = {
@@ -38,7 +38,7 @@ OLD_NAMES = {
 class Param:
     """One parameter of an operation; its default determines the type.
 
-    Two numbers are a range, three whole numbers a colour.
+    Two numbers are a range, three whole numbers a color.
 
     Attributes:
         low: Smallest accepted value, for both ends of a range.
@@ -77,7 +77,7 @@ class Param:
         if not isinstance(self.default, tuple):
             return self._accept_number(value)
         if len(self.default) == 3:
-            return self._accept_colour(value)
+            return self._accept_color(value)
         return self._accept_range(value)
 
     def _accept_range(self, value: object) -> tuple[float, float] | tuple[int, int]:
@@ -90,9 +90,9 @@ class Param:
             raise ValueError(f"{self.name} = {value!r} has equal ends; give two different numbers")
         return (low, high)
 
-    def _accept_colour(self, value: object) -> tuple[int, int, int]:
+    def _accept_color(self, value: object) -> tuple[int, int, int]:
         if not isinstance(value, list | tuple) or len(value) != 3:
-            raise ValueError(f"{self.name} = {value!r} is not a colour such as [125, 123, 114]")
+            raise ValueError(f"{self.name} = {value!r} is not a color such as [125, 123, 114]")
         if any(0 < v < 1 for v in value if isinstance(v, float)):
             whole = [round(255 * v) for v in value]
             raise ValueError(
@@ -120,7 +120,7 @@ class Param:
 
 @dataclass(frozen=True)
 class Transform:
-    """An operation of the catalogue.
+    """An operation of the catalog.
 
     Attributes:
         about: One sentence for the form.

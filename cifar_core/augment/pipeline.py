@@ -15,17 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_core.augment.albumentations_calls import Call, Colour, calls_of
+from cifar_core.augment.albumentations_calls import Call, Color, calls_of
 from cifar_core.augment.spec import AugmentSpec
 from cifar_core.errors import ConfigError
 from cifar_core.system.seeds import Purpose
 
 
-def compose(spec: AugmentSpec, mean: Colour, mark_filled: bool = False) -> Any:
+def compose(spec: AugmentSpec, mean: Color, mark_filled: bool = False) -> Any:
     """Builds an albumentations.Compose of the pixel operations.
 
     Args:
-        mean: Mean colour of the data, 0..255, for a cutout with fill "mean".
+        mean: Mean color of the data, 0..255, for a cutout with fill "mean".
         mark_filled: Mark holes in the mask, as borders are anyway; images stay the same.
 
     Raises:
@@ -76,7 +76,7 @@ class AugmentedImages:
         self,
         images: NDArray[np.uint8],
         spec: AugmentSpec,
-        mean: Colour,
+        mean: Color,
         seed: int,
         mark_filled: bool = False,
     ) -> None:

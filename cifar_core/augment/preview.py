@@ -23,7 +23,7 @@ class Preview:
 
     Attributes:
         originals: (N, 32, 32, 3) uint8.
-        draws: (D, N, 32, 32, 3) uint8, before normalisation.
+        draws: (D, N, 32, 32, 3) uint8, before normalization.
         applied: For each draw and image, the operations that were applied.
         filled: (D, N) float, fraction of pixels that are border or holes.
         labels: For each draw and image, its mixed label as text; empty if not mixed.
@@ -70,11 +70,11 @@ def preview(
     Raises:
         ConfigError: if albumentations rejects a value.
     """
-    from cifar_core.data.dataset import mean_colour
+    from cifar_core.data.dataset import mean_color
 
-    split, colour = split or data.train, mean_colour(data)
+    split, color = split or data.train, mean_color(data)
     draw = _by_kernels if spec.batched else _by_albumentations
-    unmixed = draw(spec, split, indices, colour, num_draws, seed)
+    unmixed = draw(spec, split, indices, color, num_draws, seed)
     return _mixed(unmixed, spec, data, split, indices, seed)
 
 
@@ -85,13 +85,13 @@ def isolated(spec: AugmentSpec) -> list[AugmentSpec]:
 
 
 def as_tensor(pixels: Pixels, data: Dataset) -> Floats:
-    """(..., 3) float32: pixels normalised as the model input."""
+    """(..., 3) float32: pixels normalized as the model input."""
     scaled = (pixels / 255 - data.mean) / data.std
     return scaled.astype(np.float32)
 
 
 def tensor_image(values: Floats) -> Pixels:
-    """(..., 3) uint8: normalised values, -2.5 black, 0 grey, 2.5 white."""
+    """(..., 3) uint8: normalized values, -2.5 black, 0 gray, 2.5 white."""
     return np.clip(127.5 + 51 * values, 0, 255).astype(np.uint8)
 
 
@@ -127,13 +127,13 @@ def _by_albumentations(
     spec: AugmentSpec,
     split: Split,
     indices: Indices,
-    colour: tuple[int, int, int],
+    color: tuple[int, int, int],
     num_draws: int,
     seed: int,
 ) -> Preview:
     from cifar_core.augment.pipeline import AugmentedImages
 
-    images = AugmentedImages(split.images, spec, colour, seed, mark_filled=True)
+    images = AugmentedImages(split.images, spec, color, seed, mark_filled=True)
     draws, applied, filled = [], [], []
     for epoch in range(num_draws):
         results = [images.augment(epoch, int(index)) for index in indices]
@@ -148,7 +148,7 @@ def _by_kernels(
     spec: AugmentSpec,
     split: Split,
     indices: Indices,
-    colour: tuple[int, int, int],
+    color: tuple[int, int, int],
     num_draws: int,
     seed: int,
 ) -> Preview:
@@ -157,7 +157,7 @@ def _by_kernels(
     from cifar_core.augment import kernels
 
     originals = np.asarray(split.images[indices])
-    images, mean = torch.from_numpy(originals), torch.tensor(colour, dtype=torch.uint8)
+    images, mean = torch.from_numpy(originals), torch.tensor(color, dtype=torch.uint8)
     white, black = torch.full_like(images, 255), torch.zeros_like(mean)
     results, applied, filled = [], [], []
     for epoch in range(num_draws):

@@ -1,6 +1,6 @@
 """`AugmentSpec`: the ordered operations that preview and training share.
 
-Normalisation is not an operation: it depends on the data, always comes last, and evaluation
+Normalization is not an operation: it depends on the data, always comes last, and evaluation
 needs it too.
 """
 
@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from cifar_core.augment.catalogue import CATALOGUE
+from cifar_core.augment.catalog import CATALOG
 from cifar_core.augment.params import Transform, Value
 from cifar_core.validation import parse_json
 
@@ -32,13 +32,13 @@ REPLACEMENTS = {
     "RandomErasing": "Cutout",
     # In 2.0.8 it raises a TypeError whenever it cannot place its rectangle.
     "Erasing": "Cutout or CoarseDropout",
-    "Normalize": "nothing: images are always normalised, last",
+    "Normalize": "nothing: images are always normalized, last",
     "ToTensorV2": "nothing: images always become tensors, last",
 }
 
 
 class Operation(BaseModel):
-    """One step of a spec: a name from the catalogue, parameters and probability.
+    """One step of a spec: a name from the catalog, parameters and probability.
 
     Attributes:
         operations: Members of OneOf or SomeOf; empty for all others.
@@ -58,11 +58,11 @@ class Operation(BaseModel):
         if not isinstance(raw, dict):
             return raw
         name = raw.get("name")
-        if not isinstance(name, str) or name not in CATALOGUE:
+        if not isinstance(name, str) or name not in CATALOG:
             replacement = REPLACEMENTS.get(name) if isinstance(name, str) else None
-            hint = f"give {replacement}" if replacement else f"available: {', '.join(CATALOGUE)}"
+            hint = f"give {replacement}" if replacement else f"available: {', '.join(CATALOG)}"
             raise ValueError(f"unknown operation {name!r}; {hint}")
-        transform = CATALOGUE[name]
+        transform = CATALOG[name]
         params = raw.get("params", {})
         if not isinstance(params, dict):
             raise ValueError(f"the params of {name} are {params!r}, not a JSON object")
@@ -96,11 +96,11 @@ class Operation(BaseModel):
 
     @property
     def transform(self) -> Transform:
-        """Its entry in the catalogue."""
-        return CATALOGUE[self.name]
+        """Its entry in the catalog."""
+        return CATALOG[self.name]
 
     def whole(self, name: str) -> int:
-        """A parameter that the catalogue declares as a whole number."""
+        """A parameter that the catalog declares as a whole number."""
         value = self.params[name]
         assert isinstance(value, int)
         return value
@@ -112,9 +112,9 @@ class Operation(BaseModel):
 
 
 class AugmentSpec(BaseModel):
-    """The operations applied to a training image before normalisation, in order.
+    """The operations applied to a training image before normalization, in order.
 
-    Pixel operations come first; `MixUp` and `CutMix` work on the normalised batch and so come
+    Pixel operations come first; `MixUp` and `CutMix` work on the normalized batch and so come
     last; if a spec has both, at most one of them is drawn for a batch.
     """
 

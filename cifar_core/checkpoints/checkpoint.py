@@ -40,7 +40,7 @@ class Manifest:
         role: "last", "best" or "epoch".
         step: Optimizer steps taken; `epoch` those that are finished.
         data: Title of the data set; `fingerprint` of its content.
-        mean, std: Of the channels, scale 0..1, with which images are normalised.
+        mean, std: Of the channels, scale 0..1, with which images are normalized.
         figures: Of the epoch that ended here; none where training stopped within one.
         sha256: File name -> sum.
         sum: Of all that stands before, see `sum_of`.
@@ -98,11 +98,11 @@ class Checkpoint:
 
 def list_checkpoints(run_dir: Path, role: str | None = None) -> list[Checkpoint]:
     """The checkpoints of a run that have a manifest, oldest first."""
-    found = []
+    checkpoints = []
     for manifest in run_dir.glob(f"{role or '[!.]*'}-*/{layout.MANIFEST}"):
         with contextlib.suppress(CheckpointError):
-            found.append(read_checkpoint(manifest.parent))
-    return sorted(found, key=lambda c: (c.step, c.role))
+            checkpoints.append(read_checkpoint(manifest.parent))
+    return sorted(checkpoints, key=lambda c: (c.step, c.role))
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -113,7 +113,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """
     manifest = read_typed(path / layout.MANIFEST, Manifest, CheckpointError, "Choose another one.")
     if manifest is None or manifest.sum != sum_of(manifest):
-        raise CheckpointError(f"{path.name} is no complete checkpoint. Choose another one.")
+        raise CheckpointError(f"{path.name} is not a complete checkpoint. Choose another one.")
     return Checkpoint(path, manifest)
 
 
@@ -140,7 +140,7 @@ def find_checkpoint(run_dir: Path, text: str = "best") -> Checkpoint:
     if ranked:
         return ranked[-1]
     names = ", ".join(c.name for c in there) or "none; train it again"
-    raise CheckpointError(f"There is no checkpoint {text!r}. The run keeps: {names}.")
+    raise CheckpointError(f"There is no checkpoint {text!r}. Available: {names}.")
 
 
 def load_model(checkpoint: Checkpoint) -> "nn.Module":
@@ -170,8 +170,8 @@ def load_weights(checkpoint: Checkpoint, model: "nn.Module") -> None:
         model.load_state_dict(weights)
     except RuntimeError:
         raise CheckpointError(
-            f"{checkpoint.name} does not hold the weights of this model; it was made from a "
-            f"{checkpoint.manifest.model}. Choose another checkpoint."
+            f"{checkpoint.name} has the weights of a {checkpoint.manifest.model}, which do not fit "
+            "this model. Choose another checkpoint."
         ) from None
 
 

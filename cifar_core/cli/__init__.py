@@ -7,6 +7,7 @@ runs      runs list, show, stop, resume, extend, rename, delete
 lr_find   lr-find
 explain   evaluate, explain
 report    rank, report
+out_file  the file that a command writes: checked first, written whole
 follow    a job on the terminal from start to end
 output    tables, JSON and text in any terminal
 """

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from cifar_core.errors import DataError
+from cifar_core.cli.out_file import check_out, write_out
+from cifar_core.errors import ConfigError, DataError
 from cifar_core.system.progress import Progress
 
 
@@ -28,7 +29,7 @@ def add_data(commands: Any) -> None:
             action.add_argument(
                 "--mirror",
                 default=os.environ.get("CIFAR_MIRROR"),
-                help="an address that has the same files; default CIFAR_MIRROR",
+                help="base URL of a mirror with the same files; default CIFAR_MIRROR",
             )
             continue
         action.add_argument("--data", default="cifar10", help="cifar10, shapes10, or a folder")
@@ -36,9 +37,9 @@ def add_data(commands: Any) -> None:
             action.add_argument("--json", action="store_true", help="print JSON")
         else:
             action.add_argument(
-                "--accept-altered",
+                "--allow-modified",
                 action="store_true",
-                help="take a partial or changed copy, and name it as such everywhere",
+                help="allow incomplete or modified data, labeled as modified everywhere",
             )
 
 
@@ -50,16 +51,16 @@ def _stats(options: argparse.Namespace) -> None:
     data = open_dataset(options.data)
     both = data.train.histogram + data.test.histogram
     parts = {"train": data.train.histogram, "test": data.test.histogram, "all": both}
-    table = {name: [v.tolist() for v in mean_std(part)] for name, part in parts.items()}
+    statistics = {name: [v.tolist() for v in mean_std(part)] for name, part in parts.items()}
     counts = {"train": data.train.counts.tolist(), "test": data.test.counts.tolist()}
     if options.json:
-        stats = {name: {"mean": mean, "std": std} for name, (mean, std) in table.items()}
-        facts = {"title": data.title, "origin": data.origin, "fingerprint": data.fingerprint}
-        print(json.dumps({**facts, "classes": data.classes, "counts": counts, **stats}))
+        stats = {name: {"mean": mean, "std": std} for name, (mean, std) in statistics.items()}
+        summary = {"title": data.title, "origin": data.origin, "fingerprint": data.fingerprint}
+        print(json.dumps({**summary, "classes": data.classes, "counts": counts, **stats}))
         return
     print(f"{data.title}, from {data.origin}")
     print(f"{len(data.train):,} training and {len(data.test):,} test images, 32x32 RGB\n")
-    for name, (mean, std) in table.items():
+    for name, (mean, std) in statistics.items():
         print(f"{name:5}  mean {_row(mean)}  std {_row(std)}")
     print(f"\n{'class':12}  {'train':>6}  {'test':>6}")
     for k, label in enumerate(data.classes):
@@ -73,7 +74,7 @@ def _row(values: list[float]) -> str:
 def _prepare(options: argparse.Namespace) -> None:
     from cifar_core.data import open_dataset, prepare
 
-    _show(prepare(options.data, options.accept_altered))
+    _show(prepare(options.data, options.allow_modified))
     data = open_dataset(options.data)
     print(f"{data.title} is ready: {len(data.train):,} + {len(data.test):,} images.")
 
@@ -88,7 +89,7 @@ def _download(options: argparse.Namespace) -> None:
         _show(download_cifar10(folder, options.origin, options.mirror))
         _show(prepare(str(folder)))
     except KeyboardInterrupt:
-        raise DataError("Cancelled; the same command goes on from here.") from None
+        raise DataError("Cancelled. Run the same command again to resume.") from None
     print("CIFAR-10 is ready.")
 
 
@@ -120,15 +121,15 @@ def _show(progress: Iterable[Progress]) -> None:
 
 def add_augment(commands: Any) -> None:
     """augment: what a spec is and what it does to images."""
-    command = commands.add_parser("augment", help="show a spec, or draw what it does")
+    command = commands.add_parser("augment", help="show an augmentation, or draw samples of it")
     command.add_argument("spec", nargs="?", help="a preset, JSON, or a JSON file; none: list them")
     command.add_argument("--data", default="cifar10", help="cifar10, shapes10, or a folder")
-    command.add_argument("--out", type=Path, help="write a PNG: originals and draws")
+    command.add_argument("--out", type=Path, help="write a PNG of originals and samples")
     command.add_argument(
         "--export", type=Path, help="write it for albumentations: a .json, .yaml or .py file"
     )
-    command.add_argument("--draws", type=int, default=8, help="draws per image, 1 to 32")
-    command.add_argument("--seed", type=int, default=0, help="the same seed, the same draws")
+    command.add_argument("--samples", type=int, default=8, help="samples per image, 1 to 32")
+    command.add_argument("--seed", type=int, default=0, help="the same seed gives the same samples")
     command.add_argument("--json", action="store_true", help="print the spec as JSON")
     command.set_defaults(do=_augment)
 
@@ -146,26 +147,25 @@ def _augment(options: argparse.Namespace) -> None:
         _draw_sheet(spec, options)
     if options.export:
         _export(spec, options)
-    path = "batched kernels" if spec.batched else "albumentations in loader workers"
-    facts = f"{spec}\nhash  {spec.digest[:12]}\nruns  by {path}"
+    path = "batched kernels" if spec.batched else "albumentations in DataLoader workers"
+    summary = f"{spec}\nhash  {spec.digest[:12]}\nruns  by {path}"
     print(
-        json.dumps({"hash": spec.digest, **spec.model_dump(mode="json")}) if options.json else facts
+        json.dumps({"hash": spec.digest, **spec.model_dump(mode="json")})
+        if options.json
+        else summary
     )
 
 
 def _export(spec: Any, options: argparse.Namespace) -> None:
     from cifar_core.augment import exchange
     from cifar_core.data import open_dataset
-    from cifar_core.data.dataset import mean_colour
+    from cifar_core.data.dataset import mean_color
 
     forms = {".json": exchange.to_json, ".yaml": exchange.to_yaml, ".py": exchange.to_python}
-    if options.export.suffix not in forms:
-        raise DataError(f"--export {options.export} is not accepted; give {', '.join(forms)}.")
-    text = forms[options.export.suffix](spec, mean_colour(open_dataset(options.data)))
-    try:
-        options.export.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"--export {options.export}: {error.strerror}.") from None
+    check_out("--export", options.export, *forms)
+    form = forms[options.export.suffix.lower()]
+    text = form(spec, mean_color(open_dataset(options.data)))
+    write_out("--export", options.export, text.encode())
     sys.stderr.write(f"{exchange.not_exported(spec)}\n")
 
 
@@ -173,11 +173,9 @@ def _draw_sheet(spec: Any, options: argparse.Namespace) -> None:
     from cifar_core.augment.preview import contact_sheet, one_per_class, preview
     from cifar_core.data import open_dataset
 
-    if not 1 <= options.draws <= 32:
-        raise DataError(f"--draws = {options.draws} is not accepted; give 1 to 32.")
+    if not 1 <= options.samples <= 32:
+        raise ConfigError(f"--samples = {options.samples} is not accepted; give 1 to 32.")
+    check_out("--out", options.out, ".png")
     data = open_dataset(options.data)
-    shown = preview(spec, data, one_per_class(data.train), options.draws, options.seed)
-    try:
-        options.out.write_bytes(contact_sheet(shown.rows()))
-    except OSError as error:
-        raise DataError(f"--out {options.out} cannot be written ({error.strerror}).") from None
+    shown = preview(spec, data, one_per_class(data.train), options.samples, options.seed)
+    write_out("--out", options.out, contact_sheet(shown.rows()))

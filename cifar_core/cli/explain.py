@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cifar_core.cli.follow import follow_stages
+from cifar_core.cli.out_file import check_out, write_out
 from cifar_core.cli.runs import add_model
 from cifar_core.errors import ConfigError
 from cifar_core.runs.store import Run, TrainingRun, find_run
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def add_evaluate(commands: Any) -> None:
     """evaluate."""
-    text = "accuracy, per class too, and the most confused pairs of a trained model"
+    text = "accuracy, per-class accuracy and the most confused classes of a trained model"
     command = commands.add_parser("evaluate", help=text, description=text)
     command.set_defaults(do=_evaluate)
     _add_subject(command)
@@ -33,12 +34,12 @@ def _add_subject(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--flip",
         action="store_true",
-        help="test-time flip: average the logits of each image and of its mirror image",
+        help="TTA (flip): average the logits of each image and its mirror image",
     )
 
 
 def evaluated(options: argparse.Namespace, again: bool = False) -> tuple[Run, "Predictions"]:
-    """The run and the table of a command line; evaluates first where that was not done yet.
+    """The run and the predictions of a command line; evaluates first where that was not done yet.
 
     Raises:
         CifarCoreError: if run, checkpoint or split are not there, or the evaluation failed.
@@ -62,25 +63,25 @@ def evaluated(options: argparse.Namespace, again: bool = False) -> tuple[Run, "P
 def _evaluate(options: argparse.Namespace) -> None:
     from cifar_core.evaluation.metrics import most_confused, per_class_accuracy
 
-    run, table = evaluated(options, options.again)
-    classes, accs = table.examples.classes, per_class_accuracy(table.matrix)
-    pairs = [(classes[t], classes[p], n) for t, p, n in most_confused(table.matrix, 5)]
+    run, predictions = evaluated(options, options.again)
+    classes, accs = predictions.examples.classes, per_class_accuracy(predictions.matrix)
+    pairs = [(classes[t], classes[p], n) for t, p, n in most_confused(predictions.matrix, 5)]
     if options.json:
         figures = {
-            "acc": table.acc,
-            "loss": float(table.losses.mean()),
-            "num_images": len(table.predicted),
+            "acc": predictions.acc,
+            "loss": float(predictions.losses.mean()),
+            "num_images": len(predictions.predicted),
         }
         per_class = {
             name: None if math.isnan(acc) else acc
             for name, acc in zip(classes, accs.tolist(), strict=True)
         }
-        of = asdict(table.note) | {"run": run.name, "run_id": run.run_id}
+        of = asdict(predictions.note) | {"run": run.name, "run_id": run.run_id}
         del of["format"], of["sha256"]
         result = {**of, **figures, "per_class_accuracy": per_class, "confused": pairs}
-        print(json.dumps({**result, "matrix": table.matrix.tolist()}))
+        print(json.dumps({**result, "matrix": predictions.matrix.tolist()}))
         return
-    print(f"{run.name}: {table.acc:.2%} of {table}")
+    print(f"{run.name}: {predictions.acc:.2%} of {predictions}")
     for name, acc in zip(classes, accs, strict=True):
         print(f"  {name:12} {'no images' if math.isnan(acc) else f'{acc:7.2%}'}")
     if pairs:
@@ -93,16 +94,16 @@ def add_explain(commands: Any) -> None:
     """explain."""
     from cifar_core.explain.methods import METHODS
 
-    text = "draw what a model looked at (Grad-CAM) into a PNG"
+    text = "write Grad-CAM maps of a model to a PNG"
     command = commands.add_parser("explain", help=text, description=text)
     command.set_defaults(do=_explain)
     _add_subject(command)
     which = command.add_mutually_exclusive_group()
     which.add_argument(
-        "--worst", type=int, metavar="N", help="the N errors it was most certain of. Default: 10."
+        "--worst", type=int, metavar="N", help="the N most confident errors. Default: 10."
     )
-    which.add_argument("--images", type=int, nargs="+", metavar="INDEX", help="by index")
-    which.add_argument("--file", type=Path, help="a PNG or JPEG of your own")
+    which.add_argument("--images", type=int, nargs="+", metavar="INDEX", help="image indices")
+    which.add_argument("--file", type=Path, help="your own PNG or JPEG")
     command.add_argument("--layer", help="Default: the last whose sides are larger than 7.")
     command.add_argument("--method", default="GradCAM", help=f"One of: {', '.join(METHODS)}.")
     command.add_argument(
@@ -110,30 +111,25 @@ def add_explain(commands: Any) -> None:
         default="predicted",
         help="predicted, true, difference (predicted, not true), or a class. Default: predicted.",
     )
-    command.add_argument("--opacity", type=float, default=50, help="of the map, %%. Default: 50.")
+    command.add_argument(
+        "--opacity", type=float, default=50, help="opacity of the map in %%. Default: 50."
+    )
     command.add_argument("--out", type=Path, required=True, help="the PNG to write")
 
 
 def _explain(options: argparse.Namespace) -> None:
     from cifar_core.explain.maps import CamRequest, draw_own, draw_rows
-    from cifar_core.system.files import write_atomic
 
     _check_explain(options)
-    if options.out.suffix.lower() != ".png":
-        raise ConfigError(f"--out {options.out} has to end in .png.")
-    if not options.out.absolute().parent.is_dir():
-        raise ConfigError(f"--out {options.out}: there is no such folder. Make it first.")
-    question = CamRequest(options.layer, options.method, options.target, options.opacity / 100)
+    check_out("--out", options.out, ".png")
+    request = CamRequest(options.layer, options.method, options.target, options.opacity / 100)
     if options.file:
         run = find_run(runs_root(options.runs), options.run, TrainingRun)
-        content = draw_own(run, options.checkpoint, _read(options.file), question)
+        content = draw_own(run, options.checkpoint, _read(options.file), request)
     else:
-        run, table = evaluated(options)
-        content = draw_rows(run.name, table, _rows(table, options), question)
-    try:
-        write_atomic(options.out, content)
-    except OSError as error:
-        raise ConfigError(f"--out {options.out} cannot be written ({error.strerror}).") from None
+        run, predictions = evaluated(options)
+        content = draw_rows(run.name, predictions, _rows(predictions, options), request)
+    write_out("--out", options.out, content)
     print(f"Wrote {options.out}.")
 
 
@@ -143,22 +139,22 @@ def _check_explain(options: argparse.Namespace) -> None:
     from cifar_core.explain.methods import METHODS
 
     if options.method not in METHODS:
-        raise ConfigError(f"--method {options.method} is unknown. Take: {', '.join(METHODS)}.")
+        raise ConfigError(f"--method {options.method} is unknown. Available: {', '.join(METHODS)}.")
     if not 0 <= options.opacity <= 100:
         raise ConfigError(f"--opacity {options.opacity:g} is not accepted; give 0 to 100.")
     if options.worst is not None and not 1 <= options.worst <= MAX_IMAGES:
         raise ConfigError(f"--worst {options.worst} is not accepted; give 1 to {MAX_IMAGES}.")
 
 
-def _rows(table: "Predictions", options: argparse.Namespace) -> list[int]:
+def _rows(predictions: "Predictions", options: argparse.Namespace) -> list[int]:
     from cifar_core.evaluation.sorting import most_confident_errors
 
     if options.images:
-        return [table.examples.find(index) for index in options.images]
+        return [predictions.examples.find(index) for index in options.images]
     count = 10 if options.worst is None else options.worst
-    rows = most_confident_errors(table, count)
+    rows = most_confident_errors(predictions, count)
     if not rows:
-        raise ConfigError(f"There is no error among {table}. Give --images instead.")
+        raise ConfigError(f"There are no errors among {predictions}. Give --images instead.")
     return rows
 
 

@@ -31,7 +31,9 @@ class StatusLine:
 
 
 def follow(
-    run_dir: Path, tell: Callable[[Run, Metrics], StatusLine], on_stop: str = "it ends in order"
+    run_dir: Path,
+    tell: Callable[[Run, Metrics], StatusLine],
+    on_stop: str = "finishing the current step",
 ) -> tuple[Run, Metrics]:
     """Shows a job's progress until it ends; Ctrl-C asks it to stop.
 
@@ -50,11 +52,11 @@ def follow(
         while True:
             run = read_run(run_dir)
             metrics = read_metrics(run_dir / "metrics.jsonl", metrics)
-            told = tell(run, metrics)
-            for line in told.lines:
+            status_line = tell(run, metrics)
+            for line in status_line.lines:
                 bar.write(line, file=sys.stderr)
-            bar.n = told.share
-            bar.set_description_str(told.text)
+            bar.n = status_line.share
+            bar.set_description_str(status_line.text)
             if not run.state.is_active:
                 bar.close()
                 return run, metrics

@@ -18,7 +18,7 @@ from cifar_core.system.paths import runs_root
 
 def add_lr_find(commands: Any) -> None:
     """lr-find."""
-    text = "test learning rates for the settings of a training, and suggest one"
+    text = "run an LR range test for the settings of a training and suggest a learning rate"
     command = commands.add_parser("lr-find", help=text, description=text)
     command.set_defaults(do=_lr_find)
     command.add_argument("--json", action="store_true", help="print the result as JSON")
@@ -46,22 +46,22 @@ def _lr_find(options: argparse.Namespace) -> int:
     run, metrics = follow(run_dir, tell)
     failed = run.state in (RunState.FAILED, RunState.INTERRUPTED)
     ending = run.reason if failed else explain_ending(_ending(run), metrics.points, find)
-    found = suggest_all(curve_of(metrics.points), find.diverge_factor)
+    suggestions = suggest_all(curve_of(metrics.points), find.diverge_factor)
     if options.json:
-        told = [{"lr": one.lr, "rule": one.rule, "reason": one.reason} for one in found]
+        rules = [{"lr": one.lr, "rule": one.rule, "reason": one.reason} for one in suggestions]
         points = [asdict(point) for point in metrics.points]
-        facts = {"run_id": run.run_id, "state": str(run.state), "ending": ending}
-        first = told[0] if told else None
-        print(json.dumps({**facts, "suggestion": first, "rules": told, "points": points}))
+        summary = {"run_id": run.run_id, "state": str(run.state), "ending": ending}
+        first = rules[0] if rules else None
+        print(json.dumps({**summary, "suggestion": first, "rules": rules, "points": points}))
         return int(failed)
     print(ending)
-    if found:
-        print(f"Suggested learning rate: {found[0].lr:.3g}. {found[0].reason}")
-        for other in found[1:]:
+    if suggestions:
+        print(f"Suggested learning rate: {suggestions[0].lr:.3g}. {suggestions[0].reason}")
+        for other in suggestions[1:]:
             print(f"  {other.rule}: {other.lr:.3g}. {other.reason}")
-        print(disagreement(found))
+        print(disagreement(suggestions))
     elif not failed:
-        print("The curve supports no suggestion. Try another range, or more steps.")
+        print("No suggestion from this curve. Try another LR range or more steps.")
     return int(failed)
 
 

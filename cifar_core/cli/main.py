@@ -55,7 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_summary(commands: Any) -> None:
-    command = commands.add_parser("summary", help="the layer table of a model")
+    command = commands.add_parser("summary", help="layers, parameters and compute cost of a model")
     command.add_argument("model", help=", ".join(MODELS))
     command.add_argument("--json", action="store_true", help="print JSON")
     command.set_defaults(do=_summary)
@@ -70,14 +70,20 @@ def _summary(options: argparse.Namespace) -> None:
 
 
 def _add_train(commands: Any) -> None:
-    command = commands.add_parser("train", help="train a model; Ctrl-C stops it in order")
-    command.set_defaults(do=_train)
-    command.add_argument("--name", default="", help="what to call the run; else a free name")
-    command.add_argument("--notes", default="", help="free text kept with the run")
-    command.add_argument(
-        "--estimate", action="store_true", help="only measure how long it would take"
+    command = commands.add_parser(
+        "train", help="train a model; Ctrl-C stops it and saves a checkpoint"
     )
-    command.add_argument("--detach", action="store_true", help="start it and return at once")
+    command.set_defaults(do=_train)
+    command.add_argument(
+        "--name", default="", help="name of the run; default: the model and a number"
+    )
+    command.add_argument("--notes", default="", help="notes saved with the run")
+    command.add_argument(
+        "--estimate",
+        action="store_true",
+        help="only measure the throughput and estimate the duration",
+    )
+    command.add_argument("--detach", action="store_true", help="start in the background and return")
     command.add_argument("--json", action="store_true", help="print the result as JSON")
     runs.add_root(command)
     settings.add_config(command)
@@ -105,12 +111,13 @@ def _estimate(config: TrainConfig, as_json: bool) -> int:
     from cifar_core.forecast.preflight import measured
 
     open_dataset(config.data)
-    found = forecast_from(measured(config), config)
+    estimate = forecast_from(measured(config), config)
     text = (
-        f"About {found.seconds / 60:.1f} min for {config.epochs} epochs of "
-        f"{found.num_train:,} images: {found.train:,.0f} images/s training, "
-        f"{found.evaluate:,.0f} evaluating. About {found.memory_bytes / 1e6:,.0f} MB of memory, "
-        f"{found.disk_bytes / 1e6:,.0f} MB on disk. {found.verdict}"
+        f"About {estimate.seconds / 60:.1f} min for {config.epochs} epochs of "
+        f"{estimate.num_train:,} images: {estimate.train:,.0f} images/s training, "
+        f"{estimate.evaluate:,.0f} images/s evaluation. "
+        f"About {estimate.memory_bytes / 1e6:,.0f} MB of memory, "
+        f"{estimate.disk_bytes / 1e6:,.0f} MB on disk. {estimate.verdict}"
     )
-    print(json.dumps(asdict(found)) if as_json else text)
+    print(json.dumps(asdict(estimate)) if as_json else text)
     return 0

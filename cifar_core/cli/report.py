@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from cifar_core.cli.follow import follow_stages
+from cifar_core.cli.out_file import check_out, write_out
 from cifar_core.cli.runs import add_model
-from cifar_core.errors import ConfigError
 from cifar_core.records import layout
 from cifar_core.runs.store import TrainingRun, find_run
-from cifar_core.system.files import write_atomic
 from cifar_core.system.paths import runs_root
 
 
@@ -31,19 +30,19 @@ def _rank(options: argparse.Namespace) -> None:
     root = runs_root(options.runs)
     job = launch_road(root, find_run(root, options.run, TrainingRun), options.checkpoint)
     follow_stages(job)
-    found = load_ranking(job)
+    ranking = load_ranking(job)
     if options.json:
-        ranked = [asdict(one) for one in found.ranked]
-        print(json.dumps({"ranked": ranked, "by_chance": found.random_score}))
+        ranked = [asdict(one) for one in ranking.ranked]
+        print(json.dumps({"ranked": ranked, "random_score": ranking.random_score}))
         return
-    print(found)
-    for one in found.ranked[:10]:
+    print(ranking)
+    for one in ranking.ranked[:10]:
         print(f"  {one.score:6.3f}  {one.method:10} {one.layer}")
 
 
 def add_report(commands: Any) -> None:
     """report."""
-    text = "write a run on one HTML page that opens offline: curves, errors, maps, how to repeat it"
+    text = "write a self-contained HTML report: settings, curves, errors with Grad-CAM, commands"
     command = commands.add_parser("report", help=text, description=text)
     command.set_defaults(do=_report)
     add_model(command)
@@ -56,14 +55,8 @@ def _report(options: argparse.Namespace) -> None:
     root = runs_root(options.runs)
     run = find_run(root, options.run, TrainingRun)
     out: Path = options.out or Path(f"{run.name}.html")
-    if out.suffix.lower() not in (".html", ".htm"):
-        raise ConfigError(f"--out {out} has to end in .html.")
-    if not out.absolute().parent.is_dir():
-        raise ConfigError(f"--out {out}: there is no such folder. Make it first.")
+    check_out("--out", out, ".html", ".htm")
     job = launch_report(root, run, options.checkpoint)
     follow_stages(job)
-    try:
-        write_atomic(out, (job / layout.REPORT).read_bytes())
-    except OSError as error:
-        raise ConfigError(f"--out {out} cannot be written ({error.strerror}).") from None
+    write_out("--out", out, (job / layout.REPORT).read_bytes())
     print(f"Wrote {out}.")

@@ -55,24 +55,28 @@ def add_runs(commands: Any) -> None:
         return command
 
     for name, do in (("list", _list), ("show", _show)):
-        command = action(name, do, f"{name} runs" if name == "list" else "one run in full")
+        command = action(
+            name, do, f"{name} runs" if name == "list" else "show one run with all its settings"
+        )
         command.add_argument("--json", action="store_true", help="print JSON")
-    stop = action("stop", _stop, "finish the batch, keep a checkpoint, end")
-    stop.add_argument("--force", action="store_true", help="end its process if that takes long")
-    resume = action("resume", _resume, "let a stopped, failed or interrupted run go on")
-    resume.add_argument("--detach", action="store_true", help="start it and return at once")
+    stop = action("stop", _stop, "stop after the current batch and save a checkpoint")
+    stop.add_argument(
+        "--force", action="store_true", help="kill the process if it does not stop in time"
+    )
+    resume = action("resume", _resume, "resume a stopped, failed or interrupted run")
+    resume.add_argument("--detach", action="store_true", help="start in the background and return")
     resume.add_argument("--json", action="store_true", help="print the result as JSON")
-    extend = action("extend", _extend, "let a completed run go on as a new one")
-    extend.add_argument("epochs", type=int, help="epochs in all")
-    extend.add_argument("--name", default="", help="what to call the new run; else a free name")
-    extend.add_argument("--detach", action="store_true", help="start it and return at once")
+    extend = action("extend", _extend, "train a completed run longer, as a new run")
+    extend.add_argument("epochs", type=int, help="total number of epochs")
+    extend.add_argument("--name", default="", help="name of the new run; default: a free name")
+    extend.add_argument("--detach", action="store_true", help="start in the background and return")
     extend.add_argument("--json", action="store_true", help="print the result as JSON")
     rename = action("rename", _rename, "change name or notes")
     rename.add_argument("name", nargs="?", help="the new name")
     rename.add_argument("--notes", help="the new notes")
     delete = action("delete", _delete, "delete a run")
     delete.add_argument("--keep-curves", action="store_true", help="delete only its checkpoints")
-    delete.add_argument("--yes", action="store_true", help="do not ask")
+    delete.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
 
 def _list(options: argparse.Namespace) -> None:
@@ -93,9 +97,9 @@ def _show(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps(describe(run)))
         return
-    table = describe(run)
-    config = table.pop("config") or {}
-    for name, value in table.items():
+    details = describe(run)
+    config = details.pop("config") or {}
+    for name, value in details.items():
         if value not in (None, "", {}):
             print(f"{name:12} {value}")
     for name, value in config.items():
@@ -109,11 +113,11 @@ def _show(options: argparse.Namespace) -> None:
 def _stop(options: argparse.Namespace) -> None:
     run = find_run(runs_root(options.runs), options.run)
     request_stop(run)
-    print(f"{run.name} will finish its batch, keep a checkpoint and end.")
+    print(f"{run.name} is stopping: finishing the batch and saving a checkpoint.")
     while options.force and (run := read_run(run.path)).state.is_active:
         if stopping_s(run) > FORCE_AFTER_S:
             force_stop(run)
-            print(f"{run.name} did not end and was ended by force.")
+            print(f"{run.name} did not stop in time and was killed.")
             return
         time.sleep(0.2)
 
@@ -170,6 +174,6 @@ def follow_training(run_dir: Path, as_json: bool) -> int:
         pace = run_pace(run, metrics)
         return StatusLine(pace.share, f"{run.name} {run.state}{pace_line(run, pace)}", lines)
 
-    run, _ = follow(run_dir, tell, "the batch is finished and a checkpoint kept")
+    run, _ = follow(run_dir, tell, "finishing the batch and saving a checkpoint")
     print_run(run_dir, as_json)
     return 1 if run.state in (RunState.FAILED, RunState.INTERRUPTED) else 0

@@ -42,8 +42,8 @@ def add_fields(
 
 def given(options: argparse.Namespace, prefix: str) -> dict[str, str]:
     """The values that were given for fields."""
-    found = {k.removeprefix(prefix): v for k, v in vars(options).items() if k.startswith(prefix)}
-    return {name: value for name, value in found.items() if value is not None}
+    values = {k.removeprefix(prefix): v for k, v in vars(options).items() if k.startswith(prefix)}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def read_config(options: argparse.Namespace) -> TrainConfig:

@@ -9,7 +9,7 @@ from cifar_core.config.base import Settings, setting
 from cifar_core.models import MODELS
 from cifar_core.validation import validated
 
-GROUPS = ("Data", "Model", "Augmentation", "Optimisation", "Schedule", "Hardware", "Run")
+GROUPS = ("Data", "Model", "Augmentation", "Optimization", "Schedule", "Hardware", "Run")
 
 
 def _check_model(name: str) -> str:
@@ -63,33 +63,33 @@ class TrainConfig(Settings):
         "Augmentation applied to each training image.",
         accepted="a preset, JSON, or the path of a JSON file",
     )
-    epochs: int = setting(20, "Optimisation", "Passes over the training set.", ge=1, le=2000)
+    epochs: int = setting(20, "Optimization", "Passes over the training set.", ge=1, le=2000)
     batch_size: int = setting(
-        128, "Optimisation", "Images per optimizer step.", ge=2, le=8192, step=32
+        128, "Optimization", "Images per optimizer step.", ge=2, le=8192, step=32
     )
     optimizer: Literal["sgd", "adamw"] = setting(
-        "sgd", "Optimisation", "SGD with Nesterov momentum, or AdamW."
+        "sgd", "Optimization", "SGD with Nesterov momentum, or AdamW."
     )
     lr: float = setting(
-        0.1, "Optimisation", "Learning rate; max LR for onecycle.", gt=0, le=100, step=0.01
+        0.1, "Optimization", "Learning rate; max LR for onecycle.", gt=0, le=100, step=0.01
     )
     momentum: float = setting(
-        0.9, "Optimisation", "Momentum of SGD; beta 1 of AdamW.", ge=0, lt=1, step=0.05
+        0.9, "Optimization", "Momentum of SGD; beta 1 of AdamW.", ge=0, lt=1, step=0.05
     )
     weight_decay: float = setting(
         5e-4,
-        "Optimisation",
+        "Optimization",
         "L2 penalty on weights, not on biases and norm layers; decoupled in AdamW.",
         ge=0,
         le=10,
         step=1e-4,
     )
     l1: float = setting(
-        0.0, "Optimisation", "L1 penalty on the same weights.", ge=0, le=1, step=1e-5
+        0.0, "Optimization", "L1 penalty on the same weights.", ge=0, le=1, step=1e-5
     )
     label_smoothing: float = setting(
         0.0,
-        "Optimisation",
+        "Optimization",
         "Share of the target probability spread evenly over all classes.",
         ge=0,
         lt=1,
@@ -97,7 +97,7 @@ class TrainConfig(Settings):
     )
     ema: float = setting(
         0.0,
-        "Optimisation",
+        "Optimization",
         "Decay per step of an exponential moving average of the weights, which is then evaluated "
         "and saved. The decay ramps up over the first steps; 0 turns EMA off.",
         ge=0,
@@ -205,5 +205,5 @@ def difference(configs: list[TrainConfig]) -> dict[str, list[str]]:
 
 def display_values(config: TrainConfig) -> dict[str, str]:
     """Each setting as text for display."""
-    table = {name: str(getattr(config, name)) for name in TrainConfig.model_fields}
-    return {**table, "augment": f"{config.augment} [{config.augment.digest[:12]}]"}
+    values = {name: str(getattr(config, name)) for name in TrainConfig.model_fields}
+    return {**values, "augment": f"{config.augment} [{config.augment.digest[:12]}]"}

@@ -59,7 +59,7 @@ class Dataset:
     Attributes:
         name: "CIFAR-10" or "Shapes-10".
         origin: Where it was read from, as text for display.
-        altered: Whether it is incomplete or modified; part of every title.
+        modified: Whether it is incomplete or modified; part of every title.
     """
 
     name: str
@@ -67,14 +67,14 @@ class Dataset:
     train: Split
     test: Split
     origin: str
-    altered: bool = False
+    modified: bool = False
 
     @property
     def title(self) -> str:
-        """The name, marked if this is an altered copy."""
-        if not self.altered:
+        """The name, marked if this is a modified copy."""
+        if not self.modified:
             return self.name
-        return f"{self.name} (altered copy: {len(self.train):,} + {len(self.test):,} images)"
+        return f"{self.name} (modified copy: {len(self.train):,} + {len(self.test):,} images)"
 
     @property
     def fingerprint(self) -> str:
@@ -146,7 +146,7 @@ def split_indices(
     return np.sort(order[val_size:end]), np.sort(order[:val_size])
 
 
-def mean_colour(data: Dataset) -> tuple[int, int, int]:
-    """The mean training pixel, 0..255; fill colour of a cutout."""
+def mean_color(data: Dataset) -> tuple[int, int, int]:
+    """The mean training pixel, 0..255; fill color of a cutout."""
     red, green, blue = (round(255 * float(value)) for value in data.mean)
     return red, green, blue

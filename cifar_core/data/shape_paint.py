@@ -1,4 +1,4 @@
-"""Colours and textures of Shapes-10, and random numbers and axes, one per image."""
+"""Colors and textures of Shapes-10, and random numbers and axes, one per image."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,7 @@ def random_axes(rng: Generator, across: AnyFloats, down: AnyFloats) -> tuple[Any
 
 
 def surfaces(num: int, rng: Generator) -> tuple[AnyFloats, AnyFloats, AnyFloats]:
-    """Colours, 0..255, of background and object, one light, one dark, and of what is around.
+    """Colors, 0..255, of background and object, one light, one dark, and of what is around.
 
     Returns:
         Background and object, (3, N, H, W) each, and four tints between, (4, 3, N, 1, 1).
@@ -36,7 +36,7 @@ def surfaces(num: int, rng: Generator) -> tuple[AnyFloats, AnyFloats, AnyFloats]
     figure_light = np.where(night, rng.uniform(0.72, 0.86, num), rng.uniform(0.46, 0.64, num))
     clear = 1 - 0.6 * rng.random(num) ** 2  # few are hazy
     step = clear * (figure_light - ground_light)
-    # The second colour of a texture keeps away from the other surface.
+    # The second color of a texture keeps away from the other surface.
     away = clear * np.where(night, 1, -1) * rng.uniform(0.05, 0.1, num)
     ground = _textured(rng, ground_light, rng.uniform(0.02, 0.09, num), -0.6 * away)
     figure = _textured(rng, ground_light + step, rng.uniform(0.12, 0.2, num), away)
@@ -46,7 +46,7 @@ def surfaces(num: int, rng: Generator) -> tuple[AnyFloats, AnyFloats, AnyFloats]
 
 
 def _textured(rng: Generator, light: AnyFloats, chroma: AnyFloats, lighter: AnyFloats) -> AnyFloats:
-    """(3, N, H, W) a random texture between two neighbouring hues, second one `lighter`."""
+    """(3, N, H, W) a random texture between two neighboring hues, second one `lighter`."""
     num = len(light)
     hue = rng.uniform(0, 2 * np.pi, num)
     first = _srgb(light, chroma, hue)[..., None, None]
@@ -95,7 +95,7 @@ def _clouds(x: AnyFloats, _y: AnyFloats, _period: AnyFloats, rng: Generator) -> 
     return (rows[:, :, None] * weights).sum(axis=3)
 
 
-# (N, H, W) share, 0..1, of the second colour at (x, y) pixels.
+# (N, H, W) share, 0..1, of the second color at (x, y) pixels.
 _TEXTURES: tuple[Callable[[AnyFloats, AnyFloats, AnyFloats, Generator], AnyFloats], ...] = (
     lambda x, _y, _period, _rng: np.zeros_like(x),
     lambda x, _y, _period, _rng: np.clip(0.5 + x / 28, 0, 1),

@@ -44,7 +44,7 @@ class Source:
 
     @property
     def pickle_free(self) -> bool:
-        """Whether reading cannot run code; only then may a copy be altered."""
+        """Whether reading cannot run code; only then may a copy be modified."""
         return self.form in ("parquet", "folders")
 
     def identity(self) -> str:

@@ -57,7 +57,7 @@ def sort_split(
     return DecodedSplit(images[order], labels[order], fingerprint, sorted_masks, sorted_names)
 
 
-def check_official(source: Source, splits: dict[str, DecodedSplit], accept_altered: bool) -> None:
+def check_official(source: Source, splits: dict[str, DecodedSplit], allow_modified: bool) -> None:
     """Refuses anything but the complete data set, unless the user accepts it.
 
     Raises:
@@ -74,8 +74,8 @@ def check_official(source: Source, splits: dict[str, DecodedSplit], accept_alter
         raise DataError(f"{problem} Pickled copies must be the official ones. Download it again.")
     if train == 0 or test == 0:
         raise DataError(f"{problem} Both a train and a test split are needed.")
-    if not accept_altered:
+    if not allow_modified:
         raise DataError(
-            f"{problem} Download it again, or accept it as an altered copy: "
-            f"python -m cifar_core data prepare --data {source.path} --accept-altered."
+            f"{problem} Download it again, or accept it as a modified copy: "
+            f"python -m cifar_core data prepare --data {source.path} --allow-modified."
         )

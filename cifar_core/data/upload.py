@@ -56,7 +56,7 @@ class UploadedImage:
 
 
 def fit_image(content: bytes) -> UploadedImage:
-    """Rotates upright, fills transparency with white, crops the centre square, resizes to 32x32.
+    """Rotates upright, fills transparency with white, crops the center square, resizes to 32x32.
 
     Each pixel is the mean of its area, without the halos of sharper filters.
 
@@ -143,7 +143,7 @@ def _rgb(image: "Image") -> "Image":
     from PIL import Image
 
     if image.mode.startswith("I"):
-        # Pillow would clip 16-bit grey at 255 instead of scaling it.
+        # Pillow would clip 16-bit gray at 255 instead of scaling it.
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if not image.has_transparency_data:
         return image.convert("RGB")

@@ -5,7 +5,7 @@ predictions          stored log-probabilities; predicted classes, losses, margin
 files                the types of the JSON files that evaluations leave
 metrics              confusion matrix, precision/recall/F1, Wilson, calibration, McNemar
 history              predictions after every epoch; forgetting events
-features             penultimate features, nearest neighbours, PCA, t-SNE
+features             penultimate features, nearest neighbors, PCA, t-SNE
 label_issues         possible label errors, by confident learning
 sorting              sort orders of the gallery (confidence, loss, margin, …)
 filters              true/predicted class, errors, confidence: the rows that are left

@@ -1,4 +1,4 @@
-"""Penultimate features of the images, nearest neighbours, PCA and t-SNE.
+"""Penultimate features of the images, nearest neighbors, PCA and t-SNE.
 
     <run>/tables/<checkpoint>-<split>.features.npz   (N, D) float16, written by an evaluation
     <run>/tables/<checkpoint>-<split>.embedding.npz  (N, 2) float32, written by an embedding job
@@ -96,7 +96,7 @@ def pca_projection(features: NDArray[np.float32]) -> NDArray[np.float32]:
     return PCA(2, svd_solver="covariance_eigh").fit_transform(features).astype(np.float32)
 
 
-def neighbours(features: NDArray[np.float32], row: int, count: int) -> list[tuple[int, float]]:
+def neighbors(features: NDArray[np.float32], row: int, count: int) -> list[tuple[int, float]]:
     """The `count` nearest rows of (N, D) features, with their cosine similarity, -1..1."""
     lengths = np.linalg.norm(features, axis=1)
     similarity = features @ features[row] / np.maximum(lengths * lengths[row], 1e-12)
@@ -119,7 +119,7 @@ def tsne_embedding(
     from openTSNE import TSNEEmbedding, affinity, initialization
 
     total, done = EXAGGERATION_ITERATIONS + ITERATIONS, 0
-    yield Progress("Computing nearest neighbours", done, total, "iterations")
+    yield Progress("Computing nearest neighbors", done, total, "iterations")
     start = initialization.rescale(pca_projection(features))
     affinities = affinity.PerplexityBasedNN(
         features,

@@ -11,7 +11,7 @@ MIN_ACC = 0.8
 ABOUT = (
     "Confident learning flags an image if another class is more probable than that class is on "
     "average for its own images. The better the model, the more of the flagged labels are truly "
-    "mislabelled; about 0.5% of CIFAR-10's test labels are wrong (Northcutt et al. 2021)."
+    "mislabeled; about 0.5% of CIFAR-10's test labels are wrong (Northcutt et al. 2021)."
 )
 
 

@@ -113,7 +113,7 @@ class Predictions:
         return (
             f"{len(self.examples.labels):,} {split} images of {self.note.data}, "
             f"{self.checkpoint.name} (epoch {self.checkpoint.epoch})"
-            f"{', test-time flip' if self.note.flip else ''}"
+            f"{', TTA (flip)' if self.note.flip else ''}"
         )
 
     @cached_property
@@ -236,7 +236,7 @@ def read_predictions(path: Path, examples: EvalSplit, checkpoint: Checkpoint) ->
             f"{path.name} has {len(log_probs):,} rows for {len(examples.labels):,} images. {_AGAIN}"
         )
     if log_probs.shape[1:] != (len(examples.classes),):
-        raise CheckpointError(f"{path.name} has not one column per class. {_AGAIN}")
+        raise CheckpointError(f"{path.name} does not have one column per class. {_AGAIN}")
     return Predictions(log_probs, examples, checkpoint, note)
 
 

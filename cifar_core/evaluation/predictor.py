@@ -73,7 +73,7 @@ class FlipTTA(nn.Module):
         self.model = model
 
     def forward(self, images: Tensor) -> Tensor:
-        """(B, 3, 32, 32) normalised images to (B, K) logits."""
+        """(B, 3, 32, 32) normalized images to (B, K) logits."""
         return (self.model(images) + self.model(images.flip(3))) / 2
 
 

@@ -162,7 +162,7 @@ def shared_heading(kind: str, request: CamRequest) -> str:
     settings = {
         "methods": request.method,
         "layers": f"at {request.layer}",
-        "targets": f"for {target_name(request)}",
+        "targets": f"target: {target_name(request)}",
     }
     return f"{KINDS[kind]}: " + ", ".join(text for name, text in settings.items() if name != kind)
 

@@ -88,7 +88,7 @@ def cam_maps(
 
     Args:
         model: From (B, 3, 32, 32) to (B, K), in any mode, on any device.
-        images: (N, 3, 32, 32) float32, normalised.
+        images: (N, 3, 32, 32) float32, normalized.
         layer: A name of `list_layers`.
         targets: (N,) class indices in 0..K-1, or pairs of them; one target per image.
 

@@ -35,8 +35,8 @@ class TargetLayer:
 
     @property
     def label(self) -> str:
-        """Display name, such as "layer3.1 — 256 x 8x8"."""
-        return f"{self.name} — {self.channels} x {self.height}x{self.width}"
+        """Display name, such as "layer3.1 (256x8x8)"."""
+        return f"{self.name} ({self.channels}x{self.height}x{self.width})"
 
 
 def list_layers(model: "nn.Module") -> list[TargetLayer]:

@@ -60,15 +60,15 @@ def probabilities(model: "nn.Module", checkpoint: Checkpoint, pixels: Pixels) ->
 
 
 def inputs(checkpoint: Checkpoint, pixels: Pixels) -> "Tensor":
-    """(N, 3, 32, 32) float32, normalised as in training."""
+    """(N, 3, 32, 32) float32, normalized as in training."""
     import torch
 
-    from cifar_core.augment.kernels import normalise
+    from cifar_core.augment.kernels import normalize
 
     mean, std = (
         torch.tensor(v).float() for v in (checkpoint.manifest.mean, checkpoint.manifest.std)
     )
-    return normalise(torch.from_numpy(np.array(pixels)), mean, std)
+    return normalize(torch.from_numpy(np.array(pixels)), mean, std)
 
 
 def cards_from(
@@ -165,8 +165,8 @@ def heading_of(layer: str, cams: CamMaps, request: CamRequest) -> str:
 
 
 def target_name(request: CamRequest) -> str:
-    """Display name of a target."""
-    return TARGETS.get(request.target, f"the class {request.target}")
+    """The target of maps within a line of text: a class, or which one of each image."""
+    return TARGETS[request.target].lower() if request.target in TARGETS else request.target
 
 
 def draw_own(run: Run, checkpoint: str, content: bytes, request: CamRequest) -> bytes:

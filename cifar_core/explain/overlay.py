@@ -26,7 +26,7 @@ def overlay(image: Pixels, cam: Floats, opacity: float, scale: int = 8) -> Pixel
 def heatmap(cam: Floats, scale: int = 1) -> Pixels:
     """The map in the inferno colormap, black to yellow; (H, W) to (H * scale, W * scale, 3) uint8.
 
-    Inferno is perceptually uniform: readable without colour vision, and free of the false edges
+    Inferno is perceptually uniform: readable without color vision, and free of the false edges
     of rainbow colormaps.
     """
     levels = np.rint(np.clip(cam, 0, 1) * 255).astype(np.uint8)
@@ -34,7 +34,7 @@ def heatmap(cam: Floats, scale: int = 1) -> Pixels:
 
 
 def _enlarged(pixels: Pixels, scale: int) -> Pixels:
-    """Nearest neighbour, for the map too: its values are per pixel, and stay on theirs."""
+    """Nearest neighbor, for the map too: its values are per pixel, and stay on theirs."""
     return pixels.repeat(scale, axis=0).repeat(scale, axis=1)
 
 

@@ -10,9 +10,9 @@ from cifar_core.evaluation.predictions import Predictions
 from cifar_core.explain.gradcam import Target
 
 TARGETS = {
-    "predicted": "the predicted class",
-    "true": "the true class",
-    "difference": "predicted minus true class",
+    "predicted": "Predicted class",
+    "true": "True class",
+    "difference": "Predicted minus true class",
 }
 
 

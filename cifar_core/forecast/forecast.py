@@ -175,14 +175,18 @@ def bottleneck(config: TrainConfig, speed: Throughput) -> str:
     """Whether model or augmentation limits a training, in a sentence."""
     share, batched = speed.waiting, config.augment.batched
     if share < NOTICED:
-        return f"The model computes {1 - share:.0%} of the training time; augmentation is no limit."
+        return (
+            f"The model computes {1 - share:.0%} of the training time; augmentation is not the "
+            "bottleneck."
+        )
     if speed.limit == "device":
-        return f"Augmentation takes {share:.0%} of the training time; the model is the limit."
+        return f"Augmentation takes {share:.0%} of the training time; the model is the bottleneck."
     advice = (
         "Fewer operations" if batched else "More num_workers, or operations with a batched kernel,"
     )
     return (
-        f"Augmentation is the limit: the model waits {share:.0%} of the time. {advice} would help."
+        f"Augmentation is the bottleneck: the model waits {share:.0%} of the time. {advice} would "
+        "help."
     )
 
 
@@ -193,11 +197,11 @@ def _compiling(speed: Throughput, num_train: int) -> str:
     saved_s = num_train / speed.eager - num_train / speed.train
     if saved_s <= 0:
         return (
-            f" Compiled it is no quicker here, {speed.train:,.0f} instead of {speed.eager:,.0f} "
+            f" torch.compile is not faster here, {speed.train:,.0f} vs. {speed.eager:,.0f} "
             "images/s: leave compile off."
         )
     return (
-        f" Compiling takes {speed.compile_s:.0f} s and saves {saved_s:.1f} s an epoch: it pays "
+        f" Compiling takes {speed.compile_s:.0f} s and saves {saved_s:.1f} s per epoch: faster "
         f"from epoch {math.ceil(speed.compile_s / saved_s)} on."
     )
 

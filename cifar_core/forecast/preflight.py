@@ -50,8 +50,8 @@ def measured(config: TrainConfig) -> Throughput:
     if speed := known_throughput(config):
         return speed
     raise JobError(
-        "The speed could not be measured: the process that should do so was killed, perhaps for "
-        "want of memory. Take a smaller batch_size or model."
+        "The throughput could not be measured: the process was killed, perhaps because memory ran "
+        "out. Choose a smaller batch_size or model."
     )
 
 
@@ -61,8 +61,8 @@ def _wait_for(device: str) -> None:
             pass
     except Timeout:
         raise JobError(
-            f"No estimate now: another job computes on {device}. Stop it or wait until it has "
-            "ended; `python -m cifar_core runs list` names it."
+            f"No estimate now: another job is using {device}. Stop it or wait until it ends; "
+            "`python -m cifar_core runs list` shows it."
         ) from None
 
 

@@ -23,7 +23,7 @@ class JobContext:
     """One job while it is being done: its folder, its status, its records.
 
     Attributes:
-        goes_on: There are records already, of an earlier worker or an earlier run.
+        is_resuming: There are records already, of an earlier worker or an earlier run.
         terminated: A SIGTERM came.
     """
 

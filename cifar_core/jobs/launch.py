@@ -73,8 +73,8 @@ def launch_training(
         if earlier := find_draft(root, draft):
             if earlier.config != config:
                 raise RunError(
-                    f"This form was started before, as {earlier.name}, with other settings. "
-                    "Press Start again to train with these as well."
+                    f"This form was already started as {earlier.name}, with different settings. "
+                    "Press Start again to train with these too."
                 )
             return earlier.path
         check_space(root, config)
@@ -130,7 +130,8 @@ def resume_run(run: TrainingRun) -> None:
             return
         if not isinstance(now, TrainingRun) or not now.state.can_resume:
             raise RunError(
-                f"{now.name} is {now.state}. Only a stopped, failed or interrupted run can go on."
+                f"{now.name} is {now.state}. Only a stopped, failed or interrupted run can be "
+                "resumed."
             )
         device_lock(now.request.device)
         check_space(now.path.parent, now.config, written=disk_bytes(now))
@@ -151,7 +152,8 @@ def extend_run(run: TrainingRun, epochs: int, name: str = "") -> Path:
         raise RunError(f"{run.name} is {run.state}. Only a completed training can be extended.")
     if epochs <= run.config.epochs:
         raise ConfigError(
-            f"epochs = {epochs} is not accepted: {run.name} has had {run.config.epochs}. Give more."
+            f"epochs = {epochs} is not accepted: {run.name} already has {run.config.epochs}. "
+            "Give more."
         )
     find_checkpoint(run.path, "last")
     root, longer = run.path.parent, {**run.config.model_dump(mode="json"), "epochs": epochs}
@@ -185,7 +187,7 @@ def launch_lr_find(root: Path, config: TrainConfig, find: "LRTestConfig", draft:
     return run_dir
 
 
-def launch_data(root: Path, origin: Origin, path: str = "", accept_altered: bool = False) -> Path:
+def launch_data(root: Path, origin: Origin, path: str = "", allow_modified: bool = False) -> Path:
     """Starts a job that downloads ("archive", "hub") or reads ("folder") CIFAR-10, if none does.
 
     CIFAR_MIRROR, if set, is the address that has the files instead of the official ones.
@@ -193,7 +195,7 @@ def launch_data(root: Path, origin: Origin, path: str = "", accept_altered: bool
     mirror = os.environ.get("CIFAR_MIRROR")
     path = str(Path(path).expanduser().absolute()) if path else ""
     request = partial(
-        DataRequest, origin=origin, path=path, accept_altered=accept_altered, mirror=mirror
+        DataRequest, origin=origin, path=path, allow_modified=allow_modified, mirror=mirror
     )
     with exclusive(root, "launch"):
         for job in list_runs(root, DataJob):
@@ -207,7 +209,7 @@ def launch_data(root: Path, origin: Origin, path: str = "", accept_altered: bool
 
 def start_worker(run_dir: Path) -> None:
     """Starts the process that does the job, and notes when and which it is."""
-    asked = time.time()
-    write_typed(run_dir / layout.START, Start(asked))
+    requested = time.time()
+    write_typed(run_dir / layout.START, Start(requested))
     process = spawn("cifar_core.jobs.worker", str(run_dir), log=run_dir / layout.LOG)
-    write_typed(run_dir / layout.START, Start(asked, identity_of(process.pid)))
+    write_typed(run_dir / layout.START, Start(requested, identity_of(process.pid)))

@@ -63,7 +63,7 @@ def launch_effect(root: Path, run: TrainingRun, checkpoint: str, spec: AugmentSp
         CifarCoreError: if there is no such checkpoint, or nothing to try.
     """
     if not spec.pixel:
-        raise ConfigError("There is no operation on single images to try. Add one.")
+        raise ConfigError("Add an operation on single images to measure its effect.")
     return _launch(root, "effect", run, checkpoint, augment=spec)
 
 

@@ -36,8 +36,8 @@ def check_config(root: Path, config: TrainConfig) -> tuple[TrainConfig, dict[str
         train, _ = split_indices(len(data.train), config.val_size, config.train_size, config.seed)
         if len(train) < config.batch_size:
             raise ConfigError(
-                f"batch_size = {config.batch_size} is more than the {len(train):,} images to train "
-                "on. Take a smaller one."
+                f"batch_size = {config.batch_size} is more than the {len(train):,} training "
+                "images. Choose a smaller one."
             )
         details |= {"data_title": data.title, "fingerprint": data.fingerprint}
     return config, details
@@ -51,13 +51,13 @@ def _starting_weights(root: Path, config: TrainConfig) -> Checkpoint:
     """
     folder = Path(config.weights).expanduser()
     if (folder / layout.MANIFEST).is_file():
-        found = read_checkpoint(folder)
+        checkpoint = read_checkpoint(folder)
     else:
-        found = find_checkpoint(find_run(root, config.weights, TrainingRun).path, "best")
-    if found.manifest.model != config.model:
+        checkpoint = find_checkpoint(find_run(root, config.weights, TrainingRun).path, "best")
+    if checkpoint.manifest.model != config.model:
         raise ConfigError(
-            f"weights = {config.weights!r} are those of a {found.manifest.model}, not of a "
-            f"{config.model}. Take weights of the same model."
+            f"weights = {config.weights!r} are those of a {checkpoint.manifest.model}, not of a "
+            f"{config.model}. Choose weights of the same model."
         )
-    verified(found, layout.WEIGHTS)
-    return found
+    verified(checkpoint, layout.WEIGHTS)
+    return checkpoint

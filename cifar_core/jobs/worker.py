@@ -50,7 +50,7 @@ def main(run_dir: Path) -> int:
     except CifarCoreError as error:
         return _failed(worker, str(error))
     except MemoryError:
-        return _failed(worker, "The machine ran out of memory. Take a smaller batch_size.")
+        return _failed(worker, "The machine ran out of memory. Choose a smaller batch_size.")
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         why = (
@@ -60,10 +60,10 @@ def main(run_dir: Path) -> int:
     except Exception as error:  # noqa: BLE001 # the last place where a bug can be told to the user
         return _failed(worker, _sentence(error))
     if worker.terminated and outcome is RunState.STOPPED:
-        kept = "; a checkpoint was kept" if list_checkpoints(run_dir) else ""
-        worker.end(RunState.FAILED, f"Ended by SIGTERM{kept}.")
+        kept = "; a checkpoint was saved" if list_checkpoints(run_dir) else ""
+        worker.end(RunState.FAILED, f"Terminated by SIGTERM{kept}.")
         return 1
-    worker.end(outcome, "Stopped as asked." if outcome is RunState.STOPPED else "")
+    worker.end(outcome, "Stopped by user." if outcome is RunState.STOPPED else "")
     return 0
 
 
@@ -76,7 +76,7 @@ def _failed(worker: JobContext, reason: str) -> int:
 
 def _sentence(error: Exception) -> str:
     if type(error).__name__ == "OutOfMemoryError":
-        return "The GPU ran out of memory. Take a smaller batch_size or a smaller model."
+        return "GPU out of memory. Choose a smaller batch_size or model."
     return f"{type(error).__name__}: {error}"
 
 

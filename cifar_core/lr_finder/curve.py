@@ -36,7 +36,7 @@ def curve_of(points: Sequence[LRPoint], running: bool = False) -> LRCurve:
     seeds = [list(group) for _, group in itertools.groupby(points, key=lambda p: p.repeat)]
     finished = seeds[:-1] if running and len(seeds) > 1 else seeds
     count = min(map(len, finished), default=0)
-    smooth = [centred([point.raw for point in seed])[:count] for seed in finished]
+    smooth = [centered([point.raw for point in seed])[:count] for seed in finished]
     values = np.array(smooth).reshape(len(finished), count)
     if not count:
         return LRCurve([], [], [], [], len(finished))
@@ -45,7 +45,7 @@ def curve_of(points: Sequence[LRPoint], running: bool = False) -> LRCurve:
     return LRCurve(lrs, middle.tolist(), low.tolist(), high.tolist(), len(finished))
 
 
-def centred(raw: Sequence[float]) -> list[float]:
+def centered(raw: Sequence[float]) -> list[float]:
     """The losses of single batches, smoothed without lag, for a rule to look at.
 
     A running mean shows a fall late. Over 100 steps from 1e-5 to 10 (convnet; SGD, AdamW; CIFAR-10,

@@ -32,9 +32,9 @@ def explain_ending(ending: str, points: Sequence[LRPoint], find: LRTestConfig) -
     if points:
         at += f", at lr {points[-1].lr:.2g}"
     reasons = {
-        "completed": f"All {find.num_steps} steps were done.",
+        "completed": f"Completed {find.num_steps} steps.",
         "diverged": f"The loss rose above {find.diverge_factor:g} times its lowest {at}.",
-        "not a number": f"The loss was no longer a number {at}; the test ended there.",
+        "not a number": f"The loss became NaN or infinite {at}.",
         "stopped": f"Stopped {at}.",
     }
     return reasons.get(ending, "")

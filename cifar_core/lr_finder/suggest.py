@@ -65,7 +65,9 @@ def steepest(
     index = part.first + int(np.argmin(slopes[part.first : part.lowest + 1]))
     if slopes[index] >= 0:
         return None
-    reason = f"The loss falls fastest here, by {-slopes[index]:.2g} per tenfold learning rate."
+    reason = (
+        f"Steepest descent: the loss falls by {-slopes[index]:.2g} per decade of the learning rate."
+    )
     return Suggestion("steepest", float(part.lrs[index]), index, reason)
 
 
@@ -74,7 +76,7 @@ def valley(
 ) -> Suggestion | None:
     """The middle of the longest fall: half of its points lie before.
 
-    The longest sequence of ever lower losses, not necessarily neighbours, is taken for the fall.
+    The longest sequence of ever lower losses, not necessarily neighbors, is taken for the fall.
 
     Args, Returns: as `steepest`.
 
@@ -90,7 +92,7 @@ def valley(
     end = int(np.argmax(lengths))
     start, third = end - int(lengths[end]), lengths[end] / 3
     index = part.first + max(start, 0) + int(third) + int(third / 2)
-    reason = f"The middle of the longest fall, which has {lengths[end]} points."
+    reason = f"The middle of the longest fall ({lengths[end]} points)."
     return Suggestion("valley", float(part.lrs[index]), index, reason)
 
 
@@ -106,7 +108,7 @@ def minimum(
     if (part := _usable(lrs, losses, diverge_factor)) is None:
         return None
     lr = float(part.lrs[part.lowest])
-    reason = f"A tenth of {lr:.2g}, where the loss is lowest."
+    reason = f"One tenth of {lr:.2g}, where the loss is lowest."
     index = int(np.argmin(np.abs(np.log(part.lrs) - np.log(lr / 10))))
     return Suggestion("minimum/10", lr / 10, index, reason)
 
@@ -135,7 +137,7 @@ def slide(
     if left < 0:  # fastai would take the first point
         return None
     index = part.first + left
-    reason = "The largest learning rate before the loss bends upwards."
+    reason = "The largest learning rate before the loss curve bends upward."
     return Suggestion("slide", float(part.lrs[index]), index, reason)
 
 
@@ -145,8 +147,8 @@ RULES: tuple[Rule, ...] = (steepest, valley, minimum, slide)  # the first is wha
 
 def suggest_all(curve: LRCurve, diverge_factor: float = 5.0) -> list[Suggestion]:
     """What each rule that the curve supports suggests."""
-    found = [rule(curve.lrs, curve.losses, diverge_factor) for rule in RULES]
-    return [suggestion for suggestion in found if suggestion]
+    suggestions = [rule(curve.lrs, curve.losses, diverge_factor) for rule in RULES]
+    return [suggestion for suggestion in suggestions if suggestion]
 
 
 def suggest_lr(points: Sequence[LRPoint], diverge_factor: float = 5.0) -> Suggestion | None:
@@ -162,9 +164,9 @@ def disagreement(suggestions: Sequence[Suggestion]) -> str:
     rates = [suggestion.lr for suggestion in suggestions]
     factor = max(rates) / min(rates)
     if factor < 3:
-        return f"The rules agree within {factor:.1f}x."
-    between = f"between {min(rates):.2g} and {max(rates):.2g}"
-    return f"The rules span {factor:.0f}x, {between}: treat it as a range."
+        return f"Heuristics agree within {factor:.1f}x."
+    span = f"{min(rates):.2g} to {max(rates):.2g}"
+    return f"Heuristics differ by {factor:.0f}x: treat {span} as a range."
 
 
 @dataclass(frozen=True)

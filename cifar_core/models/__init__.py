@@ -35,7 +35,7 @@ class ModelCard:
 MODELS: dict[str, ModelCard] = {
     "convnet": ModelCard(
         "convnet",
-        "Small network of plain and depthwise-separable convolutions, quick on a CPU; "
+        "Small network of plain and depthwise-separable convolutions, fast on a CPU; "
         "147 k parameters, 14.4 MMAC per image.",
         597_152,
     ),
@@ -59,7 +59,7 @@ MODELS: dict[str, ModelCard] = {
     ),
     "resnet18": ModelCard(
         "resnet",
-        "ResNet-18 with a stem for 32x32 images, the usual reference; "
+        "ResNet-18 with a stem for 32x32 images, the usual baseline; "
         "11.17 M parameters, 555.4 MMAC per image.",
         44_734_408,
     ),

@@ -74,7 +74,7 @@ class ConvNet(nn.Module):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
 
     def forward(self, images: Tensor) -> Tensor:
-        """(B, 3, 32, 32) normalised images to (B, K) logits."""
+        """(B, 3, 32, 32) normalized images to (B, K) logits."""
         x = self.transition1(self.stem(images))
         x = self.transition2(self.layer2(self.layer1(x)))
         x = self.layer5(self.layer4(self.layer3(x)))

@@ -45,7 +45,7 @@ class SepNetV1(nn.Module):
         self.global_pool = nn.AvgPool2d(3)
 
     def forward(self, images: Tensor) -> Tensor:
-        """(B, 3, 32, 32) normalised images to (B, K) logits."""
+        """(B, 3, 32, 32) normalized images to (B, K) logits."""
         x = self.layer4(self.layer3(self.layer2(self.layer1(images))))
         return self.global_pool(self.head(x)).flatten(1)
 
@@ -68,7 +68,7 @@ class SepNetV2(nn.Module):
         self.head = nn.Conv2d(64, num_classes, 1, bias=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """(B, 3, 32, 32) normalised images to (B, K) logits."""
+        """(B, 3, 32, 32) normalized images to (B, K) logits."""
         x = self.transition1(self.layer1(images))
         x = self.transition2(self.layer2(x))
         x = self.global_pool(self.layer3(x))

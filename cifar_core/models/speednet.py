@@ -74,12 +74,12 @@ class SpeedNet(nn.Module):
         """Sets the whitening filters from the first 5,000 images; otherwise they are random.
 
         Args:
-            images: (N, 3, 32, 32) float32, normalised.
+            images: (N, 3, 32, 32) float32, normalized.
         """
         self.whiten.set_filters(whitening_filters(images[:WHITENING_IMAGES]))
 
     def forward(self, images: Tensor) -> Tensor:
-        """(B, 3, 32, 32) normalised images to (B, K) logits."""
+        """(B, 3, 32, 32) normalized images to (B, K) logits."""
         x = F.gelu(self.whiten(images))
         x = self.layer3(self.layer2(self.layer1(x)))
         x = F.max_pool2d(x, 3).flatten(1)
@@ -95,11 +95,11 @@ def speednet(num_classes: int = 10) -> SpeedNet:
 def whitening_filters(images: Tensor) -> Tensor:
     """The eigenvectors of all 2x2 patches' second moments, scaled to unit response.
 
-    Moments are about zero, as the images are normalised and the filters see them unshifted.
+    Moments are about zero, as the images are normalized and the filters see them unshifted.
     The same images give the same filters on every device: float64 on the CPU, signs fixed.
 
     Args:
-        images: (N, 3, H, W) float32, normalised.
+        images: (N, 3, H, W) float32, normalized.
 
     Returns:
         (12, 12) float32, one filter a row over (channel, row, column), largest variance first.

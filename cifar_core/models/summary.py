@@ -2,7 +2,7 @@
 
 Sizes follow the usual table: float32, each listed output counted twice, once for the forward and
 once for the backward pass. MACs are arithmetic: convolutions and linear layers only, without bias,
-activation, normalisation or pooling.
+activation, normalization or pooling.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """Plotly figures from records and arrays; reads no files.
 
 training    loss and accuracy curves over epochs, steps or minutes
-theme       colours, light and dark, downsampling of long lines
+theme       colors, light and dark, downsampling of long lines
 confusion   the confusion matrix and per-class accuracy
 scores      precision/recall/F1, calibration, difference of two matrices
 history     per-epoch curves, the embedding, the ROAD ranking
@@ -15,19 +15,19 @@ references  published results
 from cifar_core.plots.confusion import class_accuracies, confusion, top_classes
 from cifar_core.plots.effect import class_change, operation_losses
 from cifar_core.plots.history import class_curves, embedding, probability_curves, road_ranking
-from cifar_core.plots.images import CHANNEL_COLOURS, class_counts, pixel_histogram
+from cifar_core.plots.images import CHANNEL_COLORS, class_counts, pixel_histogram
 from cifar_core.plots.lr import lr_test
 from cifar_core.plots.references import REFERENCES, Reference
 from cifar_core.plots.scores import class_scores, matrix_difference, reliability
-from cifar_core.plots.theme import MAX_POINTS, RUN_COLOURS, SPLIT_COLOURS, thin
+from cifar_core.plots.theme import MAX_POINTS, RUN_COLORS, SPLIT_COLORS, thin
 from cifar_core.plots.training import Axis, Curve, View, curves, learning_rates, smoothed
 
 __all__ = [
-    "CHANNEL_COLOURS",
+    "CHANNEL_COLORS",
     "MAX_POINTS",
     "REFERENCES",
-    "RUN_COLOURS",
-    "SPLIT_COLOURS",
+    "RUN_COLORS",
+    "SPLIT_COLORS",
     "Axis",
     "Curve",
     "Reference",

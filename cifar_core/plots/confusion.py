@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cifar_core.plots.theme import DARK_PAGE, LIGHT_PAGE, SPLIT_COLOURS, finish, readable_on
+from cifar_core.plots.theme import DARK_PAGE, LIGHT_PAGE, SPLIT_COLORS, finish, readable_on
 
 CORRECT_RGB, ERROR_RGB = (58, 165, 122), (217, 84, 30)
 
@@ -30,7 +30,7 @@ def _bars(names: Sequence[str], shares: NDArray[np.floating]) -> go.Figure:
         x=shares,
         y=list(names),
         orientation="h",
-        marker={"color": SPLIT_COLOURS["train"]},
+        marker={"color": SPLIT_COLORS["train"]},
         text=["no images" if np.isnan(share) else f"{share:.1%}" for share in shares],
         textposition="auto",
         hoverinfo="skip",
@@ -43,7 +43,7 @@ def confusion(
     matrix: NDArray[np.int64],
     classes: Sequence[str],
     *,
-    normalised: bool = False,
+    normalized: bool = False,
     dark: bool = False,
 ) -> go.Figure:
     """The confusion matrix, correct cells green and errors red; each cell can be clicked.
@@ -52,11 +52,11 @@ def confusion(
     `customdata` is (true, predicted).
 
     Args:
-        normalised: Whether to normalize by row: shares of each true class instead of counts.
+        normalized: Whether to normalize by row: shares of each true class instead of counts.
         dark: Whether the page is dark.
     """
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    colours = _cell_colours(shares, dark)
+    colors = _cell_colors(shares, dark)
     figure = go.Figure()
     cells = [(t, p) for t in range(len(classes)) for p in range(len(classes))]
     figure.add_scatter(
@@ -66,8 +66,8 @@ def confusion(
         hovertext=[f"{classes[t]} predicted as {classes[p]}: {matrix[t, p]:,}" for t, p in cells],
         hoverinfo="text",
         mode="markers+text",
-        text=[f"{shares[c]:.0%}" if normalised else f"{matrix[c]:,}" for c in cells],
-        textfont={"size": 11, "color": [readable_on(colours[c]) for c in cells]},
+        text=[f"{shares[c]:.0%}" if normalized else f"{matrix[c]:,}" for c in cells],
+        textfont={"size": 11, "color": [readable_on(colors[c]) for c in cells]},
         marker={"size": 34, "opacity": 0, "symbol": "square"},
         # Streamlit fades what was not clicked; no cell should look selected.
         selected={"marker": {"opacity": 0}},
@@ -80,7 +80,7 @@ def confusion(
         clickmode="event+select",
         dragmode=False,
         title=None,
-        shapes=[_square(*cell, colours[cell]) for cell in cells],
+        shapes=[_square(*cell, colors[cell]) for cell in cells],
     )
     edges = [-0.5, len(classes) - 0.5]
     figure.update_yaxes(
@@ -90,9 +90,9 @@ def confusion(
     return figure.update_xaxes(title="Predicted label", zeroline=False)
 
 
-def _square(true: int, predicted: int, colour: NDArray[np.float64]) -> dict[str, Any]:
-    """The coloured background of a cell."""
-    red, green, blue = colour
+def _square(true: int, predicted: int, color: NDArray[np.float64]) -> dict[str, Any]:
+    """The colored background of a cell."""
+    red, green, blue = color
     return {
         "x0": predicted - 0.47,
         "x1": predicted + 0.47,
@@ -104,8 +104,8 @@ def _square(true: int, predicted: int, colour: NDArray[np.float64]) -> dict[str,
     }
 
 
-def _cell_colours(shares: NDArray[np.float64], dark: bool) -> NDArray[np.float64]:
-    """(K, K, 3) RGB: from the page's colour to green if correct and red if not.
+def _cell_colors(shares: NDArray[np.float64], dark: bool) -> NDArray[np.float64]:
+    """(K, K, 3) RGB: from the page's color to green if correct and red if not.
 
     Errors are scaled by the most frequent one: next to the diagonal all would be pale.
     """

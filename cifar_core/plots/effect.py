@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cifar_core.plots.theme import GREY, SPLIT_COLOURS, diverging_scale, finish
+from cifar_core.plots.theme import GRAY, SPLIT_COLORS, diverging_scale, finish
 
 
 def class_change(
@@ -14,15 +14,15 @@ def class_change(
 ) -> go.Figure:
     """(K,) accuracies on original and augmented images, as pairs of bars."""
     figure = go.Figure()
-    for name, accs, colour in (
-        ("original", original, GREY),
-        ("augmented", augmented, SPLIT_COLOURS["train"]),
+    for name, accs, color in (
+        ("original", original, GRAY),
+        ("augmented", augmented, SPLIT_COLORS["train"]),
     ):
         figure.add_bar(
             x=list(classes),
             y=accs,
             name=name,
-            marker={"color": colour},
+            marker={"color": color},
             hovertemplate="%{x}: %{y:.1%}",
         )
     figure.update_yaxes(tickformat=".0%", range=[0, 1])

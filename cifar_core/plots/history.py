@@ -6,10 +6,10 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cifar_core.plots.theme import GREY, diverging_cells, diverging_scale, finish
+from cifar_core.plots.theme import GRAY, diverging_cells, diverging_scale, finish
 
-# Ten colours that differ on both themes (Tableau, by Maureen Stone).
-CLASS_COLOURS = (
+# Ten colors that differ on both themes (Tableau, by Maureen Stone).
+CLASS_COLORS = (
     "#4e79a7",
     "#f28e2b",
     "#e15759",
@@ -34,11 +34,11 @@ def class_curves(
             y=accs[:, number],
             name=name,
             mode="lines+markers" if len(epochs) < 40 else "lines",
-            line={"color": _colour(number), "width": 2},
+            line={"color": _color(number), "width": 2},
             marker={"size": 5},
             hovertemplate="%{y:.1%}",
         )
-    figure.add_vline(x=at, line={"width": 1.5, "dash": "dot", "color": GREY})
+    figure.add_vline(x=at, line={"width": 1.5, "dash": "dot", "color": GRAY})
     figure.update_yaxes(tickformat=".0%")
     figure.update_xaxes(title="Epoch", dtick=_tick(epochs))
     return finish(figure, "Accuracy per class").update_layout(height=420, legend={"y": -0.24})
@@ -59,7 +59,7 @@ def probability_curves(
             y=probs[:, number],
             name=f"{name} (true)" if is_true else name,
             mode="lines+markers" if len(epochs) < 40 else "lines",
-            line={"color": _colour(number), "width": 4 if is_true else 2 if visible else 1},
+            line={"color": _color(number), "width": 4 if is_true else 2 if visible else 1},
             marker={"size": 6 if is_true else 4},
             opacity=1.0 if is_true or visible else 0.3,
             showlegend=is_true or visible,
@@ -82,7 +82,7 @@ def embedding(
     """(N, 2) coordinates as points for a lasso; each point's `customdata` is its row.
 
     Args:
-        groups: (N,) group index of each point, which sets its colour.
+        groups: (N,) group index of each point, which sets its color.
         names: Of the groups.
         tips: Hover text of each point.
         by_correctness: Whether the groups are "incorrect" and "correct".
@@ -91,7 +91,7 @@ def embedding(
     figure = go.Figure()
     for number, name in enumerate(names):
         rows = np.flatnonzero(groups == number).tolist()
-        colour = (scale[0][1], GREY)[number] if by_correctness else _colour(number)
+        color = (scale[0][1], GRAY)[number] if by_correctness else _color(number)
         figure.add_scattergl(
             x=coordinates[rows, 0],
             y=coordinates[rows, 1],
@@ -100,7 +100,7 @@ def embedding(
             hoverinfo="text",
             name=f"{name} ({len(rows):,})",
             mode="markers",
-            marker={"size": 4, "color": colour, "opacity": 0.75},
+            marker={"size": 4, "color": color, "opacity": 0.75},
         )
     finish(figure, "").update_layout(
         height=620,
@@ -135,5 +135,5 @@ def _tick(epochs: NDArray[np.int64]) -> int | None:
     return 1 if len(epochs) <= 8 else None
 
 
-def _colour(number: int) -> str:
-    return CLASS_COLOURS[number % len(CLASS_COLOURS)]
+def _color(number: int) -> str:
+    return CLASS_COLORS[number % len(CLASS_COLORS)]

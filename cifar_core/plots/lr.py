@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from cifar_core.lr_finder.curve import LRCurve
 from cifar_core.lr_finder.suggest import Suggestion
-from cifar_core.plots.theme import GREY, RUN_COLOURS, SPLIT_COLOURS, finish
+from cifar_core.plots.theme import GRAY, RUN_COLORS, SPLIT_COLORS, finish
 from cifar_core.records.records import LRPoint
 
 BAND = "rgba(74,144,217,.18)"
@@ -35,7 +35,7 @@ def lr_test(
         y=[p.raw for p in points],
         name="per batch",
         mode="markers",
-        marker={"color": GREY, "size": 4, "opacity": 0.6},
+        marker={"color": GRAY, "size": 4, "opacity": 0.6},
     )
     if curve.num_seeds > 1:
         _add_band(figure, curve)
@@ -45,14 +45,14 @@ def lr_test(
         name="smoothed" if curve.num_seeds < 2 else f"median of {curve.num_seeds} seeds",
         mode="lines+markers",  # a marker can be clicked
         marker={"size": 7, "opacity": 0},
-        line={"color": SPLIT_COLOURS["train"], "width": 2.5},
+        line={"color": SPLIT_COLORS["train"], "width": 2.5},
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
     )
     for number, suggestion in enumerate(suggestions):
-        _mark(figure, suggestion, curve.losses[suggestion.index], RUN_COLOURS[1 + number])
+        _mark(figure, suggestion, curve.losses[suggestion.index], RUN_COLORS[1 + number])
     if own:
-        figure.add_vline(x=own, line={"width": 2, "color": GREY})
+        figure.add_vline(x=own, line={"width": 2, "color": GRAY})
         at = {"x": float(np.log10(own)), "y": 1, "yref": "paper", "yanchor": "bottom"}
         figure.add_annotation(text="your LR", showarrow=False, font={"size": 11}, **at)
     if lr_range:
@@ -81,12 +81,12 @@ def _loss_range(smoothed: Sequence[float]) -> tuple[float, float]:
     return low - 0.1 * max(start - low, 0.1), max(start, low) + 0.6 * max(start - low, 0.5)
 
 
-def _mark(figure: go.Figure, suggestion: Suggestion, loss: float, colour: str) -> None:
-    figure.add_vline(x=suggestion.lr, line={"width": 1, "dash": "dot", "color": colour})
+def _mark(figure: go.Figure, suggestion: Suggestion, loss: float, color: str) -> None:
+    figure.add_vline(x=suggestion.lr, line={"width": 1, "dash": "dot", "color": color})
     figure.add_scatter(
         x=[suggestion.lr],
         y=[loss],
         name=f"{suggestion.rule}: {suggestion.lr:.2g}",
         mode="markers",
-        marker={"color": colour, "size": 12, "line": {"width": 2, "color": "white"}},
+        marker={"color": color, "size": 12, "line": {"width": 2, "color": "white"}},
     )

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from cifar_core.evaluation.metrics import Calibration
-from cifar_core.plots.theme import GREY, RUN_COLOURS, SPLIT_COLOURS, diverging_cells, finish
+from cifar_core.plots.theme import GRAY, RUN_COLORS, SPLIT_COLORS, diverging_cells, finish
 
 SCORES = ("precision", "recall", "F1")
 
@@ -16,13 +16,13 @@ def class_scores(scores: NDArray[np.float64], classes: Sequence[str]) -> go.Figu
     """(3, K) precision, recall and F1 as dots, one row per class, the best F1 on top."""
     order = np.argsort(-np.nan_to_num(scores[2]), kind="stable")
     names, figure = [str(classes[k]) for k in order], go.Figure()
-    for name, values, colour in zip(SCORES, scores, RUN_COLOURS, strict=False):
+    for name, values, color in zip(SCORES, scores, RUN_COLORS, strict=False):
         figure.add_scatter(
             x=values[order],
             y=names,
             name=name,
             mode="markers",
-            marker={"size": 11, "color": colour, "symbol": "diamond" if name == "F1" else "circle"},
+            marker={"size": 11, "color": color, "symbol": "diamond" if name == "F1" else "circle"},
             hovertemplate=f"{name} %{{x:.1%}}",
         )
     figure.update_xaxes(tickformat=".0%")
@@ -35,14 +35,14 @@ def reliability(calibration: Calibration) -> go.Figure:
     share = calibration.counts / max(calibration.counts.sum(), 1)
     figure = go.Figure()
     figure.add_scatter(
-        x=[0, 1], y=[0, 1], mode="lines", line={"dash": "dot", "color": GREY}, showlegend=False
+        x=[0, 1], y=[0, 1], mode="lines", line={"dash": "dot", "color": GRAY}, showlegend=False
     )
     figure.add_bar(
         x=calibration.confidence,
         y=share,
         width=0.03,
         name="share of images",
-        marker={"color": GREY, "opacity": 0.35},
+        marker={"color": GRAY, "opacity": 0.35},
         hovertemplate="%{y:.1%}",
     )
     figure.add_scatter(
@@ -50,7 +50,7 @@ def reliability(calibration: Calibration) -> go.Figure:
         y=calibration.acc,
         name="accuracy",
         mode="lines+markers",
-        line={"color": SPLIT_COLOURS["train"], "width": 2.5},
+        line={"color": SPLIT_COLORS["train"], "width": 2.5},
         hovertemplate="%{y:.1%}",
     )
     figure.update_xaxes(title="Confidence", tickformat=".0%", range=[0, 1.02])

@@ -1,4 +1,4 @@
-"""Colours, layout and downsampling shared by all plots."""
+"""Colors, layout and downsampling shared by all plots."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,10 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-# Readable on both themes; blue and orange differ for most colour-blind people.
-SPLIT_COLOURS = {"train": "#4a90d9", "val": "#e08a3c", "test": "#3aa57a"}
+# Readable on both themes; blue and orange differ for most color-blind people.
+SPLIT_COLORS = {"train": "#4a90d9", "val": "#e08a3c", "test": "#3aa57a"}
 SPLIT_DASHES = {"train": "dot", "val": "solid", "test": "dash"}
-RUN_COLOURS = (
+RUN_COLORS = (
     "#4a90d9",
     "#e08a3c",
     "#3aa57a",
@@ -19,7 +19,7 @@ RUN_COLOURS = (
     "#b59b2b",
     "#49b6c4",
 )
-GREY = "#8a97a5"
+GRAY = "#8a97a5"
 LIGHT_PAGE, DARK_PAGE = (250, 248, 246), (30, 34, 42)
 MAX_POINTS = 2000
 
@@ -37,14 +37,14 @@ def thin(values: NDArray[np.float64], max_points: int) -> NDArray[np.int64]:
 
 
 def diverging_scale(dark: bool) -> list[tuple[float, str]]:
-    """Colour scale from red over the page's colour to green, opaque so that text is readable."""
+    """Color scale from red over the page's color to green, opaque so that text is readable."""
     red, green, blue = DARK_PAGE if dark else LIGHT_PAGE
     return [(0, "#d9541e"), (0.5, f"rgb({red},{green},{blue})"), (1, "#3aa57a")]
 
 
-def readable_on(colour: NDArray[np.float64]) -> str:
+def readable_on(color: NDArray[np.float64]) -> str:
     """Black or white, by the luma weights of ITU-R BT.601; (3,) RGB, 0..255."""
-    return "#15181c" if colour @ (0.299, 0.587, 0.114) > 110 else "#f4f6f8"
+    return "#15181c" if color @ (0.299, 0.587, 0.114) > 110 else "#f4f6f8"
 
 
 def diverging_cells(
@@ -55,9 +55,9 @@ def diverging_cells(
     most: float,
     dark: bool,
 ) -> go.Figure:
-    """A heatmap of (Y, X) values in the colours of `diverging_scale`, from -most to most.
+    """A heatmap of (Y, X) values in the colors of `diverging_scale`, from -most to most.
 
-    The texts are a trace of their own: a heatmap writes all texts in one colour.
+    The texts are a trace of their own: a heatmap writes all texts in one color.
     """
     heat = go.Heatmap(
         z=values,

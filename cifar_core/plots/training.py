@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from cifar_core.plots.references import REFERENCES
 from cifar_core.plots.theme import (
-    GREY,
+    GRAY,
     MAX_POINTS,
-    RUN_COLOURS,
-    SPLIT_COLOURS,
+    RUN_COLORS,
+    SPLIT_COLORS,
     SPLIT_DASHES,
     finish,
     thin,
@@ -59,7 +59,7 @@ class View:
 def curves(runs: Sequence[Curve], quantity: str, view: View | None = None) -> go.Figure:
     """Loss or accuracy of one run or several.
 
-    One run: a colour per split, the training curve per step faint behind. Several: a colour and
+    One run: a color per split, the training curve per step faint behind. Several: a color and
     one legend entry per run, dots for train, a line for val, dashes for test.
 
     Args:
@@ -70,8 +70,8 @@ def curves(runs: Sequence[Curve], quantity: str, view: View | None = None) -> go
     if len(runs) == 1:
         _add_steps(figure, runs[0], quantity, axis, view.smoothing)
     for number, run in enumerate(runs):
-        colour = None if len(runs) == 1 else RUN_COLOURS[number % len(RUN_COLOURS)]
-        _add_epochs(figure, run, quantity, colour, axis)
+        color = None if len(runs) == 1 else RUN_COLORS[number % len(RUN_COLORS)]
+        _add_epochs(figure, run, quantity, color, axis)
     if len(runs) == 1:
         _mark_resumes(figure, runs[0], axis)
     if len(runs) == 1 and quantity == "acc" and (best := runs[0].metrics.best):
@@ -114,9 +114,9 @@ def smoothed(values: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
 
 
 def _add_epochs(
-    figure: go.Figure, run: Curve, quantity: str, run_colour: str | None, axis: Axis
+    figure: go.Figure, run: Curve, quantity: str, run_color: str | None, axis: Axis
 ) -> None:
-    """The splits of one run, in the run's colour if given, else each in its own."""
+    """The splits of one run, in the run's color if given, else each in its own."""
     first = True
     for split in ("val", "test", "train"):
         points = [
@@ -129,14 +129,14 @@ def _add_epochs(
         figure.add_scatter(
             x=[x for x, _ in points],
             y=[y for _, y in points],
-            name=f"{run.name}, {split}" if run_colour else split,
-            legendgroup=run.name if run_colour else split,
-            showlegend=first or not run_colour,
+            name=f"{run.name}, {split}" if run_color else split,
+            legendgroup=run.name if run_color else split,
+            showlegend=first or not run_color,
             mode="lines+markers",
             line={
-                "color": run_colour or SPLIT_COLOURS[split],
+                "color": run_color or SPLIT_COLORS[split],
                 "width": 2,
-                "dash": SPLIT_DASHES[split] if run_colour else "solid",
+                "dash": SPLIT_DASHES[split] if run_color else "solid",
             },
             marker={"size": 5},
         )
@@ -163,7 +163,7 @@ def _add_steps(figure: go.Figure, run: Curve, quantity: str, axis: Axis, smoothi
             y=line[indices],
             name=name,
             mode="lines",
-            line={"color": SPLIT_COLOURS["train"], "width": 1},
+            line={"color": SPLIT_COLORS["train"], "width": 1},
             opacity=opacity,
             hoverinfo="skip",
         )
@@ -179,7 +179,7 @@ def _mark_resumes(figure: go.Figure, run: Curve, axis: Axis) -> None:
             "step": float(resume.step),
             "time": max([0.0, *before[-1:], *ends[-1:]]) / 60,
         }[axis]
-        figure.add_vline(x=at, line={"width": 1, "dash": "dash", "color": GREY})
+        figure.add_vline(x=at, line={"width": 1, "dash": "dash", "color": GRAY})
         figure.add_annotation(
             x=at,
             y=1,
@@ -187,13 +187,13 @@ def _mark_resumes(figure: go.Figure, run: Curve, axis: Axis) -> None:
             yanchor="bottom",
             text="resumed",
             showarrow=False,
-            font={"size": 11, "color": GREY},
+            font={"size": 11, "color": GRAY},
         )
 
 
 def _mark_best(figure: go.Figure, best: EpochRecord, axis: Axis) -> None:
     at = _place(best, axis)
-    figure.add_vline(x=at, line={"width": 1, "dash": "dot", "color": GREY})
+    figure.add_vline(x=at, line={"width": 1, "dash": "dot", "color": GRAY})
     figure.add_annotation(
         x=at,
         y=0,
@@ -212,10 +212,10 @@ def _add_references(figure: go.Figure) -> None:
     for reference, place in zip(REFERENCES, places, strict=True):
         figure.add_hline(
             y=reference.acc,
-            line={"width": 1, "dash": "dot", "color": GREY},
+            line={"width": 1, "dash": "dot", "color": GRAY},
             annotation={
                 "text": f"{reference.acc:.2%}",
-                "font": {"size": 10, "color": GREY},
+                "font": {"size": 10, "color": GRAY},
             },
             annotation_position=place,
         )

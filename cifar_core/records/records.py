@@ -154,7 +154,7 @@ class _MetricsReader:
 
     def __init__(self, known: Metrics) -> None:
         self.steps, self.rows = known.steps, list[list[float]]()
-        self.found: dict[str, list[Any]] = {
+        self._records: dict[str, list[Any]] = {
             "epoch": list(known.epochs),
             "stage": list(known.stages),
             "lr": list(known.points),
@@ -178,17 +178,17 @@ class _MetricsReader:
             return
         if isinstance(record, ResumeRecord):
             self.steps, self.rows = self.steps.extended(self.rows).until(record.step), []
-            self.found["epoch"] = [e for e in self.found["epoch"] if e.step <= record.step]
-        self.found[kind].append(record)
+            self._records["epoch"] = [e for e in self._records["epoch"] if e.step <= record.step]
+        self._records[kind].append(record)
 
     def metrics(self, offset: int) -> Metrics:
         """All of it, read so far."""
         return Metrics(
             steps=self.steps.extended(self.rows),
-            epochs=tuple(self.found["epoch"]),
-            stages=tuple(self.found["stage"]),
-            points=tuple(self.found["lr"]),
-            resumes=tuple(self.found["resume"]),
+            epochs=tuple(self._records["epoch"]),
+            stages=tuple(self._records["stage"]),
+            points=tuple(self._records["lr"]),
+            resumes=tuple(self._records["resume"]),
             offset=offset,
             damaged=self.damaged,
         )

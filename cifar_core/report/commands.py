@@ -15,10 +15,12 @@ NAME_LENGTH = 54  # of a run's name, so that " again" fits within the 60 that ar
 def reproducibility(run: TrainingRun) -> str:
     """How exactly the commands repeat the run."""
     if run.request.extends:
-        return "This run extends another one, which these lines train in one go: expect others."
+        return (
+            "This run extends another run; the commands train all epochs at once: results differ."
+        )
     if run.status.runtime is None or run.status.runtime.device != "cpu":
-        return "The same settings and seed; on a GPU the last bits of the figures may differ."
-    return "The same settings and seed; the same figures on the same machine and versions."
+        return "Same settings and seed; on a GPU, results may differ slightly."
+    return "Same settings and seed: identical results on the same machine and versions."
 
 
 def train_command(config: TrainConfig, name: str = "") -> str:

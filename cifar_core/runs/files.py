@@ -29,7 +29,7 @@ class Start:
 
     __pydantic_config__: ClassVar[ConfigDict] = STORED
 
-    asked: Seconds
+    requested: Seconds
     worker: ProcessIdentity | None = None
 
 
@@ -85,7 +85,7 @@ class StopRequest:
 
     __pydantic_config__: ClassVar[ConfigDict] = STORED
 
-    asked: Seconds
+    requested: Seconds
     forced: Seconds | None = None
 
 

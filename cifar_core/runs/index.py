@@ -74,9 +74,9 @@ class RunIndex:
             names = [name for name in os.listdir(self.root) if not name.startswith(".")]
         except OSError:
             names = []
-        found = {name: entry for name in names if (entry := self._entry(name))}
-        self._known = found
-        return Listing({self.root / name: entry for name, entry in found.items()})
+        entries = {name: entry for name in names if (entry := self._entry(name))}
+        self._known = entries
+        return Listing({self.root / name: entry for name, entry in entries.items()})
 
     def _entry(self, name: str) -> Listed | None:
         """What lies in a folder; None if that is no job."""
@@ -103,10 +103,10 @@ def _signature(path: str) -> Signature:
 
     Everything that says something of a job is moved into its place, which changes the folder.
     """
-    found: list[int] = []
+    entries: list[int] = []
     for folder in (path, f"{path}/{layout.PREDICTIONS}"):
         try:
-            found.append(os.stat(folder).st_mtime_ns)
+            entries.append(os.stat(folder).st_mtime_ns)
         except OSError:
-            found.append(0)
-    return tuple(found)
+            entries.append(0)
+    return tuple(entries)

@@ -86,8 +86,8 @@ def check_name(root: Path, name: str, but: str = "") -> str:
     name = name.strip()
     if not re.fullmatch(r"[\w][\w .,+=()#-]{0,59}", name):
         raise RunError(
-            f"{name!r} cannot name a run: 1 to 60 letters, digits, spaces and . , + = ( ) # - _ "
-            "are accepted, beginning with a letter, a digit or _; no slashes. Choose another name."
+            f"{name!r} is not accepted as a name; give 1 to 60 letters, digits, spaces and "
+            ". , + = ( ) # - _, starting with a letter, a digit or _; no slashes."
         )
     for path in run_dirs(root):
         if path.name != but and name in (path.name, _name_of(path)):
@@ -114,13 +114,13 @@ def _writing(run: Run) -> Iterator[None]:
         yield
     except OSError as error:
         raise RunError(
-            f"{run.path} cannot be changed ({error.strerror}). Mend its permissions, try again."
+            f"{run.path} cannot be changed ({error.strerror}). Fix its permissions and try again."
         ) from None
 
 
 def _check_there(run: Run) -> None:
     if not run.path.is_dir():
-        raise RunError(f"{run.name} was deleted meanwhile. Reload the list of runs.")
+        raise RunError(f"{run.name} was deleted in the meantime. Reload the list of runs.")
 
 
 def rename_run(run: Run, name: str | None = None, notes: str | None = None) -> None:
@@ -155,7 +155,7 @@ def request_stop(run: Run) -> None:
 def stopping_s(run: Run) -> float:
     """Seconds since the run was asked to stop; 0 if it was not."""
     stop = read_stop(run.path)
-    return max(time.time() - stop.asked, 0.0) if stop else 0.0
+    return max(time.time() - stop.requested, 0.0) if stop else 0.0
 
 
 def force_stop(run: Run) -> None:
@@ -173,14 +173,14 @@ def force_stop(run: Run) -> None:
     waited = stopping_s(now)
     if waited < FORCE_AFTER_S:
         raise RunError(
-            f"{run.name} has to be asked to stop first, and be given {FORCE_AFTER_S:.0f} s to "
-            f"finish its batch; {waited:.0f} s have passed. Wait a moment."
+            f"Stop {run.name} first and give it {FORCE_AFTER_S:.0f} s to finish its batch; "
+            f"{waited:.0f} s have passed. Wait a moment."
         )
     process = find_worker(now.status, last_start(run.path, run.created))
     if process is None:
-        raise RunError(f"The process of {run.name} cannot be told from others; none was ended.")
+        raise RunError(f"The process of {run.name} could not be identified; nothing was killed.")
     with _writing(run):
-        stop = StopRequest(asked=time.time() - waited, forced=time.time())
+        stop = StopRequest(requested=time.time() - waited, forced=time.time())
         write_typed(run.path / layout.STOP, stop)
     with contextlib.suppress(psutil.Error):  # it ended meanwhile
         for child in process.children(recursive=True):

@@ -143,7 +143,7 @@ class DataRequest(Request):
     kind: Literal["data"] = "data"
     origin: Origin
     path: Text = ""
-    accept_altered: bool = False
+    allow_modified: bool = False
     mirror: Text | None = None
 
 

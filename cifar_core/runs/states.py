@@ -46,21 +46,21 @@ def compute_state(run_dir: Path, created: datetime, status: Status) -> tuple[Run
         RunError: if a file of the job is damaged.
     """
     start = last_start(run_dir, created)
-    if outcome := outcome_since(status, start.asked):
+    if outcome := outcome_since(status, start.requested):
         return outcome, status.reason
-    begun = status != Status() and (status.updated is None or status.updated >= start.asked)
+    begun = status != Status() and (status.updated is None or status.updated >= start.requested)
     if is_locked(run_dir / layout.LOCK) or find_worker(status, start):
         if not begun or status.phase in ("queued", "ended"):
             return RunState.QUEUED, ""
         stopping = (run_dir / layout.STOP).exists()
         return (RunState.STOPPING if stopping else RunState.RUNNING), ""
-    if not begun and not start.worker and time.time() - start.asked < START_LIMIT_S:
+    if not begun and not start.worker and time.time() - start.requested < START_LIMIT_S:
         return RunState.QUEUED, ""
     # Between reading the status and asking for the lock the worker may have ended in order.
     again = read_status(run_dir) or Status()
-    if outcome := outcome_since(again, start.asked):
+    if outcome := outcome_since(again, start.requested):
         return outcome, again.reason
-    return RunState.INTERRUPTED, _likely_cause(run_dir, again if begun else None, start.asked)
+    return RunState.INTERRUPTED, _likely_cause(run_dir, again if begun else None, start.requested)
 
 
 def last_start(run_dir: Path, created: datetime) -> Start:
@@ -74,9 +74,9 @@ def last_start(run_dir: Path, created: datetime) -> Start:
     return read_typed(run_dir / layout.START, Start) or Start(created.timestamp())
 
 
-def outcome_since(status: Status, asked: float) -> RunState | None:
+def outcome_since(status: Status, requested: float) -> RunState | None:
     """How the job ended since it was last asked to run; None if it has not."""
-    if status.outcome is None or (status.ended is not None and status.ended < asked):
+    if status.outcome is None or (status.ended is not None and status.ended < requested):
         return None
     return RunState(status.outcome)
 
@@ -86,23 +86,23 @@ def find_worker(status: Status, start: Start) -> psutil.Process | None:
     return find_process(status.worker) or find_process(start.worker)
 
 
-def _likely_cause(run_dir: Path, status: Status | None, asked: float) -> str:
+def _likely_cause(run_dir: Path, status: Status | None, requested: float) -> str:
     """Why a worker may have vanished; no status if it never gave a sign of life."""
     if status is None:
         return "The worker never started; see its log."
     if (stop := read_stop(run_dir)) and stop.forced:
-        return "Ended by force on request; what came after its last checkpoint is lost."
+        return "Force-stopped by user; progress since the last checkpoint is lost."
     if status.worker and psutil.boot_time() > status.worker.create_time > 0:
-        return "The machine was restarted while it ran."
+        return "The machine was restarted during the run."
     if "Fatal Python error" in log_tail(run_dir):
-        return "Its process crashed; the last lines of its log say where."
-    if memory := low_memory(run_dir / layout.MEMORY, since=asked):
+        return "The process crashed; see the last lines of the log."
+    if memory := low_memory(run_dir / layout.MEMORY, since=requested):
         return (
-            f"Its process vanished when the system had {memory.left / 1e6:,.0f} MB of "
-            f"{memory.total / 1e6:,.0f} MB of memory left: most likely it was killed for that. "
-            "Take a smaller batch_size, model or num_workers."
+            f"The process disappeared when the system had {memory.left / 1e6:,.0f} MB of "
+            f"{memory.total / 1e6:,.0f} MB of memory left: it was probably killed to free memory. "
+            "Choose a smaller batch_size, model or num_workers."
         )
-    return "Its process vanished without a word: killed, or the system ran out of memory."
+    return "The process disappeared without an error: it was killed, or memory ran out."
 
 
 def log_tail(run_dir: Path, num_lines: int = 30) -> str:

@@ -205,13 +205,13 @@ def read_run(path: Path, kind: type[AnyRun] = Run) -> AnyRun:
     """
     request = read_request(path)
     if request is None:
-        raise RunError(f"{path.name} has no {layout.REQUEST}; it is no run.")
+        raise RunError(f"{path.name} has no {layout.REQUEST}; it is not a run.")
     note, status = read_name(path), read_status(path) or Status()
     state, reason = compute_state(path, request.created, status)
     build = _KINDS[type(request)]
     run = build(path, note.name, note.notes, state, reason, request, status)
     if not isinstance(run, kind):
-        raise RunError(f"{run.name} is a job of the kind {run.kind!r}. Choose another one.")
+        raise RunError(f"{run.name} is a job of kind {run.kind!r}. Choose another one.")
     return run
 
 

@@ -9,7 +9,7 @@ locks             locks on folders and devices
 threads           fewer torch threads while another process uses the CPU
 progress          progress of a long operation
 memory            available memory; peak memory of a process
-utilisation       current load of CPU and GPU
+utilization       current load of CPU and GPU
 runtime           device, precision and memory format, each with its reason; bf16 or not
 seeds             all randomness from (seed, purpose, epoch, step)
 """

@@ -12,7 +12,7 @@ from cifar_core.augment import kernels
 from cifar_core.augment.pipeline import AugmentedImages
 from cifar_core.config.train import TrainConfig
 from cifar_core.data import Dataset, split_indices
-from cifar_core.data.dataset import mean_colour
+from cifar_core.data.dataset import mean_color
 from cifar_core.errors import ConfigError
 from cifar_core.system.runtime import Runtime, choose_runtime
 from cifar_core.system.seeds import Purpose, derive_seed
@@ -37,13 +37,13 @@ class TrainingBatches:
         self.steps_per_epoch = len(self.indices) // config.batch_size
         if not self.steps_per_epoch:
             raise ConfigError(
-                f"batch_size = {config.batch_size} is more than the {len(self.indices):,} images "
-                "to train on. Take a smaller one."
+                f"batch_size = {config.batch_size} is more than the {len(self.indices):,} "
+                "training images. Choose a smaller one."
             )
         device = runtime.torch_device
         self.mean = torch.tensor(data.mean, dtype=torch.float32, device=device)
         self.std = torch.tensor(data.std, dtype=torch.float32, device=device)
-        self.colour = torch.tensor(mean_colour(data), dtype=torch.uint8, device=device)
+        self.color = torch.tensor(mean_color(data), dtype=torch.uint8, device=device)
         self.images = _tensor(data.train.images[self.indices]).to(device)
         self.labels = _tensor(data.train.labels[self.indices]).long().to(device)
         self.evaluated = {"test": (_tensor(data.test.images).to(device), _tensor(data.test.labels))}
@@ -59,7 +59,7 @@ class TrainingBatches:
         steps = range(first_step, self.steps_per_epoch)
         order = self._order(epoch)
         for step, pixels in zip(steps, self._pixels(epoch, order, steps), strict=True):
-            images = kernels.normalise(pixels.to(self.images.device), self.mean, self.std)
+            images = kernels.normalize(pixels.to(self.images.device), self.mean, self.std)
             images = images.contiguous(memory_format=self.runtime.torch_memory_format)
             labels = self.labels.index_select(0, order[self._slice(step)])
             seed = derive_seed(self.config.seed, Purpose.MIX, epoch, step)
@@ -67,7 +67,7 @@ class TrainingBatches:
             yield kernels.mix(images, labels, mixing, num_classes, seed)
 
     def pixels(self, epoch: int, step: int) -> Tensor:
-        """(B, 32, 32, 3) uint8: one batch as the model saw it, before it was normalised."""
+        """(B, 32, 32, 3) uint8: one batch as the model saw it, before it was normalized."""
         return next(iter(self._pixels(epoch, self._order(epoch), range(step, step + 1))))
 
     def targets(self, epoch: int, step: int) -> Tensor:
@@ -75,8 +75,8 @@ class TrainingBatches:
         return self.labels.index_select(0, self._order(epoch)[self._slice(step)])
 
     def sample(self, num_images: int) -> Tensor:
-        """(B, 3, 32, 32) float32: the first training images, normalised, not augmented."""
-        return kernels.normalise(self.images[:num_images], self.mean, self.std)
+        """(B, 3, 32, 32) float32: the first training images, normalized, not augmented."""
+        return kernels.normalize(self.images[:num_images], self.mean, self.std)
 
     def _order(self, epoch: int) -> Tensor:
         seed = derive_seed(self.config.seed, Purpose.SHUFFLE, epoch)
@@ -96,13 +96,13 @@ class TrainingBatches:
             draws = kernels.draw(spec, self.batch_size, seed)
             # index_select copies image by image; an index in brackets takes 25 times as long.
             images = self.images.index_select(0, order[self._slice(step)])
-            yield kernels.apply(images, draws, self.colour)
+            yield kernels.apply(images, draws, self.color)
 
     def _loaded_pixels(self, epoch: int, order: Tensor, steps: range) -> Iterator[Tensor]:
-        """Through albumentations in loader workers, which die with the epoch."""
+        """Through albumentations in DataLoader workers, which die with the epoch."""
         config = self.config
         images = AugmentedImages(
-            self.data.train.images, config.augment, mean_colour(self.data), config.seed
+            self.data.train.images, config.augment, mean_color(self.data), config.seed
         )
         chosen = self.indices[order.cpu().numpy()]
         keys = [[(epoch, int(index)) for index in chosen[self._slice(step)]] for step in steps]

@@ -132,7 +132,9 @@ def load_state(checkpoint: Checkpoint, state: "TrainState") -> None:
     from safetensors.torch import load
 
     if layout.TRAIN_STATE not in checkpoint.manifest.sha256:
-        raise CheckpointError(f"{checkpoint.name} keeps only weights. Resume from a last-… one.")
+        raise CheckpointError(
+            f"{checkpoint.name} has only weights. Resume from a last-… checkpoint."
+        )
     if (layout.RAW_WEIGHTS in checkpoint.manifest.sha256) != (state.ema_model is not None):
         raise CheckpointError(
             f"{checkpoint.name} does not fit this config: one of them has no EMA."

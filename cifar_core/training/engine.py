@@ -135,10 +135,10 @@ def _evaluate(
     state: TrainState, batches: TrainingBatches, scores: dict[str, Score]
 ) -> Iterator[EvalProgress]:
     """Fills `scores` for "val" and "test"; yields on the way so that a stop is heard."""
-    facts = batches.mean, batches.std, batches.runtime
+    normalization = batches.mean, batches.std, batches.runtime
     for split, (images, labels) in batches.evaluated.items():
         parts, done = [], 0
-        for part in log_probabilities(state.eval_model, images, *facts):
+        for part in log_probabilities(state.eval_model, images, *normalization):
             parts.append(part)
             done += len(part)
             yield EvalProgress(split, done, len(images))

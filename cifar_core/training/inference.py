@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cifar_core.augment.kernels import normalise
+from cifar_core.augment.kernels import normalize
 from cifar_core.system.runtime import Runtime
 
 BATCH_SIZE = 500
@@ -43,7 +43,7 @@ def log_probabilities(
     try:
         for start in range(0, len(images), batch_size):
             batch = images[start : start + batch_size].to(device)
-            inputs = normalise(batch, mean, std)
+            inputs = normalize(batch, mean, std)
             inputs = inputs.contiguous(memory_format=runtime.torch_memory_format)
             with torch.autocast(device.type, torch.bfloat16, runtime.precision == "bf16"):
                 logits = model(inputs)

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import yaml
 
-from cifar_core.augment import CATALOGUE, PRESETS, AugmentSpec, Operation, exchange
+from cifar_core.augment import CATALOG, PRESETS, AugmentSpec, Operation, exchange
 from cifar_core.augment.pipeline import compose, library
 from cifar_core.errors import ConfigError
 from tests.conftest import made_up_split
 
 MEAN = (125, 123, 114)
-ALONE = [name for name, t in CATALOGUE.items() if not t.holds and t.group != "Mixing"]
+ALONE = [name for name, t in CATALOG.items() if not t.holds and t.group != "Mixing"]
 
 
 def of(*operations: Operation) -> AugmentSpec:
@@ -73,8 +73,8 @@ def test_what_the_library_reads_and_what_the_lines_build_give_our_pixels(name: s
 
 
 def test_it_says_what_is_left_out() -> None:
-    assert exchange.not_exported(PRESETS["standard"]).endswith("Not included: normalisation.")
-    assert "normalisation, CutMix." in exchange.not_exported(PRESETS["strong"])
+    assert exchange.not_exported(PRESETS["standard"]).endswith("Not included: normalization.")
+    assert "normalization, CutMix." in exchange.not_exported(PRESETS["strong"])
     pixel = of(*PRESETS["strong"].pixel)
     assert exchange.from_text(exchange.to_json(PRESETS["strong"], MEAN), MEAN) == pixel
 

@@ -8,14 +8,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from cifar_core.augment import CATALOGUE, PRESETS, AugmentSpec, Operation, kernels
+from cifar_core.augment import CATALOG, PRESETS, AugmentSpec, Operation, kernels
 from cifar_core.augment.pipeline import AugmentedImages
 from tests.conftest import made_up_split
 
 MEAN = (125, 123, 114)
 PIXEL = [
-    name for name, entry in CATALOGUE.items() if entry.group not in ("Mixing", "Choice")
-]  # in one spec, so that every pair of the catalogue meets
+    name for name, entry in CATALOG.items() if entry.group not in ("Mixing", "Choice")
+]  # in one spec, so that every pair of the catalog meets
 # One record of each operation that chance gives a value, of those that albumentations keeps.
 CHOSEN = {
     "PadCrop": "crop_coords",
@@ -144,7 +144,7 @@ def test_a_member_of_a_choice_fires_without_the_operation_before_it(kind: str) -
 
 
 def test_kernels_fire_and_draw_independently() -> None:
-    names = [name for name in PIXEL if CATALOGUE[name].batched]
+    names = [name for name in PIXEL if CATALOG[name].batched]
     spec, num = _spec(*(Operation(name=name, p=0.5) for name in names * 2)), 4096
     assert worst_correlation(applied_by_kernels(spec, num)) < sampling_error(num)
     draws = kernels.draw(spec, num, seed=3)

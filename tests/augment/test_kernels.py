@@ -113,7 +113,7 @@ def test_flip_twice_is_identity() -> None:
     assert (kernels.apply(images, draws, MEAN_TENSOR) == images).all()
 
 
-def test_a_cutout_leaves_one_square_of_the_colour_and_everything_else() -> None:
+def test_a_cutout_leaves_one_square_of_the_color_and_everything_else() -> None:
     images = torch.full((64, 32, 32, 3), 200, dtype=torch.uint8)
     result = kernels.apply(images, drawn(64, op("Cutout", size=7)), MEAN_TENSOR)
     hole = (result == MEAN_TENSOR).all(dim=-1)
@@ -195,17 +195,17 @@ def test_images_and_operations_are_drawn_independently() -> None:
     num_images = 20_000
     draws = drawn(num_images, *operations, seed=13)
     rows = [part.double().numpy() for d in draws for part in (d.applied, d.x, d.y) if part.any()]
-    neighbours = [np.roll(row, shift) for row in rows for shift in (1, 2)]
-    correlation = np.corrcoef([*rows, *neighbours]) - np.eye(3 * len(rows))
+    neighbors = [np.roll(row, shift) for row in rows for shift in (1, 2)]
+    correlation = np.corrcoef([*rows, *neighbors]) - np.eye(3 * len(rows))
     # The standard deviation of a correlation of independent numbers is 1 / sqrt(n).
     assert len(rows) == 7
     assert np.abs(correlation).max() < 5 / num_images**0.5
 
 
-def test_normalise_is_zero_mean_and_unit_deviation_in_channels_last() -> None:
+def test_normalize_is_zero_mean_and_unit_deviation_in_channels_last() -> None:
     images = images_of(16)
     mean, std = np.array([0.49, 0.48, 0.45]), np.array([0.247, 0.243, 0.262])
-    result = kernels.normalise(
+    result = kernels.normalize(
         images, torch.tensor(mean, dtype=torch.float32), torch.tensor(std, dtype=torch.float32)
     )
     expected = ((images.numpy() / 255 - mean) / std).transpose(0, 3, 1, 2)

@@ -20,7 +20,7 @@ from cifar_core.augment.preview import (
     tensor_image,
 )
 from cifar_core.data import Dataset, Split
-from cifar_core.data.dataset import histogram_of, mean_colour
+from cifar_core.data.dataset import histogram_of, mean_color
 
 LOADED = preset("eva_resnet18")
 
@@ -45,7 +45,7 @@ def test_more_draws_do_not_change_the_first_ones(tiny: Dataset, spec: AugmentSpe
 
 def test_draws_through_albumentations_are_those_that_training_sees(tiny: Dataset) -> None:
     """Draw d of image i is what epoch d of a run with that seed makes of it."""
-    images = AugmentedImages(tiny.train.images, LOADED, mean_colour(tiny), seed=9)
+    images = AugmentedImages(tiny.train.images, LOADED, mean_color(tiny), seed=9)
     indices = np.array([3, 40, 7])
     shown = preview(LOADED, tiny, indices, 2, seed=9)
     for d in range(2):
@@ -119,7 +119,7 @@ def test_the_share_that_shows_no_picture_is_counted(tiny: Dataset, beside: tuple
     black = (shown.draws == 0).all(axis=-1).mean(axis=(2, 3))
     assert shown.filled == pytest.approx(black)
     assert 0 < shown.filled.mean() < 1
-    plain = AugmentedImages(split.images, spec, mean_colour(tiny), seed=2)
+    plain = AugmentedImages(split.images, spec, mean_color(tiny), seed=2)
     if beside:  # measuring it changes nothing
         assert (shown.draws[1, 3] == plain[(1, 3)]).all()
 
@@ -134,8 +134,8 @@ def test_the_tensor_has_the_moments_of_the_data(tiny: Dataset) -> None:
     values = as_tensor(np.asarray(tiny.train.images), tiny)
     assert values.mean(axis=(0, 1, 2)) == pytest.approx([0, 0, 0], abs=1e-4)
     assert values.std(axis=(0, 1, 2)) == pytest.approx([1, 1, 1], abs=1e-4)
-    grey = tensor_image(np.array([[0.0, -9.0, 9.0]], np.float32))
-    assert grey.tolist() == [[127, 0, 255]]
+    gray = tensor_image(np.array([[0.0, -9.0, 9.0]], np.float32))
+    assert gray.tolist() == [[127, 0, 255]]
 
 
 @pytest.mark.parametrize("other", ["HorizontalFlip", "VerticalFlip"])

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from cifar_core.augment import (
-    CATALOGUE,
+    CATALOG,
     PRESETS,
     AugmentSpec,
     Operation,
@@ -34,18 +34,18 @@ def refusal(*operations: dict[str, Any]) -> str:
     pytest.fail(f"accepted: {operations}")
 
 
-PLAIN = [name for name, transform in CATALOGUE.items() if not transform.holds]
-NUMBERS = [(name, param) for name in PLAIN for param in CATALOGUE[name].params if not param.choices]
+PLAIN = [name for name, transform in CATALOG.items() if not transform.holds]
+NUMBERS = [(name, param) for name in PLAIN for param in CATALOG[name].params if not param.choices]
 
 
 def as_given(param: Param, number: float) -> Any:
-    """A number as that parameter takes it: alone, as a range of one value, as a grey."""
+    """A number as that parameter takes it: alone, as a range of one value, as a gray."""
     return [number] * len(param.default) if isinstance(param.default, tuple) else number
 
 
 def test_short_and_long_forms_have_one_hash() -> None:
     for name in PLAIN:
-        short, transform = spec_of({"name": name}), CATALOGUE[name]
+        short, transform = spec_of({"name": name}), CATALOG[name]
         params = {param.name: param.default for param in transform.params}
         long = spec_of({"name": name, "p": transform.p, "params": params})
         assert short == long, name
@@ -121,14 +121,14 @@ def test_a_spec_cannot_be_changed() -> None:
 def test_an_unknown_operation_is_refused_with_the_available_ones() -> None:
     sentence = refusal({"name": "Rotate90"})
     assert "'Rotate90'" in sentence
-    assert all(name in sentence for name in CATALOGUE)
+    assert all(name in sentence for name in CATALOG)
 
 
 def test_an_unknown_parameter_is_refused_with_the_available_ones() -> None:
     for name in PLAIN:
         sentence = refusal({"name": name, "params": {"bogus": 1}})
         assert f"{name} has no parameter 'bogus'" in sentence
-        assert all(param.name in sentence for param in CATALOGUE[name].params), sentence
+        assert all(param.name in sentence for param in CATALOG[name].params), sentence
 
 
 def test_bounds_are_accepted_and_values_just_outside_are_refused() -> None:
@@ -152,7 +152,7 @@ def test_values_of_the_wrong_type_are_refused() -> None:
     wrong_values = ["4", True, None, [], {}, [1], [1, 2, 3], math.nan, math.inf]
     for (name, param), wrong in itertools.product(NUMBERS, wrong_values):
         if wrong == [1, 2, 3] and param.name == "fill":
-            continue  # a colour
+            continue  # a color
         sentence = refusal({"name": name, "params": {param.name: wrong}})
         starts = (f"{param.name} = {wrong!r} is", f"{param.name} = {wrong} is")
         assert sentence.lower().startswith(tuple(text.lower() for text in starts)), name

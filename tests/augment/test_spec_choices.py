@@ -7,15 +7,15 @@ import pytest
 from cifar_core.augment import AugmentSpec
 from tests.augment.test_spec import refusal, spec_of
 
-FLIP, GREY = {"name": "HorizontalFlip"}, {"name": "ToGray", "p": 0.3}
+FLIP, GRAY = {"name": "HorizontalFlip"}, {"name": "ToGray", "p": 0.3}
 
 
 def test_a_choice_holds_operations_and_is_one_with_its_json() -> None:
-    spec = spec_of({"name": "OneOf", "p": 0.5, "operations": [FLIP, GREY]}, {"name": "PadCrop"})
+    spec = spec_of({"name": "OneOf", "p": 0.5, "operations": [FLIP, GRAY]}, {"name": "PadCrop"})
     assert str(spec) == "OneOf[HorizontalFlip (50%), ToGray (30%)] (50%) → PadCrop"
     assert AugmentSpec.from_json(spec.to_json()) == spec
     assert not spec.batched
-    other = spec_of({"name": "OneOf", "p": 0.5, "operations": [GREY, FLIP]}, {"name": "PadCrop"})
+    other = spec_of({"name": "OneOf", "p": 0.5, "operations": [GRAY, FLIP]}, {"name": "PadCrop"})
     assert other.digest != spec.digest
 
 
@@ -25,13 +25,13 @@ def test_a_choice_holds_operations_and_is_one_with_its_json() -> None:
         ({"name": "OneOf"}, "OneOf has 0 operations; give 1 to 8"),
         ({"name": "OneOf", "operations": [FLIP] * 9}, "OneOf has 9 operations; give 1 to 8"),
         ({"name": "OneOf", "operations": [{**FLIP, "p": 0}]}, "All operations of OneOf have p = 0"),
-        ({"name": "SomeOf", "params": {"n": 3}, "operations": [FLIP, GREY]}, "choose n = 3 of 2"),
+        ({"name": "SomeOf", "params": {"n": 3}, "operations": [FLIP, GRAY]}, "choose n = 3 of 2"),
         ({"name": "SomeOf", "operations": [{"name": "MixUp"}]}, "MixUp cannot be inside SomeOf"),
         (
             {"name": "OneOf", "operations": [{"name": "SomeOf", "operations": [FLIP]}]},
             "SomeOf cannot be inside OneOf",
         ),
-        ({**FLIP, "operations": [GREY]}, "HorizontalFlip cannot contain operations"),
+        ({**FLIP, "operations": [GRAY]}, "HorizontalFlip cannot contain operations"),
     ],
 )
 def test_a_choice_that_cannot_be_made_is_refused(operation: dict[str, Any], told: str) -> None:
@@ -51,10 +51,10 @@ def test_a_choice_that_cannot_be_made_is_refused(operation: dict[str, Any], told
             {"name": "CoarseDropout", "params": {"fill": [0.49, 0.48, 0.45]}},
             "give [125, 122, 115] on the scale 0 to 255",
         ),
-        ({"name": "CoarseDropout", "params": {"fill": 3}}, "not a colour such as [125, 123, 114]"),
+        ({"name": "CoarseDropout", "params": {"fill": 3}}, "not a color such as [125, 123, 114]"),
         ({"name": "Blur", "params": {"blur_limit": [3, 4]}}, "lur_limit = 4 is even"),
         ({"name": "ShiftScaleRotate"}, "give Affine with translate_percent"),
-        ({"name": "Normalize"}, "always normalised"),
+        ({"name": "Normalize"}, "always normalized"),
     ],
 )
 def test_what_the_library_would_ignore_is_refused_with_the_right_form(

@@ -106,7 +106,7 @@ def test_the_loaded_model_gives_the_same_logits(tmp_path: Path) -> None:
 
 def test_weights_of_another_model_are_told(tmp_path: Path) -> None:
     checkpoint = save_checkpoint(tmp_path, "best", state_at(model="sepnet_v1"), *SAVED)
-    with pytest.raises(CheckpointError, match="it was made from a convnet"):
+    with pytest.raises(CheckpointError, match="has the weights of a convnet"):
         load_model(checkpoint)
 
 

@@ -192,7 +192,7 @@ def test_explain_draws_a_picture_of_ones_own(
 
 MISTAKES = [
     (["evaluate", "nobody"], ["nobody", "Known: first"]),
-    (["evaluate", "first", "--checkpoint", "best-7"], ["best-7", "The run keeps: ", "last-"]),
+    (["evaluate", "first", "--checkpoint", "best-7"], ["best-7", "Available: ", "last-"]),
     (["explain", "nobody", "--out", "x.png"], ["nobody", "Known: first"]),
     (["explain", "first", "--out", "x.png", "--split", "tests"], ["tests", "test, val, train"]),
     (["explain", "first", "--out", "x.png", "--layer", "fc"], ["fc", "Choose one of: stem"]),

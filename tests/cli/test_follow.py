@@ -66,7 +66,7 @@ def test_after_ctrl_c_a_run_that_does_not_stop_can_be_ended_by_force(
         force_stop(read_run(copied))
         assert process.wait(LIMIT_S) == -signal.SIGKILL
     assert lines[:2] == [RunState.RUNNING, RunState.STOPPING]
-    assert "Ended by force" in read_run(copied).reason
+    assert "Force-stopped by user" in read_run(copied).reason
 
 
 def test_without_a_press_nothing_is_asked(copied: Path) -> None:

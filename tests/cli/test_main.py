@@ -182,7 +182,10 @@ MISTAKES = [
     (["runs", "stop", "nobody"], ["nobody"]),
     (["data", "stats", "--data", "nowhere"], ["nowhere"]),
     (["data", "download", "--origin", "moon"], ["moon", "archive"]),
-    (["augment", "standard", "--draws", "0", "--data", "shapes10", "--out", "x.png"], ["--draws"]),
+    (
+        ["augment", "standard", "--samples", "0", "--data", "shapes10", "--out", "x.png"],
+        ["--samples"],
+    ),
 ]
 
 
@@ -256,7 +259,7 @@ def test_a_spec_leaves_in_albumentations_words(
     file = tmp_path / f"spec.{kind}"
     words = ["augment", "strong", "--data", "shapes10", "--export", str(file)]
     assert main(words) == 0
-    assert "Not included: normalisation, CutMix" in capsys.readouterr().err
+    assert "Not included: normalization, CutMix" in capsys.readouterr().err
     assert "ColorJitter" in file.read_text(encoding="utf-8")
     assert main([*words[:-1], str(tmp_path / "spec.txt")]) == 2
     assert "give .json, .yaml, .py" in capsys.readouterr().err

@@ -128,7 +128,7 @@ def test_closing_keeps_the_part_and_the_next_call_goes_on(site: Site, target: Pa
     site.plan = [Answer(pause_s=0.02)]
     steps = download_file(f"{site.url}/file.bin", target, sha256=SHA256)
     assert any(step.done > 0 for step in steps)
-    steps.close()  # pyright: ignore[reportAttributeAccessIssue]
+    steps.close()  # pyright: ignore[reportAttributeAccessIssue] # a generator
     kept = (target.parent / "file.bin.part").stat().st_size
     assert 0 < kept < len(BODY)
     fetch(site, target)
@@ -139,7 +139,7 @@ def test_closing_keeps_the_part_and_the_next_call_goes_on(site: Site, target: Pa
 def test_a_complete_part_needs_no_further_byte(site: Site, target: Path) -> None:
     steps = download_file(f"{site.url}/file.bin", target, sha256=SHA256)
     assert any(step.stage.startswith("Verifying") for step in steps)
-    steps.close()  # pyright: ignore[reportAttributeAccessIssue]
+    steps.close()  # pyright: ignore[reportAttributeAccessIssue] # a generator
     fetch(site, target)
     assert target.read_bytes() == BODY
     assert len(site.asked) == 1

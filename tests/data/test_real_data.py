@@ -25,7 +25,7 @@ KNOWN = {
 def test_it_is_recognised_as_the_complete_data_set() -> None:
     data = open_dataset()
     assert data.title == "CIFAR-10"
-    assert not data.altered
+    assert not data.modified
     assert data.train.fingerprint == OFFICIAL["train"]
     assert data.test.fingerprint == OFFICIAL["test"]
     assert data.train.counts.tolist() == [5000] * 10
@@ -60,7 +60,7 @@ def test_some_of_it_as_class_folders_keeps_images_and_labels(
     folders = write_folders(tmp_path / "folders", some)
     monkeypatch.setenv("CIFAR_CACHE", str(tmp_path / "cache"))
     found = open_at(folders)
-    assert found.title == "CIFAR-10 (altered copy: 150 + 50 images)"
+    assert found.title == "CIFAR-10 (modified copy: 150 + 50 images)"
     for got, want in ((found.train, some.train), (found.test, some.test)):
         # A part of what is sorted is sorted already: index i stays image i.
         assert order_of(want) == list(range(len(want)))

@@ -47,8 +47,8 @@ def silhouettes(patch: pytest.MonkeyPatch, **bright: float) -> ShapeImages:
     return draw_shapes(2000, seed=10)
 
 
-def colours(drawn: ShapeImages) -> tuple[np.ndarray, np.ndarray]:
-    """(N, 3) mean colours of the objects and of their backgrounds."""
+def colors(drawn: ShapeImages) -> tuple[np.ndarray, np.ndarray]:
+    """(N, 3) mean colors of the objects and of their backgrounds."""
     pairs = zip(drawn.images.astype(float), drawn.masks, strict=True)
     means = [(image[mask].mean(axis=0), image[~mask].mean(axis=0)) for image, mask in pairs]
     return np.array([m[0] for m in means]), np.array([m[1] for m in means])
@@ -145,15 +145,15 @@ def test_circles_are_discs_and_rings_have_a_hole(whole: ShapeImages) -> None:
 
 
 def test_objects_stand_out_and_are_where_the_mask_is(drawn: ShapeImages) -> None:
-    figure, ground = colours(drawn)
+    figure, ground = colors(drawn)
     luminance = (figure - ground) @ [0.2126, 0.7152, 0.0722]  # weights: ITU-R BT.709
     assert np.abs(figure - ground).max(axis=1).min() > 40
     assert np.quantile(np.abs(luminance), 0.01) > 30
     assert 0.3 < (luminance > 0).mean() < 0.7  # neither light nor dark gives the object away
 
 
-def test_colour_says_nothing_about_the_class(drawn: ShapeImages) -> None:
-    figure, _ = colours(drawn)
+def test_color_says_nothing_about_the_class(drawn: ShapeImages) -> None:
+    figure, _ = colors(drawn)
     means = np.array([figure[drawn.labels == label].mean(axis=0) for label in range(10)])
     assert np.ptp(means, axis=0).max() < 40
 

@@ -52,9 +52,9 @@ def test_pickled_batches(tmp_path: Path, tiny: Dataset, monkeypatch: pytest.Monk
     declare_official(monkeypatch, tiny)
     folder = write_batches(tmp_path / "copy", tiny, monkeypatch)
     for place in (folder, folder / "cifar-10-batches-py"):
-        found = open_at(place, accept_altered=False)
+        found = open_at(place, allow_modified=False)
         assert_opened(found, tiny)
-        assert not found.altered
+        assert not found.modified
         assert found.title == "CIFAR-10"
 
 
@@ -64,15 +64,15 @@ def test_pickled_batches_in_a_folder_of_another_name(
     declare_official(monkeypatch, tiny)
     folder = write_batches(tmp_path / "copy", tiny, monkeypatch)
     moved = (folder / "cifar-10-batches-py").rename(tmp_path / "my-cifar")
-    assert_opened(open_at(moved, accept_altered=False), tiny)
+    assert_opened(open_at(moved, allow_modified=False), tiny)
 
 
 def test_the_archive(tmp_path: Path, tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     declare_official(monkeypatch, tiny)
     archive = write_archive(tmp_path, tiny, monkeypatch)
     shutil.rmtree(tmp_path / "unpacked")
-    assert_opened(open_at(archive, accept_altered=False), tiny)
-    assert_opened(open_at(tmp_path, accept_altered=False), tiny)
+    assert_opened(open_at(archive, allow_modified=False), tiny)
+    assert_opened(open_at(tmp_path, allow_modified=False), tiny)
 
 
 @pytest.mark.parametrize("below", ["", "plain_text", "data", "cifar10", "snapshots/1ab/plain_text"])
@@ -94,9 +94,9 @@ def test_all_forms_have_one_fingerprint(
     ]
     expected = fingerprint_of(tiny.train)[:16] + fingerprint_of(tiny.test)[:16]
     for copy in copies:
-        found = open_at(copy, accept_altered=False)
+        found = open_at(copy, allow_modified=False)
         assert found.fingerprint == expected
-        assert not found.altered
+        assert not found.modified
 
 
 def test_cifar10_dir_is_found_and_may_begin_with_a_tilde(
@@ -114,15 +114,15 @@ def test_decoded_data_stay_when_their_source_is_gone(
 ) -> None:
     declare_official(monkeypatch, tiny)
     copy = write_parquet(tmp_path / "copy", tiny)
-    open_at(copy, accept_altered=False)
+    open_at(copy, allow_modified=False)
     shutil.rmtree(copy)
     assert_opened(open_dataset("cifar10"), tiny)
 
 
-def test_an_altered_copy_says_so_everywhere(tmp_path: Path, tiny: Dataset) -> None:
+def test_a_modified_copy_says_so_everywhere(tmp_path: Path, tiny: Dataset) -> None:
     found = open_at(write_parquet(tmp_path / "copy", tiny))
-    assert found.altered
-    assert found.title == "CIFAR-10 (altered copy: 64 + 30 images)"
+    assert found.modified
+    assert found.title == "CIFAR-10 (modified copy: 64 + 30 images)"
     assert str(tmp_path / "copy") in found.origin
 
 
@@ -164,7 +164,7 @@ def test_shapes10_opens_with_masks_and_in_the_order_of_digests(
         assert len(set(digests)) == len(split)
         assert split.fingerprint == fingerprint_of(split)
         np.testing.assert_array_equal(split.histogram, histogram_of(split.images))
-    # Masks moved with their images: inside and outside of an object differ in colour.
+    # Masks moved with their images: inside and outside of an object differ in color.
     masks, images = data.test.masks, data.test.images.astype(float)
     assert masks is not None
     inside = np.array([image[mask].mean(axis=0) for image, mask in zip(images, masks, strict=True)])

@@ -1,4 +1,4 @@
-"""Data that are missing, damaged or altered: one sentence, and nothing left in the cache."""
+"""Data that are missing, damaged or modified: one sentence, and nothing left in the cache."""
 
 import shutil
 import struct
@@ -47,7 +47,7 @@ def huge_png() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + sound + GOOD[33:]
 
 
-def grey_png() -> bytes:
+def gray_png() -> bytes:
     return png(np.zeros((32, 32), np.uint8))
 
 
@@ -105,7 +105,7 @@ PICTURES = {
     "nothing": (b"", "damaged"),
     "text": (b"nonsense", "damaged"),
     "33x32": (png(np.zeros((32, 33, 3), np.uint8)), "33x32 RGB"),
-    "grey": (grey_png(), "32x32 L"),
+    "gray": (gray_png(), "32x32 L"),
     "huge": (huge_png(), ""),
 }
 

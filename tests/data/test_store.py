@@ -34,14 +34,14 @@ def test_a_copy_is_decoded_once(
     open_at(copy)
     assert is_ready(str(copy))
     forbid_decoding(monkeypatch)
-    again = open_at(copy, accept_altered=False)
+    again = open_at(copy, allow_modified=False)
     assert again.train.fingerprint == fingerprint_of(tiny.train)
-    assert again.altered
+    assert again.modified
     assert len(decoded(own_cache)) == 1
 
 
 def test_progress_counts_every_image(copy: Path) -> None:
-    steps = list(prepare(str(copy), accept_altered=True))
+    steps = list(prepare(str(copy), allow_modified=True))
     done = [step.done for step in steps]
     assert done == sorted(done)
     assert done[-1] == 94
@@ -50,7 +50,7 @@ def test_progress_counts_every_image(copy: Path) -> None:
 
 
 def test_giving_up_half_way_leaves_nothing(copy: Path, own_cache: Path) -> None:
-    going = prepare(str(copy), accept_altered=True)
+    going = prepare(str(copy), allow_modified=True)
     next(iter(going))
     assert hasattr(going, "close")
     going.close()  # pyright: ignore[reportAttributeAccessIssue] # a generator, see above
@@ -66,8 +66,8 @@ def test_another_time_or_size_is_another_source(
     facts = file.stat()
     os.utime(file, ns=(facts.st_atime_ns, facts.st_mtime_ns + 1_000_000))
     assert not is_ready(str(copy))
-    with pytest.raises(DataError, match="--accept-altered"):
-        open_at(copy, accept_altered=False)
+    with pytest.raises(DataError, match="--allow-modified"):
+        open_at(copy, allow_modified=False)
     os.utime(file, ns=(facts.st_atime_ns, facts.st_mtime_ns))
     assert is_ready(str(copy))
 
@@ -93,7 +93,7 @@ def test_a_picture_more_in_a_class_folder_is_seen(
     assert len(open_at(folders).train) == 65
 
 
-def test_two_altered_copies_do_not_meet(tmp_path: Path, copy: Path, own_cache: Path) -> None:
+def test_two_modified_copies_do_not_meet(tmp_path: Path, copy: Path, own_cache: Path) -> None:
     other = write_parquet(tmp_path / "other", made_up(40, 20))
     assert len(open_at(copy).train) == 64
     assert len(open_at(other).train) == 40
@@ -125,7 +125,7 @@ def test_damaged_decoded_data_are_decoded_again_or_told(
 
 
 def test_processes_that_prepare_at_once_all_succeed(copy: Path, own_cache: Path) -> None:
-    command = [sys.executable, "-m", "cifar_core", "data", "prepare", "--accept-altered"]
+    command = [sys.executable, "-m", "cifar_core", "data", "prepare", "--allow-modified"]
     processes = [
         subprocess.Popen([*command, "--data", str(copy)], stderr=subprocess.PIPE, text=True)
         for _ in range(3)

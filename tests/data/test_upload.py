@@ -13,19 +13,19 @@ from tests.pictures import encoded, noise_picture
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
 
-def stripes(width: int, height: int, *colours: tuple[int, int, int]) -> Image.Image:
+def stripes(width: int, height: int, *colors: tuple[int, int, int]) -> Image.Image:
     """Equal upright stripes from left to right."""
     pixels = np.zeros((height, width, 3), np.uint8)
-    for i, colour in enumerate(colours):
-        pixels[:, i * width // len(colours) : (i + 1) * width // len(colours)] = colour
+    for i, color in enumerate(colors):
+        pixels[:, i * width // len(colors) : (i + 1) * width // len(colors)] = color
     return Image.fromarray(pixels)
 
 
-def of_one_colour(fitted: UploadedImage, colour: tuple[int, int, int]) -> bool:
-    return bool((fitted.pixels == colour).all())
+def of_one_color(fitted: UploadedImage, color: tuple[int, int, int]) -> bool:
+    return bool((fitted.pixels == color).all())
 
 
-def grey(value: int) -> np.ndarray:
+def gray(value: int) -> np.ndarray:
     return np.full((40, 40), value, np.uint8)
 
 
@@ -64,7 +64,7 @@ def test_the_middle_square_is_taken(size: tuple[int, int], box: tuple[int, ...])
 
 
 def test_only_the_crop_is_seen() -> None:
-    assert of_one_colour(fit_image(encoded(stripes(300, 100, RED, GREEN, BLUE))), GREEN)
+    assert of_one_color(fit_image(encoded(stripes(300, 100, RED, GREEN, BLUE))), GREEN)
 
 
 def test_the_preview_shows_the_whole_picture_small() -> None:
@@ -121,12 +121,12 @@ def test_unreadable_exif_leaves_the_picture_as_it_is() -> None:
 
 def test_transparent_pixels_show_white() -> None:
     clear = Image.new("RGBA", (64, 64), (*RED, 0))
-    assert of_one_colour(fit_image(encoded(clear)), (255, 255, 255))
+    assert of_one_color(fit_image(encoded(clear)), (255, 255, 255))
     half = fit_image(encoded(Image.new("RGBA", (64, 64), (0, 0, 0, 128)))).pixels
     assert np.abs(half.astype(int) - 127).max() <= 1
 
 
-def test_a_colour_marked_transparent_shows_white() -> None:
+def test_a_color_marked_transparent_shows_white() -> None:
     content = encoded(stripes(64, 64, RED, BLUE), transparency=RED)
     pixels = fit_image(content).pixels
     assert (pixels[:, :16] == 255).all()
@@ -136,21 +136,21 @@ def test_a_colour_marked_transparent_shows_white() -> None:
 @pytest.mark.parametrize(
     "picture",
     [
-        Image.fromarray(grey(80)),
-        Image.fromarray(grey(80)).convert("RGB"),
-        Image.fromarray(grey(80)).convert("RGBA"),
-        Image.fromarray(grey(80)).convert("LA"),
-        Image.fromarray(grey(80)).convert("P"),
-        Image.fromarray(grey(80).astype(np.uint16) * 256),
+        Image.fromarray(gray(80)),
+        Image.fromarray(gray(80)).convert("RGB"),
+        Image.fromarray(gray(80)).convert("RGBA"),
+        Image.fromarray(gray(80)).convert("LA"),
+        Image.fromarray(gray(80)).convert("P"),
+        Image.fromarray(gray(80).astype(np.uint16) * 256),
     ],
     ids=lambda picture: picture.mode,
 )
-def test_every_mode_gives_the_same_colour(picture: Image.Image) -> None:
-    assert of_one_colour(fit_image(encoded(picture)), (80, 80, 80))
+def test_every_mode_gives_the_same_color(picture: Image.Image) -> None:
+    assert of_one_color(fit_image(encoded(picture)), (80, 80, 80))
 
 
-def test_black_and_white_becomes_colour() -> None:
-    assert of_one_colour(fit_image(encoded(Image.new("1", (40, 40), 1))), (255, 255, 255))
+def test_black_and_white_becomes_color() -> None:
+    assert of_one_color(fit_image(encoded(Image.new("1", (40, 40), 1))), (255, 255, 255))
 
 
 def test_a_palette_with_transparency_lies_over_white() -> None:

@@ -25,7 +25,7 @@ def build(page: Page) -> str:
     settle(page)
     page.get_by_role("combobox", name="Add").click()
     page.get_by_role("combobox", name="Add").fill("ToGray")  # of many, few are drawn
-    page.get_by_role("option", name="Colour · ToGray").click()
+    page.get_by_role("option", name="Color · ToGray").click()
     expect(page.get_by_text("ToGray (10%)")).to_be_visible()
     settle(page)
     for place in (3, 2, 1):

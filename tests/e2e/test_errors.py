@@ -28,7 +28,7 @@ def evaluated(
     return server.runs / finished.name
 
 
-def test_the_epochs_lead_to_one_image_and_its_neighbours(
+def test_the_epochs_lead_to_one_image_and_its_neighbors(
     server: Server, page: Page, evaluated: Path
 ) -> None:
     history = load_history(read_run(evaluated, TrainingRun))

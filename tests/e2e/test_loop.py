@@ -165,7 +165,7 @@ def test_an_own_image_is_cropped_named_and_explained(
     Image.new("RGB", (90, 60), (200, 40, 40)).save(picture, "PNG")
     upload = page.locator("input[type=file]")
     upload.set_input_files(as_upload(picture.getvalue()))
-    expect(page.get_by_text("Centre crop (model input)")).to_be_visible()
+    expect(page.get_by_text("Center crop (model input)")).to_be_visible()
     expect(page.get_by_text("Predicted classes")).to_be_visible()
     expect(page.locator("figure img")).to_have_count(3)
 

@@ -125,7 +125,7 @@ def test_a_run_is_untouched_by_reload_closing_and_a_killed_server(
     assert read_run(run.path, TrainingRun).status.worker == worker
     again.get_by_role("button", name="Stop").click()
     stopped = wait_for(run.path, RunState.STOPPED)
-    expect(again.get_by_text("Stopped as asked.")).to_be_visible()
+    expect(again.get_by_text("Stopped by user.")).to_be_visible()
     assert list(stopped.path.glob("last-*/manifest.json"))
     again.context.close()
 

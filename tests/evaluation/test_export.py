@@ -13,7 +13,7 @@ from cifar_core.checkpoints.checkpoint import Checkpoint
 from cifar_core.evaluation.export import images_zip
 from cifar_core.evaluation.files import PredictionsNote
 from cifar_core.evaluation.predictions import EvalSplit, Predictions
-from cifar_core.system.utilisation import system_load
+from cifar_core.system.utilization import system_load
 from tests.builders import manifest_of
 
 

@@ -1,4 +1,4 @@
-"""Features are the inputs of the last layer; neighbours and projections by hand."""
+"""Features are the inputs of the last layer; neighbors and projections by hand."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from cifar_core.cli.main import main
 from cifar_core.data import open_dataset
 from cifar_core.errors import CheckpointError, ConfigError
 from cifar_core.evaluation.features import (
-    neighbours,
+    neighbors,
     pca_projection,
     read_values,
     tsne_embedding,
@@ -64,12 +64,12 @@ def test_with_flip_the_features_are_the_images_own(finished: Path) -> None:
     assert not np.allclose(plain, flipped)
 
 
-def test_neighbours_are_the_rows_of_the_smallest_angle() -> None:
+def test_neighbors_are_the_rows_of_the_smallest_angle() -> None:
     features = np.array([[1, 0], [2, 0.1], [0, 3], [5, 5], [-1, 0], [0, 0]], np.float32)
-    found = neighbours(features, 0, 3)
+    found = neighbors(features, 0, 3)
     assert [row for row, _ in found] == [1, 3, 2]
     assert [alike for _, alike in found] == pytest.approx([2 / np.hypot(2, 0.1), 0.5**0.5, 0])
-    assert len(neighbours(features, 0, 99)) == 5
+    assert len(neighbors(features, 0, 99)) == 5
 
 
 def test_the_first_direction_is_that_of_the_largest_variance() -> None:
@@ -88,8 +88,8 @@ def test_what_is_alike_lies_together_and_the_same_each_time(
     monkeypatch.setattr("cifar_core.evaluation.features.ITERATIONS", 100)
     generator = np.random.default_rng(0)
     groups = np.arange(150) % 3
-    centres = 4 * generator.normal(size=(3, 16))
-    features = (centres[groups] + generator.normal(size=(150, 16))).astype(np.float32)
+    centers = 4 * generator.normal(size=(3, 16))
+    features = (centers[groups] + generator.normal(size=(150, 16))).astype(np.float32)
     places, again = np.empty((2, 150, 2), np.float32)
     steps = list(tsne_embedding(features, places))
     assert steps[0].done == 0

@@ -118,7 +118,7 @@ def test_pairs_are_plain_numbers_and_the_matrix_stays_as_it_was() -> None:
 
 
 def test_the_interval_of_a_share_is_wilsons() -> None:
-    """By hand for 8 of 10, z = 1.959964: centre 0.71683, half width 0.22659."""
+    """By hand for 8 of 10, z = 1.959964: center 0.71683, half width 0.22659."""
     assert wilson_interval(8, 10) == pytest.approx((0.49016, 0.94331), abs=1e-4)
     low, high = wilson_interval(0, 10_000)
     assert low == pytest.approx(0, abs=1e-12)

@@ -152,10 +152,10 @@ def test_a_stop_in_mid_epoch_is_no_epoch_s_end(finished: Path, tmp_path: Path) -
 
 def test_a_heading_names_what_the_maps_have_in_common() -> None:
     headings = {
-        "layers": "All layers: HiResCAM, for the predicted class",
-        "methods": "All methods: at layer3, for the predicted class",
+        "layers": "All layers: HiResCAM, target: predicted class",
+        "methods": "All methods: at layer3, target: predicted class",
         "targets": "Targets: HiResCAM, at layer3",
-        "epochs": "Saved epochs: HiResCAM, at layer3, for the predicted class",
+        "epochs": "Saved epochs: HiResCAM, at layer3, target: predicted class",
     }
     for kind, heading in headings.items():
         assert shared_heading(kind, REQUEST) == heading

@@ -74,7 +74,7 @@ def test_grids_of_one_cell_are_left_out() -> None:
 
 
 def test_a_label_reads_well() -> None:
-    assert TargetLayer("layer3.1", 256, 8, 8, True).label == "layer3.1 — 256 x 8x8"
+    assert TargetLayer("layer3.1", 256, 8, 8, True).label == "layer3.1 (256x8x8)"
 
 
 @pytest.mark.parametrize("training", [True, False])

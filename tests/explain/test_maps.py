@@ -170,7 +170,7 @@ def test_impossible_maps_are_refused(predictions: Predictions, model: nn.Module)
 
 def test_the_heading_says_how_maps_were_made() -> None:
     told = heading_of("layer3", maps([0.5]), CamRequest(method="LayerCAM", target="true"))
-    assert told == "LayerCAM at layer3 (8x8), target: the true class"
+    assert told == "LayerCAM at layer3 (8x8), target: true class"
 
 
 def test_a_drawn_row_shows_its_image_and_the_map_asked_for(
@@ -230,9 +230,9 @@ def test_weights_of_another_model_are_refused(
     other = Predictions(
         predictions.log_probs, predictions.examples, read_checkpoint(path), predictions.note
     )
-    with pytest.raises(CheckpointError, match="it was made from a resnet18"):
+    with pytest.raises(CheckpointError, match="has the weights of a resnet18"):
         draw_rows("first", other, [0], CamRequest())
-    with pytest.raises(CheckpointError, match="it was made from a resnet18"):
+    with pytest.raises(CheckpointError, match="has the weights of a resnet18"):
         draw_own(
             read_run(run_dir, TrainingRun), "best", png(np.zeros((8, 8, 3), np.uint8)), CamRequest()
         )

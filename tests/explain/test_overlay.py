@@ -1,4 +1,4 @@
-"""Painting maps: over the image, alone, enlarged, and in which colours."""
+"""Painting maps: over the image, alone, enlarged, and in which colors."""
 
 from itertools import pairwise
 
@@ -49,9 +49,9 @@ def test_enlarging_keeps_each_value_on_its_pixel() -> None:
         assert np.array_equal(large[row::5, column::5], heatmap(ramp()))
 
 
-def test_colours_grow_lighter_with_the_value() -> None:
+def test_colors_grow_lighter_with_the_value() -> None:
     lightness = heatmap(ramp()).reshape(-1, 3) @ np.array([0.2126, 0.7152, 0.0722])
-    assert (np.diff(lightness) > -1.5).all()  # steps of whole colour values
+    assert (np.diff(lightness) > -1.5).all()  # steps of whole color values
     assert lightness[0] < 5
     assert lightness[-1] > 230
     red, _, blue = heatmap(np.full((1, 1), 0.5, np.float32))[0, 0]

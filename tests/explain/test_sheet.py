@@ -33,10 +33,10 @@ def card_of(seed: int = 0, lines: tuple[str, ...] = ("a verdict", "a name")) -> 
 
 
 def painted(number: int) -> Card:
-    """A card of one colour that no map has, and that no other number has."""
-    colour = np.array([7, 255, number], np.uint8)
+    """A card of one color that no map has, and that no other number has."""
+    color = np.array([7, 255, number], np.uint8)
     lines = (f"card number {number}", *LONG[1:])
-    return Card(np.tile(colour, (32, 32, 1)), np.zeros((32, 32), np.float32), lines)
+    return Card(np.tile(color, (32, 32, 1)), np.zeros((32, 32), np.float32), lines)
 
 
 def panels(sheet: Pixels, x: int, y: int) -> list[Pixels]:
@@ -88,7 +88,7 @@ def places_of(sheet: Pixels, cards: list[Card]) -> list[tuple[int, int]]:
 
 
 def as_numbers(pixels: Pixels) -> NDArray[np.int64]:
-    """(H, W) one number for each colour."""
+    """(H, W) one number for each color."""
     return pixels.astype(np.int64) @ np.array([65536, 256, 1])
 
 

@@ -86,8 +86,18 @@ def test_waiting_is_what_batches_that_were_there_would_save(
         (97, 2000, "standard", "The model computes 97% of the training time; augmentation is no "),
         (98, 99, "strong", "The model computes 98% of the training time; augmentation is no "),
         (80, 400, "standard", "Augmentation takes 20% of the training time; the model is the "),
-        (40, 40, "strong", "Augmentation is the limit: the model waits 60% of the time. More num_"),
-        (40, 60, "standard", "Augmentation is the limit: the model waits 60% of the time. Fewer "),
+        (
+            40,
+            40,
+            "strong",
+            "Augmentation is the bottleneck: the model waits 60% of the time. More num_",
+        ),
+        (
+            40,
+            60,
+            "standard",
+            "Augmentation is the bottleneck: the model waits 60% of the time. Fewer ",
+        ),
     ],
 )
 def test_the_limit_is_told_in_a_sentence(

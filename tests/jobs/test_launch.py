@@ -41,7 +41,7 @@ def test_a_run_begins_with_the_weights_of_another(tiny: Dataset, tmp_path: Path)
 @pytest.mark.parametrize("model", ["speednet", "sepnet_v1"])
 def test_weights_that_do_not_fit_are_refused(tiny: Dataset, tmp_path: Path, model: str) -> None:
     checkpoint = save_checkpoint(tmp_path, "best", state_at(), *SAVED)
-    with pytest.raises(CheckpointError, match="it was made from a convnet"):
+    with pytest.raises(CheckpointError, match="has the weights of a convnet"):
         set_up(config_of(model=model, weights=str(checkpoint.path)), tiny)
     with pytest.raises(CheckpointError, match="is no complete checkpoint"):
         set_up(config_of(weights=str(tmp_path)), tiny)

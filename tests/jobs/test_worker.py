@@ -90,7 +90,7 @@ def test_kill_is_shown_as_interrupted(runs: Path) -> None:
     os.kill(read_run(run_dir, TrainingRun).status.worker.pid, signal.SIGKILL)
     run = wait_for(run_dir, *ENDED)
     assert run.state is RunState.INTERRUPTED
-    assert "vanished" in run.reason
+    assert "disappeared" in run.reason
 
 
 def test_sigterm_is_recorded_and_a_checkpoint_kept(runs: Path) -> None:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from cifar_core.lr_finder.curve import LRCurve, centred
+from cifar_core.lr_finder.curve import LRCurve, centered
 from cifar_core.lr_finder.suggest import (
     RULES,
     Rule,
@@ -66,7 +66,7 @@ def test_the_valley_of_a_straight_fall_is_its_middle() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_noise_does_not_move_a_rule_out_of_the_fall(rule: Rule, seed: int) -> None:
     noise = np.random.default_rng(seed).normal(0, 0.1, len(LRS))
-    found = rule(LRS.tolist(), centred((np.array(bowl()) + noise).tolist()), 5.0)
+    found = rule(LRS.tolist(), centered((np.array(bowl()) + noise).tolist()), 5.0)
     assert found is None or 1e-5 < found.lr < 3
 
 
@@ -106,6 +106,6 @@ def test_how_far_they_disagree_is_said() -> None:
         return Suggestion("steepest", lr, 0, ".")
 
     assert disagreement([]) == disagreement([at(0.1)]) == ""
-    assert disagreement([at(0.1), at(0.2)]) == "The rules agree within 2.0x."
+    assert disagreement([at(0.1), at(0.2)]) == "Heuristics agree within 2.0x."
     far = disagreement([at(0.01), at(0.12), at(0.05)])
-    assert far == "The rules span 12x, between 0.01 and 0.12: treat it as a range."
+    assert far == "Heuristics differ by 12x: treat 0.01 to 0.12 as a range."

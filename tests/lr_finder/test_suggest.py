@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cifar_core.lr_finder.curve import centred
+from cifar_core.lr_finder.curve import centered
 from cifar_core.lr_finder.suggest import MIN_POINTS, SKIPPED_END, Suggestion, steepest
 
 LRS = np.geomspace(1e-5, 10, 100)
 EXPONENTS = np.log10(LRS)
 
 
-def fall(centre: float, height: float = 2.0, width: float = 0.3) -> NDArray[np.float64]:
-    """A smooth step down of the loss, steepest at 10 ** centre."""
-    return -height / (1 + np.exp(-(EXPONENTS - centre) / width))
+def fall(center: float, height: float = 2.0, width: float = 0.3) -> NDArray[np.float64]:
+    """A smooth step down of the loss, steepest at 10 ** center."""
+    return -height / (1 + np.exp(-(EXPONENTS - center) / width))
 
 
-def valley(centre: float) -> NDArray[np.float64]:
-    """Down, steepest at 10 ** centre, and up again two decades later."""
-    return 2.3 + fall(centre) - fall(centre + 2, height=8, width=0.2)
+def valley(center: float) -> NDArray[np.float64]:
+    """Down, steepest at 10 ** center, and up again two decades later."""
+    return 2.3 + fall(center) - fall(center + 2, height=8, width=0.2)
 
 
 def suggested(losses: NDArray[np.float64], lrs: NDArray[np.float64] = LRS) -> Suggestion:
@@ -31,10 +31,10 @@ def suggested(losses: NDArray[np.float64], lrs: NDArray[np.float64] = LRS) -> Su
     return found
 
 
-@pytest.mark.parametrize("centre", [-3.5, -3.0, -2.2, -1.5])
-def test_a_smooth_valley_gives_its_inflection(centre: float) -> None:
-    nearest = int(np.argmin(np.abs(EXPONENTS - centre)))
-    assert suggested(valley(centre)).index == pytest.approx(nearest, abs=1)
+@pytest.mark.parametrize("center", [-3.5, -3.0, -2.2, -1.5])
+def test_a_smooth_valley_gives_its_inflection(center: float) -> None:
+    nearest = int(np.argmin(np.abs(EXPONENTS - center)))
+    assert suggested(valley(center)).index == pytest.approx(nearest, abs=1)
 
 
 def test_the_reason_names_the_slope_per_tenfold_rate() -> None:
@@ -43,7 +43,9 @@ def test_the_reason_names_the_slope_per_tenfold_rate() -> None:
     falling[50] -= 1e-3
     found = suggested(falling)
     assert found.index == 49
-    assert found.reason == "The loss falls fastest here, by 1.5 per tenfold learning rate."
+    assert (
+        found.reason == "Steepest descent: the loss falls by 1.5 per decade of the learning rate."
+    )
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -151,10 +153,10 @@ def test_it_is_pure() -> None:
     assert (lrs, losses) == before
 
 
-def test_centred_smoothing_keeps_the_place_of_a_fall() -> None:
+def test_centered_smoothing_keeps_the_place_of_a_fall() -> None:
     noise = np.random.default_rng(3).normal(0, 0.1, len(LRS))
     losses = valley(-2.5) + noise
-    found = suggested(np.array(centred(losses.tolist())))
+    found = suggested(np.array(centered(losses.tolist())))
     assert abs(math.log10(found.lr) + 2.5) < 0.3
     running = [losses[0]]
     for loss in losses[1:]:

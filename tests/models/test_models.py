@@ -40,12 +40,12 @@ def seeded(name: str, num_classes: int = 10) -> nn.Module:
 
 
 def smooth_images(count: int) -> Tensor:
-    """(N, 3, 32, 32) float32 whose neighbouring pixels and channels are alike, as in photos."""
+    """(N, 3, 32, 32) float32 whose neighboring pixels and channels are alike, as in photos."""
     generator = torch.Generator().manual_seed(1)
     coarse = torch.randn(count, 3, 8, 8, generator=generator)
-    grey = torch.randn(count, 1, 8, 8, generator=generator)
+    gray = torch.randn(count, 1, 8, 8, generator=generator)
     fine = 0.3 * torch.randn(count, 3, 32, 32, generator=generator)
-    return F.interpolate(0.3 * coarse + grey, size=32, mode="bilinear") + fine
+    return F.interpolate(0.3 * coarse + gray, size=32, mode="bilinear") + fine
 
 
 # Listing and creating
@@ -119,7 +119,7 @@ def test_nothing_overwrites_what_a_layer_put_out(name: str, images: Tensor):
 def test_channels_last_gives_the_same_logits(name: str, images: Tensor):
     model = seeded(name)
     expected = model(images)
-    model = model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] torch omits it
+    model = model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] # not in torch's types
     actual = model(images.to(memory_format=torch.channels_last))
     torch.testing.assert_close(actual, expected, rtol=0, atol=1e-4)
 

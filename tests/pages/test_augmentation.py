@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cifar_core.augment import CATALOGUE, PRESETS, AugmentSpec, preset
+from cifar_core.augment import CATALOG, PRESETS, AugmentSpec, preset
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import AnalysisJob, list_runs
 from tests.apptest import app, button, texts
@@ -78,7 +78,7 @@ def test_operations_are_added_set_moved_and_removed() -> None:
 
 def test_every_operation_can_be_added_and_previewed() -> None:
     at = app("augmentation")
-    for name in CATALOGUE:
+    for name in CATALOG:
         at.session_state["builder"].clear()  # each operation alone
         at.selectbox(key="add").set_value(name).run()
         assert names_in(at) == [name]
@@ -169,7 +169,7 @@ def test_import_and_export() -> None:
     for form in ("JSON", "albumentations JSON", "albumentations YAML", "Python"):
         at.radio(key="export-form").set_value(form).run()
         assert not at.exception, form
-        assert ("Not included: normalisation, CutMix" in texts(at)) == (form != "JSON"), form
+        assert ("Not included: normalization, CutMix" in texts(at)) == (form != "JSON"), form
 
 
 def test_the_effect_on_a_trained_model_is_a_job(copied: Path) -> None:

@@ -103,7 +103,7 @@ def test_epochs_need_no_evaluation(copied: Path) -> None:
 # One image
 
 
-def test_an_image_has_its_history_neighbours_and_maps(
+def test_an_image_has_its_history_neighbors_and_maps(
     predictions: Predictions, evaluated: Path
 ) -> None:
     row = int(predictions.rows()[3])
@@ -142,7 +142,7 @@ def test_the_embedding_is_pca_at_once_and_t_sne_after_a_job(
     predictions: Predictions, evaluated: Path
 ) -> None:
     checkpoint, examples = predictions.checkpoint, predictions.examples
-    at = opened("evaluation", view="embedding", colour="correct")
+    at = opened("evaluation", view="embedding", color="correct")
     num_wrong, num_correct = len(predictions.rows()), predictions.correct.sum()
     names = [trace["name"] for trace in chart(at)["data"]]
     assert names == [f"incorrect ({num_wrong:,})", f"correct ({num_correct:,})"]

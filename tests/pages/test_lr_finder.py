@@ -80,9 +80,9 @@ def test_a_suggestion_goes_into_the_form_with_its_origin(tested: Path) -> None:
 
 
 def test_a_failed_test_shows_its_reason(tested: Path) -> None:
-    pretend_failed(tested, "The GPU ran out of memory.")
+    pretend_failed(tested, "GPU out of memory.")
     at = app("lr_finder", test=tested.name)
-    assert at.error[0].value == "The GPU ran out of memory."
+    assert at.error[0].value == "GPU out of memory."
     assert "Use in training" not in [b.label for b in at.button]
 
 

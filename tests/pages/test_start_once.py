@@ -94,12 +94,12 @@ def test_a_run_that_does_not_stop_can_be_force_stopped_after_a_while(copied: Pat
     with held(copied, "running") as process:
         at = button(app("train", run=copied.name), "Stop").click().run()
         assert [b for b in at.button if b.label == "Force stop"] == []
-        write_json(copied / "stop", {"asked": time.time() - 11})
+        write_json(copied / "stop", {"requested": time.time() - 11})
         button(app("train", run=copied.name), "Force stop").click().run()
         assert process.wait(10) == -9
         wait_for(copied, RunState.INTERRUPTED)  # its lock is let go a moment later
     at = app("train", run=copied.name)
-    assert "Ended by force on request" in at.error[0].value
+    assert "Force-stopped by user" in at.error[0].value
     assert button(at, "Resume")
 
 

@@ -33,7 +33,7 @@ def cells_of(figure: go.Figure) -> Any:
 
 
 def shapes_of(figure: go.Figure) -> dict[tuple[int, int], NDArray[np.float64]]:
-    """The colour at each (true, predicted), from the shapes as they lie."""
+    """The color at each (true, predicted), from the shapes as they lie."""
     found = {}
     for shape in layout_of(figure).shapes:
         assert shape.layer == "below"
@@ -52,9 +52,9 @@ def rgb(text: str) -> NDArray[np.float64]:
     return np.array(text.removeprefix("rgb(").removesuffix(")").split(","), float)
 
 
-def luminance(colour: NDArray[np.float64]) -> float:
+def luminance(color: NDArray[np.float64]) -> float:
     """Relative luminance of WCAG 2, 0..1."""
-    share = colour / 255
+    share = color / 255
     linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
     return float(linear @ (0.2126, 0.7152, 0.0722))
 
@@ -83,7 +83,7 @@ def test_every_cell_can_be_clicked_and_says_which_it_is() -> None:
 def test_counts_and_shares_of_the_true_class() -> None:
     counts = cells_of(confusion(MATRIX, CLASSES))
     assert list(counts.text) == ["8", "1", "1", "0", "1,500", "500", "0", "0", "0"]
-    shares = cells_of(confusion(MATRIX, CLASSES, normalised=True))
+    shares = cells_of(confusion(MATRIX, CLASSES, normalized=True))
     assert list(shares.text) == ["80%", "10%", "10%", "0%", "75%", "25%", "0%", "0%", "0%"]
     assert shares.hovertext == counts.hovertext
     assert counts.hovertext[5] == "bee predicted as cat: 500"
@@ -103,7 +103,7 @@ def test_hits_are_green_errors_red_and_what_never_happens_is_the_page(dark: bool
     for place in ((0, 1), (0, 2), (1, 2)):
         red, green, _ = found[place] - page
         assert red > green
-    distance = {place: float(np.abs(colour - page).sum()) for place, colour in found.items()}
+    distance = {place: float(np.abs(color - page).sum()) for place, color in found.items()}
     assert distance[0, 1] == distance[0, 2] < distance[1, 2]  # by share of the class, not count
     assert distance[1, 1] < distance[0, 0]
 
@@ -112,9 +112,9 @@ def test_every_text_is_readable_on_its_cell() -> None:
     for percent, dark in itertools.product(range(101), (False, True)):
         matrix = np.array([[percent, 100 - percent], [50, 50]])
         figure = confusion(matrix, CLASSES[:2], dark=dark)
-        cells, colours = cells_of(figure), shapes_of(figure)
+        cells, colors = cells_of(figure), shapes_of(figure)
         for place, text in zip(cells.customdata, cells.textfont.color, strict=True):
-            assert contrast(rgb(text), colours[tuple(place)]) > 3.8, (percent, dark, place)
+            assert contrast(rgb(text), colors[tuple(place)]) > 3.8, (percent, dark, place)
 
 
 def test_rows_are_true_labels_from_the_top_and_columns_predicted_labels() -> None:
@@ -126,7 +126,7 @@ def test_rows_are_true_labels_from_the_top_and_columns_predicted_labels() -> Non
 
 def test_without_errors_nothing_is_red() -> None:
     found = shapes_of(confusion(np.diag([5, 3, 2]), CLASSES))
-    assert len({tuple(colour) for colour in found.values()}) == 2
+    assert len({tuple(color) for color in found.values()}) == 2
 
 
 def test_the_best_class_comes_first_ties_in_order_and_empty_ones_last() -> None:
@@ -151,7 +151,7 @@ def test_top_classes_are_drawn_in_the_order_given() -> None:
 
 def test_every_figure_becomes_json() -> None:
     figures = [
-        confusion(MATRIX, CLASSES, normalised=True, dark=True),
+        confusion(MATRIX, CLASSES, normalized=True, dark=True),
         class_accuracies(np.array([0.5, math.nan]), CLASSES[:2]),
         top_classes(CLASSES[:2], np.array([0.5, 0.5], np.float32)),
     ]

@@ -11,8 +11,8 @@ import pytest
 from cifar_core.plots import (
     MAX_POINTS,
     REFERENCES,
-    RUN_COLOURS,
-    SPLIT_COLOURS,
+    RUN_COLORS,
+    SPLIT_COLORS,
     Axis,
     Curve,
     View,
@@ -63,36 +63,36 @@ def traces(figure: go.Figure) -> dict[str, Any]:
     return lines
 
 
-def test_one_run_has_a_colour_for_each_split_and_its_steps_behind() -> None:
+def test_one_run_has_a_color_for_each_split_and_its_steps_behind() -> None:
     run = run_of("first")
     for quantity in ("loss", "acc"):
         lines = traces(curves([run], quantity))
         assert set(lines) == {"train", "val", "test", "train (per step)"}
         assert next(iter(lines)) == "train (per step)"  # drawn first, so that it lies behind
-        for split, colour in SPLIT_COLOURS.items():
+        for split, color in SPLIT_COLORS.items():
             expected = [getattr(e, f"{split}_{quantity}") for e in run.metrics.epochs]
             assert list(lines[split].y) == expected, (split, quantity)
             assert list(lines[split].x) == [1, 2, 3]
-            assert lines[split].line.color == colour
+            assert lines[split].line.color == color
         steps = lines["train (per step)"]
         assert list(steps.x) == [s.step / 4 for s in run.metrics.steps]
         assert list(steps.y) == [getattr(s, quantity) for s in run.metrics.steps], quantity
 
 
-def test_several_runs_have_a_colour_and_one_legend_entry_each() -> None:
-    runs = [run_of(f"run {n}", offset=n) for n in range(len(RUN_COLOURS))]
+def test_several_runs_have_a_color_and_one_legend_entry_each() -> None:
+    runs = [run_of(f"run {n}", offset=n) for n in range(len(RUN_COLORS))]
     figure = curves(runs, "loss")
     lines = traces(figure)
-    assert set(lines) == {f"{run.name}, {split}" for run in runs for split in SPLIT_COLOURS}
+    assert set(lines) == {f"{run.name}, {split}" for run in runs for split in SPLIT_COLORS}
     by_run = {
         run.name: {t.line.color for t in lines.values() if t.legendgroup == run.name}
         for run in runs
     }
-    assert all(len(colours) == 1 for colours in by_run.values())
+    assert all(len(colors) == 1 for colors in by_run.values())
     assert len(set.union(*by_run.values())) == len(runs)
     assert [t.name for t in drawn(figure) if t.showlegend] == [f"{run.name}, val" for run in runs]
     for run in runs:
-        dashes = {lines[f"{run.name}, {split}"].line.dash for split in SPLIT_COLOURS}
+        dashes = {lines[f"{run.name}, {split}"].line.dash for split in SPLIT_COLORS}
         assert len(dashes) == 3
         expected = [e.test_loss for e in run.metrics.epochs]
         assert list(lines[f"{run.name}, test"].y) == expected

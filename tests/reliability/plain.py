@@ -106,8 +106,8 @@ def _fail(error: Exception) -> NoReturn:
 def _print_much(megabytes: str) -> None:
     line = "x" * 999
     for _ in range(int(megabytes) * 1000):
-        print(line)  # noqa: T201 # what a library might do
-    print("the last line", flush=True)  # noqa: T201
+        print(line)  # noqa: T201 # goes to the log # what a library might do
+    print("the last line", flush=True)  # noqa: T201 # goes to the log
 
 
 TROUBLES: dict[str, Callable[[str], None]] = {

@@ -66,7 +66,7 @@ def age(run_dir: Path) -> None:
     """Puts all that a state is computed from an hour back."""
     start = read_json(run_dir / "start.json") or {}
     status = read_json(run_dir / "status.json") or {}
-    rewrite(run_dir, "start.json", asked=start["asked"] - HOUR)
+    rewrite(run_dir, "start.json", requested=start["requested"] - HOUR)
     if "updated" in status:
         rewrite(run_dir, "status.json", updated=status["updated"] - HOUR)
     rewrite(run_dir, created=ago(2 * HOUR))
@@ -128,10 +128,10 @@ def test_no_signal_reaches_a_process_that_is_not_ours(runs: Path, tally: Tally) 
         who = true[1] if chance.random() < 0.2 else chance.choice([true[0], true[2]])
         forged = who if who is true[1] else forge(who, lie)
         path = new_run(runs, created=ago(2 * HOUR))
-        write_json(path / "start.json", {"asked": time.time() - HOUR, "worker": forged})
+        write_json(path / "start.json", {"requested": time.time() - HOUR, "worker": forged})
         now = {"phase": "running", "updated": time.time(), "worker": forged}
         write_json(path / "status.json", now if chance.random() < 0.7 else {})
-        write_json(path / "stop", {"asked": time.time() - 60})
+        write_json(path / "stop", {"requested": time.time() - 60})
         good += shown_dead(path)
         assert innocent.poll() is None
     innocent.kill()
@@ -162,8 +162,8 @@ CAUSES = {
     "memory": (RunState.FAILED, "The machine ran out of memory", "MemoryError"),
     "gpu": (RunState.FAILED, "The GPU ran out of memory", "OutOfMemoryError"),
     "full": (RunState.FAILED, "disk", "No space left"),
-    "exit": (RunState.INTERRUPTED, "vanished without a word", "plain worker begins"),
-    "crash": (RunState.INTERRUPTED, "Its process crashed", "Segmentation fault"),
+    "exit": (RunState.INTERRUPTED, "disappeared without an error", "plain worker begins"),
+    "crash": (RunState.INTERRUPTED, "The process crashed", "Segmentation fault"),
 }
 
 
@@ -190,18 +190,21 @@ def test_the_cause_of_a_signal_is_named(runs: Path, tally: Tally, how: str) -> N
         pid = pid_of(run_dir)
         if how == "SIGTERM":
             os.kill(pid, signal.SIGTERM)
-            good += "Ended by SIGTERM" in wait_for(run_dir, RunState.FAILED).reason
+            good += "Terminated by SIGTERM" in wait_for(run_dir, RunState.FAILED).reason
             continue
         if how == "force":
             os.kill(pid, signal.SIGSTOP)  # it will not hear of the stop
             request_stop(read_run(run_dir))
             with pytest.raises(RunError, match="be given 10 s"):
                 force_stop(read_run(run_dir))
-            write_json(run_dir / "stop", {"asked": time.time() - 11})
+            write_json(run_dir / "stop", {"requested": time.time() - 11})
             force_stop(read_run(run_dir))
         else:
             note_memory(run_dir / "memory.json", Memory(left=50_000_000, total=10**10))
             os.kill(pid, signal.SIGKILL)
-        said = {"force": "Ended by force", "low memory": "50 MB of 10,000 MB of memory left"}[how]
+        said = {
+            "force": "Force-stopped by user",
+            "low memory": "50 MB of 10,000 MB of memory left",
+        }[how]
         good += said in wait_for(run_dir, RunState.INTERRUPTED).reason
     tally.note("R9", f"cause reported: {how}", good, times)

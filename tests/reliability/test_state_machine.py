@@ -199,7 +199,7 @@ class Lives(RuleBasedStateMachine):
         start, status = (read_json(self.run_dir / f"{n}.json") or {} for n in ("start", "status"))
         self.waiting = self.waiting and seconds < 10
         self.observer.run_dir = None  # time passes for both files at once
-        rewrite(self.run_dir, "start.json", asked=start["asked"] - seconds)
+        rewrite(self.run_dir, "start.json", requested=start["requested"] - seconds)
         for name in {"updated", "ended"} & set(status):
             rewrite(self.run_dir, "status.json", **{name: status[name] - seconds})
         self.observer.run_dir = self.run_dir
@@ -242,7 +242,7 @@ def observer(monkeypatch: pytest.MonkeyPatch, places: Path) -> Iterator[Observer
 
 def start_nobody(run_dir: Path) -> None:
     """What a launcher writes; the process itself begins when the machine says so."""
-    files.write_json(run_dir / "start.json", {"asked": time.time()})
+    files.write_json(run_dir / "start.json", {"requested": time.time()})
 
 
 def test_only_legal_changes_of_state(observer: Observer, places: Path, tally: Tally) -> None:

@@ -80,7 +80,7 @@ def refused(run_dir: Path) -> str:
 def damaged(copied: Path) -> Path:
     """A finished run that has every file of a run's folder, beside a healthy one."""
     new_run(copied.parent, "healthy")
-    (copied / layout.STOP).write_text('{"asked": 1000.5, "forced": null}')
+    (copied / layout.STOP).write_text('{"requested": 1000.5, "forced": null}')
     (copied / layout.MEMORY).write_text('{"left": 5, "total": 100, "time": 1000.5}')
     return copied
 

@@ -55,7 +55,7 @@ def test_a_live_worker_is_in_its_phase_until_it_is_killed(
         process.wait(LIMIT_S)
         run = read_run(path)
     assert run.state is RunState.INTERRUPTED
-    assert "vanished" in run.reason
+    assert "disappeared" in run.reason
     assert not is_locked(path / "worker.lock")
 
 

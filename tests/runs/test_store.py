@@ -63,7 +63,7 @@ def test_lists_are_newest_first_and_of_one_kind(runs: Path) -> None:
     assert [run.path for run in list_runs(runs, Run)] == [download, *paths[::-1]]
     assert [run.path for run in list_runs(runs, DataJob)] == [download]
     assert isinstance(read_run(download), DataJob)
-    with pytest.raises(RunError, match="is a job of the kind 'data'"):
+    with pytest.raises(RunError, match="is a job of kind 'data'"):
         read_run(download, TrainingRun)
 
 

@@ -13,7 +13,7 @@ from cifar_core.augment import AugmentSpec, Operation, kernels
 from cifar_core.augment.pipeline import AugmentedImages
 from cifar_core.config.train import make_config
 from cifar_core.data import Dataset, Split
-from cifar_core.data.dataset import histogram_of, mean_colour
+from cifar_core.data.dataset import histogram_of, mean_color
 from cifar_core.errors import ConfigError
 from cifar_core.system.runtime import choose_runtime
 from cifar_core.training.batches import TrainingBatches
@@ -74,7 +74,7 @@ def test_an_epoch_can_begin_in_its_middle(tiny: Dataset, spec: Any) -> None:
 
 
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
-def test_a_batch_can_be_seen_again_as_it_was_before_it_was_normalised(
+def test_a_batch_can_be_seen_again_as_it_was_before_it_was_normalized(
     tiny: Dataset, spec: Any
 ) -> None:
     batches = batches_of(tiny, augment=spec)
@@ -85,7 +85,7 @@ def test_a_batch_can_be_seen_again_as_it_was_before_it_was_normalised(
         assert pixels.shape == (8, 32, 32, 3)
         assert pixels.dtype == torch.uint8
         if targets.ndim == 1:
-            expected = kernels.normalise(pixels, batches.mean, batches.std)
+            expected = kernels.normalize(pixels, batches.mean, batches.std)
             assert (images == expected).all()
 
 
@@ -183,14 +183,14 @@ def test_without_held_out_images_only_test_is_evaluated(tiny: Dataset) -> None:
     assert list(batches_of(tiny, val_size=0).evaluated) == ["test"]
 
 
-def test_normalisation_is_that_of_all_training_pixels(tiny: Dataset) -> None:
+def test_normalization_is_that_of_all_training_pixels(tiny: Dataset) -> None:
     batches = batches_of(tiny, train_size=20)
     np.testing.assert_allclose(batches.mean, tiny.mean, rtol=1e-6)
     np.testing.assert_allclose(batches.std, tiny.std, rtol=1e-6)
     sample = batches.sample(5)
     pixels = torch.from_numpy(training(batches)[0][:5])
-    assert (sample == kernels.normalise(pixels, batches.mean, batches.std)).all()
-    assert mean_colour(tiny) == tuple(round(255 * value) for value in tiny.mean)
+    assert (sample == kernels.normalize(pixels, batches.mean, batches.std)).all()
+    assert mean_color(tiny) == tuple(round(255 * value) for value in tiny.mean)
 
 
 @pytest.mark.parametrize(("changes", "left"), [({}, 54), ({"train_size": 20}, 20)])
@@ -206,6 +206,6 @@ def test_a_batch_larger_than_the_data_is_refused(
 
 def test_what_loader_workers_hold_can_be_pickled(tiny: Dataset) -> None:
     """Python 3.14 no longer forks workers on Linux; macOS and Windows never did."""
-    images = AugmentedImages(tiny.train.images, LOADED, mean_colour(tiny), seed=2)
+    images = AugmentedImages(tiny.train.images, LOADED, mean_color(tiny), seed=2)
     again = pickle.loads(pickle.dumps(images))
     assert (again[(1, 5)] == images[(1, 5)]).all()

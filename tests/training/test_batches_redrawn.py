@@ -18,15 +18,15 @@ from tests.builders import config_of, trained
 
 @pytest.fixture
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[Tensor]:
-    """What is normalised, which is the last that happens to pixels as such."""
+    """What is normalized, which is the last that happens to pixels as such."""
     found: list[Tensor] = []
-    whole = module.kernels.normalise
+    whole = module.kernels.normalize
 
     def noted(images: Tensor, *rest: Any) -> Tensor:
         found.append(images.clone())
         return whole(images, *rest)
 
-    monkeypatch.setattr(module.kernels, "normalise", noted)
+    monkeypatch.setattr(module.kernels, "normalize", noted)
     return found
 
 

@@ -35,9 +35,9 @@ def test_without_it_nothing_is_said_of_it() -> None:
 @pytest.mark.parametrize(
     ("eager", "said"),
     [
-        (500, "Compiling takes 30 s and saves 5.0 s an epoch: it pays from epoch 6 on."),
-        (930, "Compiling takes 30 s and saves 0.4 s an epoch: it pays from epoch 80 on."),
-        (1001, "Compiled it is no quicker here, 1,000 instead of 1,001 images/s: leave compile"),
+        (500, "Compiling takes 30 s and saves 5.0 s per epoch: faster from epoch 6 on."),
+        (930, "Compiling takes 30 s and saves 0.4 s per epoch: faster from epoch 80 on."),
+        (1001, "torch.compile is not faster here, 1,000 vs. 1,001 images/s: leave compile"),
     ],
 )
 def test_the_forecast_says_from_which_epoch_it_pays(eager: float, said: str) -> None:

@@ -28,7 +28,7 @@ def get_data(job: "JobContext", request: "DataRequest") -> RunState:
     ):
         return RunState.STOPPED
     try:
-        done = record_progress(job, prepare(path, request.accept_altered))
+        done = record_progress(job, prepare(path, request.allow_modified))
     except DataError:
         if downloaded:  # whatever came was not CIFAR-10; kept, it would be in the way for ever
             shutil.rmtree(path, ignore_errors=True)

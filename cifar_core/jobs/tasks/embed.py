@@ -1,4 +1,4 @@
-"""The neighbour embedding of a split. Like evaluation it waits for no device."""
+"""The neighbor embedding of a split. Like evaluation it waits for no device."""
 
 import time
 from typing import TYPE_CHECKING

@@ -31,13 +31,13 @@ def write_report(job: "JobContext", request: "AnalysisRequest") -> RunState:
     path = predictions_path(run.path, checkpoint.name, "test")
     if not has_predictions(path) and not evaluate_split(job, subject, "test"):
         return RunState.STOPPED
-    table = read_predictions(path, eval_split(data, config, "test"), checkpoint)
-    if not record_progress(job, [Progress("Looking at the errors", 0, 2, "parts")]):
+    predictions = read_predictions(path, eval_split(data, config, "test"), checkpoint)
+    if not record_progress(job, [Progress("Computing Grad-CAM maps", 0, 2, "parts")]):
         return RunState.STOPPED
-    cards, maps = worst_cards(table)
+    cards, maps = worst_cards(predictions)
     if not record_progress(job, [Progress("Writing", 1, 2, "parts")]):
         return RunState.STOPPED
-    page = report_html(run, table, cards, maps)
+    page = report_html(run, predictions, cards, maps)
     write_atomic(job.run_dir / layout.REPORT, page.encode())
     record_progress(job, [Progress("Written", 2, 2, "parts")])
     return RunState.COMPLETED

@@ -75,7 +75,7 @@ def _resume(
     loaded = _load_newest(job.run_dir, state)
     note = _reproducibility_note(earlier, job.status)
     if request.extends and not earlier.versions:
-        note = f"What came before is of run {request.extends}."
+        note = f"Extended from run {request.extends}."
     job.record(ResumeRecord(state.epoch + 1, state.step, note))
     best = list_checkpoints(job.run_dir, "best")
     job.update(best=best[-1].manifest.figures if best else None)
@@ -116,11 +116,11 @@ def _reproducibility_note(before: "Status", now: "Status") -> str:
     for name, then, current in pairs:
         if then is not None and then != current:
             return (
-                f"Resumed with {name} {current} instead of {then}, so it may differ from a run "
-                "that was never interrupted."
+                f"Resumed with {name} {current} instead of {then}; results may differ from "
+                "an uninterrupted run."
             )
     if now.runtime.device != "cpu":
-        return "On a GPU it may differ in the last bits from a run that was never interrupted."
+        return "On a GPU, results may differ slightly from an uninterrupted run."
     return ""
 
 
@@ -131,8 +131,12 @@ def _versions() -> dict[str, str]:
     import torch
 
     names = ("torch", "torchvision", "albumentations", "numpy")
-    found = {name: version(name) for name in names}
-    return {"python": platform.python_version(), "threads": str(torch.get_num_threads()), **found}
+    libraries = {name: version(name) for name in names}
+    return {
+        "python": platform.python_version(),
+        "threads": str(torch.get_num_threads()),
+        **libraries,
+    }
 
 
 def _run_epochs(

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from cifar_core.augment import CATALOGUE, AugmentSpec, Param
+from cifar_core.augment import CATALOG, AugmentSpec, Param
 from cifar_core.augment.spec import MAX_MEMBERS
 from pages.ui.session.state import BUILDER, STEP_NUMBERS
 
@@ -30,7 +30,7 @@ def edit() -> Step:
         _draw(steps, position, step)
     if not steps:
         st.caption("No augmentation. Add an operation below.")
-    _add(steps, "add", list(CATALOGUE))
+    _add(steps, "add", list(CATALOG))
     return {"operations": [_plain(step) for step in steps]}
 
 
@@ -42,14 +42,14 @@ def _step(raw: Step) -> Step:
 
 def _plain(step: Step) -> Step:
     plain = {key: step[key] for key in ("name", "p", "params")}
-    if CATALOGUE[step["name"]].holds:
+    if CATALOG[step["name"]].holds:
         plain["operations"] = [_plain(member) for member in step["operations"]]
     return plain
 
 
 def _draw(steps: list[Step], position: int, step: Step, p_label: str = "Probability") -> None:
     """One operation: name, position, probability or weight, parameters, nested operations."""
-    transform, key = CATALOGUE[step["name"]], f"step-{step['number']}"
+    transform, key = CATALOG[step["name"]], f"step-{step['number']}"
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"**{step['name']}**", width="stretch")
@@ -76,7 +76,7 @@ def _draw(steps: list[Step], position: int, step: Step, p_label: str = "Probabil
             for number, member in enumerate(step["operations"]):
                 _draw(step["operations"], number, member, label)
             if len(step["operations"]) < MAX_MEMBERS:
-                inside = [n for n, t in CATALOGUE.items() if t.group not in ("Choice", "Mixing")]
+                inside = [n for n, t in CATALOG.items() if t.group not in ("Choice", "Mixing")]
                 _add(step["operations"], f"{key}-add", inside)
 
 
@@ -115,20 +115,20 @@ def _add(steps: list[Step], key: str, names: list[str]) -> None:
         index=None,
         key=key,
         placeholder=ADD,
-        format_func=lambda name: f"{CATALOGUE[name].group} · {name}",
+        format_func=lambda name: f"{CATALOG[name].group} · {name}",
         label_visibility="collapsed",
         on_change=take,
     )
 
 
 def _insert_position(name: str, steps: list[Step]) -> int:
-    if CATALOGUE[name].group == "Mixing":
+    if CATALOG[name].group == "Mixing":
         return len(steps)
-    return sum(CATALOGUE[step["name"]].group != "Mixing" for step in steps)
+    return sum(CATALOG[step["name"]].group != "Mixing" for step in steps)
 
 
 def _new(name: str) -> Step:
-    transform = CATALOGUE[name]
+    transform = CATALOG[name]
     params = {p.name: list(v) if isinstance(v := p.default, tuple) else v for p in transform.params}
     members = ["HorizontalFlip", "ToGray"] if transform.holds else []
     return {
@@ -150,8 +150,8 @@ def _widget(param: Param, value: Any, key: str) -> Any:
         options = list(param.choices)
         return st.selectbox(options=options, index=options.index(value), **common)
     if isinstance(param.default, tuple) and len(param.default) == 3:
-        colour = st.color_picker(value="#{:02x}{:02x}{:02x}".format(*value), **common)
-        return [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+        color = st.color_picker(value="#{:02x}{:02x}{:02x}".format(*value), **common)
+        return [int(color[at : at + 2], 16) for at in (1, 3, 5)]
     low, high = (int(v) if param.whole else float(v) for v in (param.low, param.high))
     now = tuple(value) if isinstance(value, list | tuple) else value
     if param.odd:

@@ -34,7 +34,7 @@ def effect(spec: AugmentSpec) -> None:
             "Run", list(trained), format_func=lambda r: trained[r].name, key="effect-run"
         )
         run = trained[run_id]
-        with parts.sentences():
+        with parts.show_errors():
             checkpoint = find_checkpoint(run.path).name
         jobs = jobs_on(listing.runs(AnalysisJob), "effect", run, checkpoint, augment=spec)
         busy = bool(jobs) and jobs[0].state.is_active
@@ -42,7 +42,7 @@ def effect(spec: AugmentSpec) -> None:
     if busy:
         _offer(jobs, run, checkpoint, spec)
     elif done:
-        with parts.sentences():
+        with parts.show_errors():
             _show(cache.effect(done.path), run)
 
 

@@ -50,22 +50,22 @@ def _export(spec: AugmentSpec, data: Dataset, form: str) -> str:
     if form == "JSON":
         return spec.to_json()
     from cifar_core.augment import exchange
-    from cifar_core.data.dataset import mean_colour
+    from cifar_core.data.dataset import mean_color
 
     write = {
         "albumentations JSON": exchange.to_json,
         "albumentations YAML": exchange.to_yaml,
         "Python": exchange.to_python,
     }
-    return write[form](spec, mean_colour(data))
+    return write[form](spec, mean_color(data))
 
 
 def _import(content: bytes, data: Dataset) -> None:
     from cifar_core.augment.exchange import from_text
-    from cifar_core.data.dataset import mean_colour
+    from cifar_core.data.dataset import mean_color
 
     try:
-        spec = from_text(content.decode("utf-8", "replace"), mean_colour(data))
+        spec = from_text(content.decode("utf-8", "replace"), mean_color(data))
     except CifarCoreError as error:
         st.error(str(error), icon=":material/error:")
         return

@@ -55,7 +55,7 @@ def preview_grid(spec: AugmentSpec, data: Dataset) -> None:
         )
     if rows.is_upload:  # without a label and other images there is nothing to mix
         spec = AugmentSpec(operations=spec.pixel)
-    with parts.sentences():
+    with parts.show_errors():
         if isolate and spec.pixel:
             columns = [
                 (str(s.operations[0].name), _sample(s, data, rows, seed)) for s in isolated(spec)
@@ -129,7 +129,7 @@ def _upload() -> Rows:
     if upload is None:
         st.info("Upload a PNG or JPEG. It is center-cropped and resized to 32x32 pixels.")
         st.stop()
-    with parts.sentences():
+    with parts.show_errors():
         pixels = fit_image(upload.getvalue()).pixels[None]
     split = Split(pixels, np.zeros(1, np.uint8), histogram_of(pixels), "")
     return Rows(split, np.zeros(1, np.int64), ["upload"], is_upload=True)

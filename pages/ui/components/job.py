@@ -33,12 +33,12 @@ def offer(
     if job and job.state is RunState.COMPLETED:
         return job
     if job and job.state.is_active:
-        parts.every(0.5, lambda: progress_of(job))
+        parts.redraw_every(0.5, lambda: progress_of(job))
         return None
     if job and job.state in _FAILED:
         st.error(job.reason, icon=":material/error:")
     if st.button(label, icon=icon, type="primary" if primary else "secondary", key=f"job-{label}"):
-        with parts.sentences():
+        with parts.show_errors():
             launch()
         st.rerun()
     return None

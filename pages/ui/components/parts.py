@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from cifar_core.data import Dataset
-from cifar_core.data.store import altered_copies
+from cifar_core.data.store import modified_copies
 from cifar_core.errors import CifarCoreError
 from cifar_core.jobs.launch import resume_run
 from cifar_core.runs.index import Listing
@@ -28,7 +28,7 @@ STATES: dict[RunState, tuple[str, str]] = {
 
 
 @contextmanager
-def sentences() -> Iterator[None]:
+def show_errors() -> Iterator[None]:
     """Shows an error that the user can fix as a message and stops the page there."""
     try:
         yield
@@ -44,9 +44,9 @@ def heading(title: str, about: str) -> None:
 
 
 def state_badge(run: Run) -> None:
-    """A run's state as a coloured badge."""
-    colour, icon = STATES[run.state]
-    st.badge(str(run.state), icon=icon, color=colour)  # pyright: ignore[reportArgumentType] # a colour name, from STATES
+    """A run's state as a colored badge."""
+    color, icon = STATES[run.state]
+    st.badge(str(run.state), icon=icon, color=color)  # pyright: ignore[reportArgumentType] # a color name, from STATES
 
 
 def resume_button(run: Run, primary: bool = False) -> None:
@@ -55,7 +55,7 @@ def resume_button(run: Run, primary: bool = False) -> None:
         return
     kind = "primary" if primary else "secondary"
     if st.button("Resume", type=kind, icon=":material/resume:"):
-        with sentences(), st.spinner("Starting …"):
+        with show_errors(), st.spinner("Starting …"):
             resume_run(run)
         st.rerun()
 
@@ -73,10 +73,10 @@ def empty_state(text: str, page: str, label: str, icon: str) -> None:
         st.page_link(page, label=label, icon=icon)
 
 
-def pick_data() -> Dataset:
+def select_data() -> Dataset:
     """The dataset picker; stops the page with an error if the dataset cannot be opened."""
     state, _ = cache.cifar10_state()
-    names = {**NAMES, **altered_copies()}
+    names = {**NAMES, **modified_copies()}
     options = [name for name in names if name != "cifar10" or state == "ready"]
     current = st.query_params.get("data") or st.session_state.get(DATA)
     current = current if current in options else options[0]  # a run may use a folder instead
@@ -87,19 +87,19 @@ def pick_data() -> Dataset:
             default=current,
             required=True,
             format_func=names.__getitem__,
-            key="pick_data",
+            key="select_data",
         )
         if state != "ready":
             st.page_link("pages/home.py", label="Get CIFAR-10", icon=":material/download:")
     st.session_state[DATA] = st.query_params["data"] = str(name)
-    with sentences():
+    with show_errors():
         data = cache.dataset(str(name))
-    if data.altered:
+    if data.modified:
         st.warning(data.title, icon=":material/warning:")
     return data
 
 
-def figures(values: dict[str, str], tips: dict[str, str] | None = None) -> None:
+def metrics_row(values: dict[str, str], tips: dict[str, str] | None = None) -> None:
     """Metrics in a row, wrapped on a narrow screen."""
     with st.container(horizontal=True):
         for label, value in values.items():
@@ -131,6 +131,6 @@ def dark() -> bool:
     return st.context.theme.type == "dark"
 
 
-def every(seconds: float | None, draw: Callable[[], None]) -> None:
+def redraw_every(seconds: float | None, draw: Callable[[], None]) -> None:
     """Draws now; if `seconds` is given, redraws at that interval without the rest of the page."""
     st.fragment(draw, run_every=seconds)()

@@ -62,7 +62,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
       setStateValue("selected", [...selected])
     }
     label.append(box)
-    figure.append(link, ...(data.pickable ? [label] : []))
+    figure.append(link, ...(data.selectable ? [label] : []))
     return figure
   }))
 }
@@ -92,13 +92,13 @@ _mount = component("tiles", html="<div class='tiles'></div>", css=CSS, js=JS)
 
 
 def tiles(
-    drawn: Sequence[Tile], selected: Sequence[int], key: str, pickable: bool = True
+    drawn: Sequence[Tile], selected: Sequence[int], key: str, selectable: bool = True
 ) -> tuple[int | None, list[int]]:
     """Draws the tiles; returns the id that was opened, if any, and all selected ids.
 
     Args:
         selected: The selected ids; those of tiles that are not drawn stay selected.
-        pickable: Whether tiles have a checkbox.
+        selectable: Whether tiles have a checkbox.
     """
     state: Any = st.session_state.get(key)  # the checkboxes' state is newer than `selected`
     if state is not None and state.get("selected") is not None:
@@ -107,7 +107,7 @@ def tiles(
         data={
             "tiles": [asdict(tile) for tile in drawn],
             "selected": list(selected),
-            "pickable": pickable,
+            "selectable": selectable,
         },
         default={"selected": list(selected)},
         key=key,

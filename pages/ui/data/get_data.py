@@ -44,12 +44,12 @@ def _download() -> None:
         start_import(origin)
 
 
-def start_import(origin: str, path: str = "", accept_altered: bool = False) -> None:
+def start_import(origin: str, path: str = "", allow_modified: bool = False) -> None:
     """Starts the job that gets the data."""
     if not any(job.state.is_active for job in cache.listing().runs(DataJob)):
-        with parts.sentences():
-            launch_data(cache.root(), origin, path, accept_altered)
-    if accept_altered:
+        with parts.show_errors():
+            launch_data(cache.root(), origin, path, allow_modified)
+    if allow_modified:
         st.session_state[DATA] = str(Path(path).expanduser().absolute())
     st.rerun()
 

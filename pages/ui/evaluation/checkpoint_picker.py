@@ -39,7 +39,7 @@ class Subject:
         return {"run": self.run.run_id, "checkpoint": self.checkpoint.name, **flip}
 
 
-def pick_subject(whole_run: bool = False) -> Subject:
+def select_subject(whole_run: bool = False) -> Subject:
     """Lets people choose run and checkpoint; without any run, ends the page with the next step.
 
     Args:
@@ -47,7 +47,7 @@ def pick_subject(whole_run: bool = False) -> Subject:
     """
     runs = {run.run_id: run for run in cache.listing().trained()}
     if name_or_id := st.query_params.get("run"):
-        with parts.sentences():
+        with parts.show_errors():
             linked = find_run(cache.root(), name_or_id, TrainingRun)
         if linked.run_id not in runs:
             st.error(f"{linked.name} has no checkpoint. Choose another run.")
@@ -74,15 +74,15 @@ def pick_subject(whole_run: bool = False) -> Subject:
         )
     run, flip = runs[run_id], url.is_on("flip")
     if right is None:
-        with parts.sentences():
+        with parts.show_errors():
             name = st.query_params.get("checkpoint", "best")
             names = {checkpoint.name for checkpoint in list_checkpoints(run.path)}
             return Subject(run, find_checkpoint(run.path, name if name in names else "best"), flip)
-    with right, parts.sentences():
-        return Subject(run, _pick_checkpoint(run), flip)
+    with right, parts.show_errors():
+        return Subject(run, _select_checkpoint(run), flip)
 
 
-def _pick_checkpoint(run: TrainingRun) -> Checkpoint:
+def _select_checkpoint(run: TrainingRun) -> Checkpoint:
     checkpoints = {c.name: c for c in reversed(list_checkpoints(run.path))}
     if (role := st.query_params.get("checkpoint")) in ("best", "last"):
         st.query_params["checkpoint"] = find_checkpoint(run.path, role).name
@@ -109,7 +109,7 @@ def label(checkpoint: Checkpoint) -> str:
     return f"{checkpoint.role}, epoch {checkpoint.epoch}{val_acc}"
 
 
-def pick_split(subject: Subject, *more: str, flip: bool = False) -> str:
+def select_split(subject: Subject, *more: str, flip: bool = False) -> str:
     """Lets people choose the split, and switch TTA off where it is on.
 
     Args:
@@ -132,7 +132,7 @@ def pick_split(subject: Subject, *more: str, flip: bool = False) -> str:
     return split
 
 
-def pick_other(first: Subject) -> Subject | None:
+def select_other(first: Subject) -> Subject | None:
     """Another run on the same data; where there is none, says so and returns None."""
     fingerprint = first.checkpoint.manifest.fingerprint
     others = {run.run_id: run for run in cache.rivals(first.run, fingerprint)}
@@ -150,6 +150,6 @@ def pick_other(first: Subject) -> Subject | None:
     chosen_id = url.select(
         "Compare with", "other", list(others), next(iter(others)), shown=lambda r: others[r].name
     )
-    with parts.sentences():
+    with parts.show_errors():
         other = others[chosen_id]
         return Subject(other, find_checkpoint(other.path), first.flip)

@@ -19,7 +19,7 @@ from pages.ui.session import cache, cache_analysis, url
 
 MAX_POINTS = 10_000
 KINDS = {"pca": "PCA", "tsne": "t-SNE"}
-COLOURS = {"true": "True class", "predicted": "Predicted class", "correct": "Correct or incorrect"}
+COLORS = {"true": "True class", "predicted": "Predicted class", "correct": "Correct or incorrect"}
 
 
 def embedding(subject: Subject, predictions: Predictions) -> None:
@@ -28,13 +28,13 @@ def embedding(subject: Subject, predictions: Predictions) -> None:
         kind = url.select(
             "Projection", "project", list(KINDS), "pca", shown=KINDS.__getitem__, beside=True
         )
-        colour = url.select(
-            "Colour by", "colour", list(COLOURS), "true", shown=COLOURS.__getitem__, beside=True
+        color = url.select(
+            "Color by", "color", list(COLORS), "true", shown=COLORS.__getitem__, beside=True
         )
-    with parts.sentences():
+    with parts.show_errors():
         coordinates = _coordinates(subject, predictions, kind)
     if coordinates is not None:
-        _draw(subject, predictions, coordinates, colour)
+        _draw(subject, predictions, coordinates, color)
 
 
 def _coordinates(
@@ -71,7 +71,7 @@ def _draw(
     subject: Subject,
     predictions: Predictions,
     coordinates: NDArray[np.float32],
-    colour: str,
+    color: str,
 ) -> None:
     rows = np.arange(len(coordinates))
     if len(rows) > MAX_POINTS:
@@ -81,10 +81,10 @@ def _draw(
         "Each dot is an image; nearby images have similar features. Lasso to select images and "
         "open them in the gallery."
     )
-    figure = _figure(predictions, coordinates[rows], rows, colour)
+    figure = _figure(predictions, coordinates[rows], rows, color)
     event = st.plotly_chart(
         figure,
-        key=f"embedding-{colour}-{subject.checkpoint.name}-{len(coordinates)}",
+        key=f"embedding-{color}-{subject.checkpoint.name}-{len(coordinates)}",
         config={**PLOT, "scrollZoom": True},
         on_select="rerun",
         selection_mode=("lasso", "box"),
@@ -97,12 +97,12 @@ def _draw(
 
 
 def _figure(
-    predictions: Predictions, coordinates: NDArray[np.float32], rows: NDArray[np.int64], colour: str
+    predictions: Predictions, coordinates: NDArray[np.float32], rows: NDArray[np.int64], color: str
 ) -> go.Figure:
     examples, predicted = predictions.examples, predictions.predicted
     correct = predictions.correct
-    groups = {"true": examples.labels, "predicted": predicted, "correct": correct}[colour]
-    names = ("incorrect", "correct") if colour == "correct" else examples.classes
+    groups = {"true": examples.labels, "predicted": predicted, "correct": correct}[color]
+    names = ("incorrect", "correct") if color == "correct" else examples.classes
     classes = examples.classes
     tips = [
         f"{examples.name(row)}: true {classes[examples.labels[row]]}, "
@@ -114,6 +114,6 @@ def _figure(
         groups[rows].astype(np.int64),
         names,
         tips,
-        by_correctness=colour == "correct",
+        by_correctness=color == "correct",
         dark=parts.dark(),
     )

@@ -22,7 +22,7 @@ MAX_TILES = 24
 
 def epochs(subject: Subject) -> None:
     """A slider over the epochs and everything that follows it; no inference."""
-    with parts.sentences():
+    with parts.show_errors():
         history = cache_analysis.history(subject.run)
     if history is None:
         st.info(
@@ -40,7 +40,7 @@ def epochs(subject: Subject) -> None:
 def _show(subject: Subject, history: History, place: int) -> None:
     epoch, num = int(history.epochs[place]), len(history.examples.labels)
     fixed, broken = history.changes(place)
-    parts.figures(
+    parts.metrics_row(
         {
             "Accuracy": f"{history.acc[place]:.2%}",
             "Fixed": f"{len(fixed):,}",
@@ -60,7 +60,7 @@ def _show(subject: Subject, history: History, place: int) -> None:
     with left:
         normalize = url.switch("Normalize by row", "shares", NORMALIZE_HELP)
         figure = plots.confusion(
-            history.matrix(place), classes, normalised=normalize, dark=parts.dark()
+            history.matrix(place), classes, normalized=normalize, dark=parts.dark()
         )
         _remember_cell(matrix_plot(figure, "confusion-epochs"))
     with beside:
@@ -116,7 +116,7 @@ def _lists(
         st.caption("No images" if place else "No earlier epoch to compare with")
         return
     list_tiles = [_tile(subject, history, place, int(row)) for row in rows[:MAX_TILES]]
-    opened, _ = tiles(list_tiles, [], f"changed-{subject.run.run_id}-{chosen}", pickable=False)
+    opened, _ = tiles(list_tiles, [], f"changed-{subject.run.run_id}-{chosen}", selectable=False)
     if len(rows) > MAX_TILES:
         order = "highest loss" if chosen == "cell" else "largest change in loss"
         st.caption(f"{MAX_TILES} of {len(rows):,} images, {order} first")

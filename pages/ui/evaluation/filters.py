@@ -17,7 +17,7 @@ from cifar_core.evaluation.history import History
 from cifar_core.evaluation.label_issues import ABOUT, accuracy_note, can_find_label_issues
 from cifar_core.evaluation.predictions import Predictions
 from pages.ui.evaluation.checkpoint_picker import Subject
-from pages.ui.evaluation.selections import pick_selection
+from pages.ui.evaluation.selections import select_selection
 from pages.ui.session import cache_analysis, url
 
 ANY = "any"
@@ -51,7 +51,7 @@ def filtered_rows(subject: Subject, predictions: Predictions) -> list[int]:
         )
     help_text = "Probability of the predicted class."
     confidence = url.span("Confidence", "sure", help_text, forget=("page",))
-    selection = pick_selection(subject, predictions.examples.split)
+    selection = select_selection(subject, predictions.examples.split)
     if show == LABEL_ISSUES:
         st.caption(ABOUT)
         if note := accuracy_note(predictions):

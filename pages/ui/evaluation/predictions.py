@@ -34,7 +34,7 @@ def _read_predictions(subject: Subject, split: str) -> Predictions | None:
     run, name = subject.run, subject.checkpoint.name
     if not has_predictions(predictions_path(run.path, name, split, subject.flip)):
         return None
-    with parts.sentences():
+    with parts.show_errors():
         try:
             return cache_analysis.predictions(run, subject.checkpoint, split, subject.flip)
         except CheckpointError as error:

@@ -17,30 +17,30 @@ from cifar_core.evaluation.selections import (
 from pages.ui.components import parts
 from pages.ui.evaluation.checkpoint_picker import Subject
 from pages.ui.session import url
-from pages.ui.session.state import PICKED
+from pages.ui.session.state import SELECTED
 
 ALL = "all"
 
 
 def selected_indices(key: str) -> list[int]:
     """Indices selected in a run, checkpoint and split."""
-    return st.session_state.setdefault(PICKED, {}).get(key, [])
+    return st.session_state.setdefault(SELECTED, {}).get(key, [])
 
 
 def remember_selected(key: str, selected: list[int]) -> None:
     """Keeps the selected indices for this session."""
-    st.session_state[PICKED][key] = selected
+    st.session_state[SELECTED][key] = selected
 
 
 def clear_selected(key: str) -> None:
     """For `on_click`: clears the selection."""
-    st.session_state[PICKED].pop(key, None)
+    st.session_state[SELECTED].pop(key, None)
     st.session_state.pop(key, None)
 
 
 def open_images(subject: Subject, split: str, indices: Sequence[int], sort: str) -> NoReturn:
     """Saves some images as a selection, which has a link, and opens it in the gallery."""
-    with parts.sentences():
+    with parts.show_errors():
         selection = save_selection(subject.run.path, split, indices)
     filters = {"selection": selection.selection_id, "show": "all", "sort": sort, "split": split}
     url.to_gallery(**subject.query, **filters)
@@ -59,7 +59,7 @@ def save_selected(
         name = st.text_input("Name", max_chars=MAX_NAME_LENGTH, placeholder=hint, key=key)
         st.caption("Saved with the run. Share it by copying the page's URL.")
         if st.form_submit_button("Save", type="primary"):
-            with parts.sentences():
+            with parts.show_errors():
                 selection = save_selection(subject.run.path, split, indices, name)
             st.query_params.update({"selection": selection.selection_id, "show": "all"})
             for other in ("page", "true", "predicted", "sure"):
@@ -67,7 +67,7 @@ def save_selected(
             st.rerun()
 
 
-def pick_selection(subject: Subject, split: str) -> Selection | None:
+def select_selection(subject: Subject, split: str) -> Selection | None:
     """Lets people choose a saved selection; draws nothing where there is none."""
     saved = {one.selection_id: one for one in named_selections(subject.run.path, split)}
     if linked := _linked_selection(subject, split):

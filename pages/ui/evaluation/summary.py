@@ -31,7 +31,9 @@ def summary(run: TrainingRun, predictions: Predictions, query: dict[str, str]) -
     _figures(run, predictions)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        parts.every(None, lambda: _matrix(predictions, query))  # the switch redraws this part alone
+        parts.redraw_every(
+            None, lambda: _matrix(predictions, query)
+        )  # the switch redraws this part alone
         _pick_cell(predictions.examples.classes, query)
     with right:
         _pairs(predictions, query)
@@ -46,7 +48,7 @@ def _figures(run: TrainingRun, predictions: Predictions) -> None:
         "Top-2": "The true class is among the two most probable ones",
         "Loss": "Mean cross-entropy in nats",
     }
-    parts.figures(key_figures(predictions), tips)
+    parts.metrics_row(key_figures(predictions), tips)
     st.caption(f"{run.name}: {predictions} · {interval}")
 
 
@@ -70,7 +72,7 @@ def _matrix(predictions: Predictions, query: dict[str, str]) -> None:
         st.subheader("Confusion matrix")
         normalize = url.switch("Normalize by row", "shares", NORMALIZE_HELP)
     st.caption("Click a cell to see its images")
-    figure = plots.confusion(predictions.matrix, classes, normalised=normalize, dark=parts.dark())
+    figure = plots.confusion(predictions.matrix, classes, normalized=normalize, dark=parts.dark())
     if cell := matrix_plot(figure, "confusion"):
         _to_gallery(classes[cell[0]], classes[cell[1]], query)
 

@@ -13,7 +13,7 @@ from cifar_core.explain.maps import CamRequest, prediction_label
 from cifar_core.explain.overlay import heatmap, overlay
 from cifar_core.explain.sheet import Card
 from pages.ui.components.images import picture
-from pages.ui.evaluation.checkpoint_picker import Subject, pick_other
+from pages.ui.evaluation.checkpoint_picker import Subject, select_other
 from pages.ui.gradcam.maps import check_cost, download, framed, grid_switch
 from pages.ui.session import cache_analysis
 
@@ -52,7 +52,7 @@ def side_by_side(
 
 def _other_view(subject: Subject, request: CamRequest) -> View | None:
     """The best checkpoint of another run on the same data, at the same layer if it has one."""
-    other = pick_other(subject)
+    other = select_other(subject)
     if other is None:
         return None
     layers = cache_analysis.layers(other.checkpoint)

@@ -25,7 +25,9 @@ _COLUMNS = "repeat(auto-fill,minmax(min(100%,330px),1fr))"
 MAX_S = 60.0  # longer than people wait for on a page
 
 
-def pick_request(checkpoint: Checkpoint, targets: Sequence[str], num_images: int = 1) -> CamRequest:
+def select_request(
+    checkpoint: Checkpoint, targets: Sequence[str], num_images: int = 1
+) -> CamRequest:
     """Lets people choose layer, method, target class and opacity, all in the URL.
 
     Raises:
@@ -33,7 +35,7 @@ def pick_request(checkpoint: Checkpoint, targets: Sequence[str], num_images: int
     """
     columns = st.columns([5, 5, 5, 4], vertical_alignment="bottom")
     with columns[0]:
-        layer = _pick_layer(checkpoint)
+        layer = _select_layer(checkpoint)
     with columns[1]:
         method = url.select(
             "Method",
@@ -63,7 +65,7 @@ def _method_label(name: str, checkpoint: Checkpoint, layer: TargetLayer, num_ima
     return name if method.uses_class else f"{name} (any class)"
 
 
-def _pick_layer(checkpoint: Checkpoint) -> TargetLayer:
+def _select_layer(checkpoint: Checkpoint) -> TargetLayer:
     layers = {layer.name: layer for layer in cache_analysis.layers(checkpoint)}
     linked = layers.get(st.query_params.get("layer", ""))
     show_all = st.toggle(

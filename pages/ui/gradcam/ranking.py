@@ -28,7 +28,7 @@ def layer_ranking(subject: Subject) -> None:
         lambda: launch_road(cache.root(), run, name),
     )
     if completed:
-        with parts.sentences():
+        with parts.show_errors():
             _show(cache.ranking(completed.path))
 
 

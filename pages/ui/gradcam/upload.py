@@ -12,7 +12,7 @@ from cifar_core.explain.targets import topk_classes
 from pages.ui.components import parts
 from pages.ui.components.curves import PLOT
 from pages.ui.evaluation.checkpoint_picker import Subject
-from pages.ui.gradcam.maps import download, draw_cards, pick_request
+from pages.ui.gradcam.maps import download, draw_cards, select_request
 from pages.ui.session import cache_analysis
 
 
@@ -21,12 +21,12 @@ def own_image(subject: Subject) -> None:
     upload = st.file_uploader("PNG or JPEG", ["png", "jpg", "jpeg"], max_upload_size=MAX_MB)
     if upload is None:
         st.info(
-            "Upload an image. Its centre crop is resized to 32x32 pixels, the input size of the "
+            "Upload an image. Its center crop is resized to 32x32 pixels, the input size of the "
             "model. Nothing is stored.",
             icon=":material/upload:",
         )
         return
-    with parts.sentences():
+    with parts.show_errors():
         fitted = fit_image(upload.getvalue())
         _explain(subject, fitted)
 
@@ -38,12 +38,12 @@ def _explain(subject: Subject, fitted: UploadedImage) -> None:
     (probs,) = probabilities(cache_analysis.model(checkpoint), checkpoint, pixels)
     left, right = st.columns([1, 2])
     with left:
-        st.image(_with_crop(fitted), caption="Centre crop (model input)")
+        st.image(_with_crop(fitted), caption="Center crop (model input)")
     with right:
         top_5 = topk_classes(probs)
         figure = plots.top_classes([classes[k] for k in top_5], probs[top_5])
         st.plotly_chart(figure, config=PLOT, key="top", alt="Top-5 classes")
-    request = pick_request(checkpoint, ["predicted", *classes])
+    request = select_request(checkpoint, ["predicted", *classes])
     target = top_5[0] if request.target == "predicted" else classes.index(request.target)
     cams = cache_analysis.maps(checkpoint, pixels, str(request.layer), (target,), request.method)
     card = own_card(fitted.pixels, classes, probs, target, cams)

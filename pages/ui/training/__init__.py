@@ -2,7 +2,7 @@
 
 form          the form of all settings
 estimate      time, memory and disk before Start
-start_once    one press of Start, one run
+start_once    Start: pressed twice, it starts one run
 run_view      the live run
 actions       stop, resume, extend, delete, rename, notes
 lr_handoff    a learning rate from an LR test to the form

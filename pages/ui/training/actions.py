@@ -23,7 +23,7 @@ def run_actions(run: TrainingRun) -> None:
             and list_checkpoints(run.path)
             and st.button("Evaluate", type="primary", icon=":material/fact_check:")
         ):
-            with parts.sentences():
+            with parts.show_errors():
                 open_evaluation(run)
         parts.resume_button(run, primary=True)
         if (
@@ -80,7 +80,7 @@ def train_longer(run: TrainingRun) -> None:
     epochs = st.number_input("Total epochs", epochs_done + 1, 2000, min(2 * epochs_done, 2000))
     name = st.text_input("Name", placeholder=f"{run.name}-1", key=f"longer-{run.run_id}")
     if st.button("Start", type="primary", icon=":material/play_arrow:"):
-        with parts.sentences(), st.spinner("Starting …"):
+        with parts.show_errors(), st.spinner("Starting …"):
             run_dir = extend_run(run, int(epochs), name)
         st.query_params["run"] = run_dir.name
         st.rerun()

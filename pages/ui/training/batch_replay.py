@@ -23,7 +23,7 @@ def batch_replay(run: TrainingRun) -> None:
             epoch = st.number_input("Epoch (from 0)", 0, config.epochs - 1, 0, width=150, key=key)
             key = f"replay-{run.run_id}-step"
             step = st.number_input("Batch (from 0)", 0, max(steps - 1, 0), 0, width=150, key=key)
-        with parts.sentences():
+        with parts.show_errors():
             data = cache.dataset(config.data)
             if run.status.fingerprint not in ("", data.fingerprint):
                 st.error(

@@ -65,7 +65,7 @@ def _with_throughput(config: TrainConfig, show: Callable[[TrainConfig], None]) -
         st.caption(":material/timer: Measuring throughput, takes a few seconds …")
 
     if measuring[key].poll() is None:
-        parts.every(1.0, draw)
+        parts.redraw_every(1.0, draw)
     else:
         show(config)
 

@@ -8,7 +8,7 @@ from pydantic.fields import FieldInfo
 from cifar_core.augment import PRESETS, AugmentSpec
 from cifar_core.config.recipes import RECIPES, recipe
 from cifar_core.config.train import GROUPS, TrainConfig
-from cifar_core.data.store import altered_copies
+from cifar_core.data.store import modified_copies
 from cifar_core.models import MODELS
 from pages.ui.components.parts import NAMES
 from pages.ui.components.widgets import field_widget, label_of
@@ -79,7 +79,7 @@ def _group(group: str, values: dict[str, Any]) -> None:
                 values[name] = _widget(name, field, values)
     if group == "Model":
         st.caption(MODELS[values["model"]].about)
-    if group == "Optimisation":
+    if group == "Optimization":
         lr_origin(values)
 
 
@@ -100,7 +100,7 @@ def _widget(name: str, field: FieldInfo, values: dict[str, Any]) -> Any:
 def _options(name: str, values: dict[str, Any]) -> dict[str, str]:
     """The choices of a field that does not define them itself, with their display names."""
     if name == "data":
-        return {**NAMES, **altered_copies()}
+        return {**NAMES, **modified_copies()}
     if name == "weights":
         return starting_points(values["model"])
     special = {"model": MODELS, "device": cache.hardware().devices}

@@ -35,7 +35,7 @@ def show_test(run: LRTestRun) -> None:
             st.rerun()
         _draw_test(current)
 
-    parts.every(1.0 if active else None, draw)
+    parts.redraw_every(1.0 if active else None, draw)
 
 
 def _draw_test(run: LRTestRun) -> None:

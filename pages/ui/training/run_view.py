@@ -10,7 +10,7 @@ from cifar_core.runs.lifecycle import FORCE_AFTER_S, stopping_s
 from cifar_core.runs.pace import run_pace
 from cifar_core.runs.states import RunState, log_tail
 from cifar_core.runs.store import TrainingRun, read_run
-from cifar_core.system.utilisation import gpu_load, system_load
+from cifar_core.system.utilization import gpu_load, system_load
 from pages.ui.components import parts
 from pages.ui.components.curves import CurveOptions, curve_options, draw_curves
 from pages.ui.components.stop import force_stop_button, stop_button
@@ -31,18 +31,18 @@ def run_view(run: TrainingRun) -> None:
         if was_active and not current.state.is_active:
             st.rerun()  # once, so that the rest of the page shows the end
 
-    parts.every(REFRESH_S if was_active else None, draw_state)
+    parts.redraw_every(REFRESH_S if was_active else None, draw_state)
     options = curve_options(run)
 
     def draw_plots() -> None:
         current = _read(run)
         _draw_plots(current, _metrics_to_draw(current), options)
 
-    parts.every(REDRAW_S if was_active else None, draw_plots)
+    parts.redraw_every(REDRAW_S if was_active else None, draw_plots)
 
 
 def _read(run: TrainingRun) -> TrainingRun:
-    with parts.sentences():
+    with parts.show_errors():
         return read_run(run.path, TrainingRun)
 
 
@@ -150,4 +150,4 @@ def _figures(run: TrainingRun, metrics: Metrics) -> None:
     tip = (
         "At the epoch with the best validation accuracy. Test images are never used for selection."
     )
-    parts.figures(values, {"Test accuracy": tip if best else "At the last epoch."})
+    parts.metrics_row(values, {"Test accuracy": tip if best else "At the last epoch."})

@@ -197,7 +197,7 @@ def test_weights_of_another_model_are_refused(copied: Path) -> None:
     change_manifest(find_checkpoint(copied).path, model="sepnet_v1")
     job = launched(copied)
     assert job.state is RunState.FAILED
-    assert "it was made from a sepnet_v1" in job.reason
+    assert "has the weights of a sepnet_v1" in job.reason
     assert tables(copied) == []
 
 
@@ -215,7 +215,7 @@ def test_a_stopped_one_leaves_no_table(copied: Path) -> None:
     (job / "stop").touch()
     start_worker(job)
     stopped = wait_for(job, *ENDED)
-    assert (stopped.state, stopped.reason) == (RunState.STOPPED, "Stopped as asked.")
+    assert (stopped.state, stopped.reason) == (RunState.STOPPED, "Stopped by user.")
     assert tables(copied) == []
     assert not has_predictions(predictions_path(copied, name, "test"))
 

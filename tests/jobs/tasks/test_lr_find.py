@@ -21,7 +21,7 @@ from cifar_core.data import open_dataset
 from cifar_core.errors import CifarCoreError, ConfigError
 from cifar_core.jobs.launch import launch_lr_find, launch_training, start_worker
 from cifar_core.jobs.queue import queue_position
-from cifar_core.lr_finder.curve import centred
+from cifar_core.lr_finder.curve import centered
 from cifar_core.lr_finder.range_test import explain_ending, range_test
 from cifar_core.lr_finder.suggest import steepest, suggest_lr
 from cifar_core.records.records import LRPoint, read_metrics
@@ -91,7 +91,7 @@ def test_a_stop_keeps_the_points_so_far(runs: Path) -> None:
     wait_until_training(run_dir)
     request_stop(read_run(run_dir))
     run = ended(run_dir)
-    assert (run.state, run.reason) == (RunState.STOPPED, "Stopped as asked.")
+    assert (run.state, run.reason) == (RunState.STOPPED, "Stopped by user.")
     assert run.status.ending == "stopped"
     points = points_of(run_dir)
     assert 1 <= len(points) < 1000
@@ -151,7 +151,7 @@ def test_a_loss_that_is_no_longer_a_number_ends_it_in_order(runs: Path) -> None:
     assert len(points) < 60
     assert read_metrics(run.path / "metrics.jsonl").damaged == 0
     told = explain_ending("not a number", points, find)
-    assert told.startswith(f"The loss was no longer a number after {len(points)} of 60 steps")
+    assert told.startswith(f"The loss became NaN or infinite after {len(points)} of 60 steps")
     assert suggest_lr(points) is None
 
 
@@ -176,7 +176,7 @@ def test_the_suggestion_reads_the_single_losses_and_not_the_lagging_mean() -> No
     points = [LRPoint(k + 1, lrs[k], lagging[k], raw[k]) for k in range(100)]
     found = suggest_lr(points)
     assert found is not None
-    assert found == steepest(lrs, centred(raw))
+    assert found == steepest(lrs, centered(raw))
     assert found != steepest(lrs, lagging)
     assert found.index == pytest.approx(50, abs=1)
     assert found.lr == lrs[found.index]

@@ -1,14 +1,14 @@
-"""Operations that change colours, blur, or add noise."""
+"""Operations that change colors, blur, or add noise."""
 
 from cifar_core.augment.params import Param, Transform
 
 _STRONG = "The albumentations default is too strong at 32x32."
 _FIXED = "The albumentations default is a single value."
 
-COLOUR = (
+COLOR = (
     Transform(
         "ColorJitter",
-        "Colour",
+        "Color",
         "Change brightness, contrast, saturation and hue in random order.",
         (
             Param("brightness", (0.8, 1.2), "Factor.", 0.0, 3.0),
@@ -20,13 +20,13 @@ COLOUR = (
                 "Hue shift, as a fraction of the full circle.",
                 -0.5,
                 0.5,
-                why="Large shifts change typical class colours.",
+                why="Large shifts change typical class colors.",
             ),
         ),
     ),
     Transform(
         "RandomBrightnessContrast",
-        "Colour",
+        "Color",
         "Change brightness and contrast.",
         (
             Param("brightness_limit", (-0.2, 0.2), "Added to the image; 1 is full white.", -1, 1),
@@ -35,7 +35,7 @@ COLOUR = (
     ),
     Transform(
         "HueSaturationValue",
-        "Colour",
+        "Color",
         "Shift hue, saturation and value.",
         (
             Param(
@@ -54,19 +54,19 @@ COLOUR = (
     ),
     Transform(
         "RandomGamma",
-        "Colour",
+        "Color",
         "Change the gamma.",
         (Param("gamma_limit", (80.0, 120.0), "Gamma in percent; 100 changes nothing.", 20, 400),),
     ),
     Transform(
         "RandomToneCurve",
-        "Colour",
+        "Color",
         "Random S-shaped tone curve.",
         (Param("scale", 0.1, "Strength.", 0, 1),),
     ),
     Transform(
         "RGBShift",
-        "Colour",
+        "Color",
         "Add an offset to each channel.",
         (
             Param("r_shift_limit", (-20.0, 20.0), "Red, of 255.", -255, 255),
@@ -74,16 +74,16 @@ COLOUR = (
             Param("b_shift_limit", (-20.0, 20.0), "Blue, of 255.", -255, 255),
         ),
     ),
-    Transform("PlanckianJitter", "Colour", "Change the colour temperature of the light."),
+    Transform("PlanckianJitter", "Color", "Change the color temperature of the light."),
     Transform(
         "Illumination",
-        "Colour",
+        "Color",
         "Add a linear brightness gradient.",
         (Param("intensity_range", (0.01, 0.2), "Strength.", 0.01, 0.2),),
     ),
     Transform(
         "CLAHE",
-        "Colour",
+        "Color",
         "Adaptive histogram equalization of local contrast.",
         (
             Param(
@@ -105,21 +105,21 @@ COLOUR = (
         ),
         p=0.2,
     ),
-    Transform("Equalize", "Colour", "Equalize the histogram of each channel.", p=0.1),
-    Transform("AutoContrast", "Colour", "Stretch values to the full range.", p=0.1),
-    Transform("ToGray", "Colour", "Convert to grayscale.", p=0.1),
-    Transform("ChannelShuffle", "Colour", "Shuffle the colour channels.", p=0.1),
-    Transform("InvertImg", "Colour", "Invert all pixel values.", p=0.1),
+    Transform("Equalize", "Color", "Equalize the histogram of each channel.", p=0.1),
+    Transform("AutoContrast", "Color", "Stretch values to the full range.", p=0.1),
+    Transform("ToGray", "Color", "Convert to grayscale.", p=0.1),
+    Transform("ChannelShuffle", "Color", "Shuffle the color channels.", p=0.1),
+    Transform("InvertImg", "Color", "Invert all pixel values.", p=0.1),
     Transform(
         "Solarize",
-        "Colour",
+        "Color",
         "Invert pixels above a threshold.",
         (Param("threshold_range", (0.5, 0.9), "Threshold; 1 is full white.", 0, 1, why=_FIXED),),
         p=0.1,
     ),
     Transform(
         "Posterize",
-        "Colour",
+        "Color",
         "Reduce the number of bits per channel.",
         (Param("num_bits", (4, 6), "Bits per channel.", 1, 7, why=_FIXED),),
         p=0.2,
@@ -182,7 +182,7 @@ BLUR_AND_NOISE = (
     Transform(
         "ImageCompression",
         "Blur and noise",
-        "JPEG compression artefacts.",
+        "JPEG compression artifacts.",
         (
             Param(
                 "quality_range",

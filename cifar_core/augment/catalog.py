@@ -4,8 +4,8 @@ Names and parameters are those of albumentations, except for `PadCrop`, `Cutout`
 `CutMix`, which are ours. Descriptions only: nothing is built or run here.
 """
 
-from cifar_core.augment.catalogue_colour import BLUR_AND_NOISE, COLOUR
-from cifar_core.augment.catalogue_geometry import DROPOUT, GEOMETRY
+from cifar_core.augment.catalog_color import BLUR_AND_NOISE, COLOR
+from cifar_core.augment.catalog_geometry import DROPOUT, GEOMETRY
 from cifar_core.augment.params import Param, Transform
 
 _ALPHA = "The mixing ratio is drawn from Beta(alpha, alpha); small values mix little."
@@ -44,7 +44,7 @@ _MIXING = (
     ),
 )
 
-CATALOGUE: dict[str, Transform] = {
+CATALOG: dict[str, Transform] = {
     transform.name: transform
-    for transform in (*GEOMETRY, *DROPOUT, *COLOUR, *BLUR_AND_NOISE, *_CHOICE, *_MIXING)
+    for transform in (*GEOMETRY, *DROPOUT, *COLOR, *BLUR_AND_NOISE, *_CHOICE, *_MIXING)
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cifar_core.system.utilisation import GpuLoad, gpu_load
+from cifar_core.system.utilization import GpuLoad, gpu_load
 
 
 class DriverError(Exception):

@@ -16,7 +16,7 @@ class Load:
     """The load of the machine.
 
     Attributes:
-        cpu: CPU utilisation since the previous call, 0..1.
+        cpu: CPU utilization since the previous call, 0..1.
         memory_used, memory_total: Bytes; of the container if it has a limit of its own.
     """
 
@@ -36,7 +36,7 @@ class GpuLoad:
     """The load of one GPU.
 
     Attributes:
-        busy: GPU utilisation, 0..1.
+        busy: GPU utilization, 0..1.
         memory_used, memory_total: Bytes.
     """
 

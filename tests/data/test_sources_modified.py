@@ -1,4 +1,4 @@
-"""Altered copies: refused unless accepted, and never when they are pickled."""
+"""Modified copies: refused unless accepted, and never when they are pickled."""
 
 import pickle
 from collections.abc import Callable
@@ -20,19 +20,19 @@ def copy(tmp_path: Path, tiny: Dataset, own_cache: Path) -> Path:
     return write_parquet(tmp_path / "copy", tiny)
 
 
-def test_an_altered_copy_is_refused_with_its_counts_and_the_way_to_accept_it(
+def test_a_modified_copy_is_refused_with_its_counts_and_the_way_to_accept_it(
     copy: Path, own_cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sentence = refusal(copy, own_cache, accept_altered=False)
-    for text in (str(copy), "64 + 30", "50,000 + 10,000", "--accept-altered"):
+    sentence = refusal(copy, own_cache, allow_modified=False)
+    for text in (str(copy), "64 + 30", "50,000 + 10,000", "--allow-modified"):
         assert text in sentence
     assert main(["data", "prepare", "--data", str(copy)]) == 2
     assert capsys.readouterr().err.strip() == sentence
-    assert main(["data", "prepare", "--data", str(copy), "--accept-altered"]) == 0
-    assert "altered copy: 64 + 30 images" in capsys.readouterr().out
+    assert main(["data", "prepare", "--data", str(copy), "--allow-modified"]) == 0
+    assert "modified copy: 64 + 30 images" in capsys.readouterr().out
 
 
-def test_one_changed_bit_is_an_altered_copy(
+def test_one_changed_bit_is_a_modified_copy(
     tmp_path: Path, tiny: Dataset, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     declare_official(monkeypatch, tiny)
@@ -40,17 +40,17 @@ def test_one_changed_bit_is_an_altered_copy(
     images[17, 5, 5, 1] ^= 1
     changed = replace(tiny, test=replace(tiny.test, images=images))
     other = write_parquet(tmp_path / "other", changed)
-    assert "another fingerprint" in refusal(other, own_cache, accept_altered=False)
+    assert "another fingerprint" in refusal(other, own_cache, allow_modified=False)
     labels = tiny.test.labels.copy()
     labels[17] ^= 1
     changed = replace(tiny, test=replace(tiny.test, labels=labels))
     other = write_parquet(tmp_path / "third", changed)
-    assert "another fingerprint" in refusal(other, own_cache, accept_altered=False)
-    assert not open_at(write_parquet(tmp_path / "copy", tiny), accept_altered=False).altered
+    assert "another fingerprint" in refusal(other, own_cache, allow_modified=False)
+    assert not open_at(write_parquet(tmp_path / "copy", tiny), allow_modified=False).modified
 
 
 @pytest.mark.parametrize("write", [write_batches, write_archive])
-def test_altered_pickles_are_refused_whatever_one_accepts(
+def test_modified_pickles_are_refused_whatever_one_accepts(
     tmp_path: Path,
     tiny: Dataset,
     own_cache: Path,

@@ -5,7 +5,7 @@ from cifar_core.augment.params import Param, Transform
 _SMALL = "The albumentations default leaves too little of a 32x32 image."
 _NOTHING = "The albumentations default changes nothing."
 _BLACK = Param(
-    "fill", (0, 0, 0), "RGB colour, 0 to 255.", 0, 255, why="albumentations' 0, per channel."
+    "fill", (0, 0, 0), "RGB color, 0 to 255.", 0, 255, why="albumentations' 0, per channel."
 )
 
 GEOMETRY = (
@@ -29,7 +29,7 @@ GEOMETRY = (
     Transform(
         "Rotate",
         "Geometry",
-        "Rotate about the centre; corners become black.",
+        "Rotate about the center; corners become black.",
         (
             Param(
                 "limit",
@@ -146,7 +146,7 @@ DROPOUT = (
             Param(
                 "fill",
                 "mean",
-                "Mean colour of the training images, or black.",
+                "Mean color of the training images, or black.",
                 choices=("mean", "black"),
             ),
         ),

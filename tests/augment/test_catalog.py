@@ -1,4 +1,4 @@
-"""Contract of every operation of the catalogue: it runs at its defaults and at all its bounds."""
+"""Contract of every operation of the catalog: it runs at its defaults and at all its bounds."""
 
 import inspect
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from cifar_core.augment import CATALOGUE, AugmentSpec, Operation, kernels
+from cifar_core.augment import CATALOG, AugmentSpec, Operation, kernels
 from cifar_core.augment.pipeline import compose, library
 from tests.conftest import made_up_split
 
@@ -15,14 +15,14 @@ MEAN = (125, 123, 114)
 SIZE = (32, 32, 3)
 
 
-PLAIN = [name for name, transform in CATALOGUE.items() if not transform.holds]
+PLAIN = [name for name, transform in CATALOG.items() if not transform.holds]
 OURS = ("PadCrop", "Cutout")
 
 
 def settings(name: str) -> list[dict[str, Any]]:
     """The defaults; each parameter at its lowest, its highest and over its whole range."""
     values: list[dict[str, Any]] = [{}]
-    for param in CATALOGUE[name].params:
+    for param in CATALOG[name].params:
         if param.choices:
             values += [{param.name: word} for word in param.choices]
         elif isinstance(param.default, tuple) and len(param.default) == 3:
@@ -42,7 +42,7 @@ def settings(name: str) -> list[dict[str, Any]]:
 
 
 def cases(*, mixing: bool) -> list[tuple[str, dict[str, Any]]]:
-    names = [name for name in PLAIN if (CATALOGUE[name].group == "Mixing") == mixing]
+    names = [name for name in PLAIN if (CATALOG[name].group == "Mixing") == mixing]
     return [(name, params) for name in names for params in settings(name)]
 
 
@@ -52,7 +52,7 @@ def certain(name: str, params: dict[str, Any]) -> AugmentSpec:
 
 
 def test_every_operation_and_parameter_has_a_description() -> None:
-    for name, transform in CATALOGUE.items():
+    for name, transform in CATALOG.items():
         assert transform.name == name
         assert transform.about.endswith("."), name
         assert 0 <= transform.p <= 1, name
@@ -65,21 +65,21 @@ def test_every_operation_and_parameter_has_a_description() -> None:
 
 
 def test_there_are_many_of_the_librarys_own() -> None:
-    theirs = [n for n in PLAIN if n not in OURS and CATALOGUE[n].group != "Mixing"]
+    theirs = [n for n in PLAIN if n not in OURS and CATALOG[n].group != "Mixing"]
     assert len(theirs) >= 25
 
 
 def test_defaults_are_those_of_the_signature_or_say_why_not() -> None:
-    for name in [n for n in PLAIN if n not in OURS and CATALOGUE[n].group != "Mixing"]:
+    for name in [n for n in PLAIN if n not in OURS and CATALOG[n].group != "Mixing"]:
         signature = inspect.signature(getattr(library(), name).__init__).parameters
-        for param in CATALOGUE[name].params:
+        for param in CATALOG[name].params:
             theirs = signature[param.name].default
             same = theirs == param.default
             case = f"{name}.{param.name}: {theirs} there, {param.default} here"
             assert same == (not param.why), case
 
 
-@pytest.mark.parametrize("name", [n for n in PLAIN if CATALOGUE[n].group != "Mixing"])
+@pytest.mark.parametrize("name", [n for n in PLAIN if CATALOG[n].group != "Mixing"])
 def test_an_operation_runs_through_albumentations(name: str) -> None:
     images = made_up_split(4, 0).images
     images[0], images[1] = 0, 255
@@ -93,7 +93,7 @@ def test_an_operation_runs_through_albumentations(name: str) -> None:
             assert result.dtype == np.uint8, params
 
 
-@pytest.mark.parametrize("name", [n for n in PLAIN if CATALOGUE[n].group != "Mixing"])
+@pytest.mark.parametrize("name", [n for n in PLAIN if CATALOG[n].group != "Mixing"])
 def test_an_operation_that_always_fires_changes_pixels_and_one_that_never_does_none(
     name: str,
 ) -> None:
@@ -110,7 +110,7 @@ def test_an_operation_that_always_fires_changes_pixels_and_one_that_never_does_n
 
 
 @pytest.mark.parametrize(
-    ("name", "params"), [case for case in cases(mixing=False) if CATALOGUE[case[0]].batched]
+    ("name", "params"), [case for case in cases(mixing=False) if CATALOG[case[0]].batched]
 )
 def test_a_batched_operation_runs_through_its_kernel(name: str, params: dict[str, Any]) -> None:
     images = torch.from_numpy(made_up_split(16, 0).images)
