@@ -1,11 +1,15 @@
 """The router: page config, navigation over pages/, run; nothing else."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from pages.ui.session.boot import mark_app_started, open_requested_page
 from pages.ui.session.warm import warm_up
 
-st.set_page_config(page_title="CIFAR-10 Lab", page_icon=":material/lens_blur:", layout="wide")
+# A file of our own: browsers fetch the favicon of a Material icon from a foreign host.
+ICON = Path(__file__).with_name("pages") / "ui" / "icon.png"
+st.set_page_config(page_title="CIFAR-10 Lab", page_icon=ICON, layout="wide")
 
 GROUPS = {
     "": [

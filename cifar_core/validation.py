@@ -26,11 +26,24 @@ def parse_json(model: type[AnyModel], text: str, what: str) -> AnyModel:
     Raises:
         ConfigError: if it is not JSON or does not validate.
     """
+    return validated(model, json_value(text, f"The {what}"))
+
+
+def json_value(text: str, what: str) -> Any:
+    """The value of a JSON text that comes from outside; a byte order mark is passed over.
+
+    Args:
+        what: Names the text at the beginning of the error.
+
+    Raises:
+        ConfigError: if it is not JSON, or nested deeper than Python reads.
+    """
     try:
-        raw = json.loads(text)
+        return json.loads(text.removeprefix("\ufeff"))
+    except RecursionError:
+        raise ConfigError(f"{what} is nested too deep. Export it again.") from None
     except ValueError as error:
-        raise ConfigError(f"The {what} is not valid JSON ({error}). Export it again.") from None
-    return validated(model, raw)
+        raise ConfigError(f"{what} is not valid JSON ({error}). Export it again.") from None
 
 
 def validated(model: type[AnyModel], raw: object) -> AnyModel:

@@ -19,7 +19,9 @@ from pages.ui.evaluation.checkpoint_picker import (
     select_subject,
 )
 from pages.ui.evaluation.predictions import predictions_of
+from pages.ui.session import messages
 from pages.ui.session.boot import boot
+from pages.ui.session.messages import plain
 
 boot(__file__)
 MAX_TILES = 24
@@ -75,20 +77,21 @@ if two is None:
 split = select_split(one)
 first, second = predictions_of(one, split), predictions_of(two, split)
 if not np.array_equal(first.examples.indices, second.examples.indices):
-    st.info(
+    messages.info(
         f"The two runs have different {SPLIT_NAMES[split]} images. Compare them on the test "
         "images.",
         icon=":material/compare:",
     )
     st.stop()
-parts.metrics_row({one.run.name: f"{first.acc:.2%}", two.run.name: f"{second.acc:.2%}"})
-st.markdown(
-    f"**{two.run.name}** vs. **{one.run.name}**: {mcnemar_test(first.correct, second.correct)}"
+names = [plain(subject.run.name) for subject in (one, two)]
+parts.metrics_row({names[0]: f"{first.acc:.2%}", names[1]: f"{second.acc:.2%}"})
+st.markdown(f"**{names[1]}** vs. **{names[0]}**: {mcnemar_test(first.correct, second.correct)}")
+st.caption(
+    plain(f"{one.run.name}: {first} · {two.run.name}: {second}. Exact McNemar test, two-sided.")
 )
-st.caption(f"{one.run.name}: {first} · {two.run.name}: {second}. Exact McNemar test, two-sided.")
 matrix_difference(first, second)
 st.caption(
-    f"Below each image: prediction of {one.run.name} → prediction of {two.run.name}. Click an "
+    f"Below each image: prediction of {names[0]} → prediction of {names[1]}. Click an "
     "image for its Grad-CAM."
 )
 left, right = st.columns(2, gap="large")

@@ -11,6 +11,7 @@ from pages.ui.components import images, parts
 from pages.ui.components.curves import PLOT
 from pages.ui.session import cache
 from pages.ui.session.boot import boot
+from pages.ui.session.messages import plain
 
 boot(__file__)
 PER_PAGE = {"Tiles": 60, "Contact sheet": 600}
@@ -37,7 +38,7 @@ def find_image(data: Dataset, split: Split, part: str) -> None:
     if text:
         matches = np.flatnonzero(np.char.find(split.names, text) >= 0)
         first = f", first {MOST_MATCHES} shown" if len(matches) > MOST_MATCHES else ""
-        st.caption(f"{parts.count(len(matches), 'file name')} with {text!r}{first}")
+        st.caption(plain(f"{parts.count(len(matches), 'file name')} with {text!r}{first}"))
         drawn = matches[:MOST_MATCHES]
         names = [f"{split.names[index]}, {part} {index}" for index in drawn]
         images.tile_grid([split.images[index] for index in drawn], names, size=120)
@@ -102,6 +103,6 @@ class_ids = tuple(data.classes.index(name) for name in classes)
 browse(data, split, part, np.flatnonzero(np.isin(split.labels, class_ids or range(10))))
 statistics(data, split, part, class_ids)
 with st.expander("Source and checksum", icon=":material/fingerprint:"):
-    st.write(f"{data.title}, source: `{data.origin}`")
+    st.write(plain(f"{data.title}, source: {data.origin}"))
     st.code(f"train {data.train.fingerprint}\ntest  {data.test.fingerprint}", language=None)
     st.caption("SHA-256 of the sorted digests of all images and their labels.")

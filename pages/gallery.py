@@ -20,8 +20,9 @@ from pages.ui.evaluation.selections import (
     save_selected,
     selected_indices,
 )
-from pages.ui.session import url
+from pages.ui.session import messages, url
 from pages.ui.session.boot import boot
+from pages.ui.session.messages import plain
 
 boot(__file__)
 
@@ -114,10 +115,10 @@ predictions = predictions_of(subject, split)
 query = {**subject.query, "split": split}
 rows = filtered_rows(subject, predictions)
 if rows:
-    st.caption(f"**{len(rows):,}** of {predictions}, run {subject.run.name}")
+    st.caption(f"**{len(rows):,}** of {plain(predictions)}, run {plain(subject.run.name)}")
     show_page(predictions, rows)
 else:
-    st.info(
+    messages.info(
         f"No matching images among the {predictions}. Change the filters, or show all images.",
         icon=":material/filter_alt_off:",
     )

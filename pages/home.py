@@ -10,8 +10,9 @@ from cifar_core.runs.states import RunState, log_tail
 from cifar_core.runs.store import DataJob, TrainingRun
 from pages.ui.components import parts
 from pages.ui.data.get_data import data_sources, progress, start_import
-from pages.ui.session import cache
+from pages.ui.session import cache, messages
 from pages.ui.session.boot import boot
+from pages.ui.session.messages import plain
 
 boot(__file__)
 
@@ -24,7 +25,7 @@ def data_card(jobs: list[DataJob]) -> str:
         try:
             data = cache.dataset("cifar10")
         except CifarCoreError as error:
-            st.error(str(error), icon=":material/error:")
+            messages.error(error)
             if st.button("Import again", type="primary"):
                 remove_decoded("cifar10")
                 st.rerun()
@@ -38,7 +39,7 @@ def data_card(jobs: list[DataJob]) -> str:
         parts.redraw_every(0.7, lambda: progress(active))
         return "busy"
     if jobs and jobs[0].state is not RunState.STOPPED and jobs[0].reason:
-        st.error(jobs[0].reason, icon=":material/error:")
+        messages.error(jobs[0].reason)
     if state == "found":
         st.badge("CIFAR-10 found", icon=":material/search:", color="blue")
         st.write("One-time import, about 30 seconds.")
@@ -48,7 +49,7 @@ def data_card(jobs: list[DataJob]) -> str:
         return state
     st.badge("CIFAR-10 not found", icon=":material/search_off:", color="orange")
     if state == "wrong":
-        st.error(message, icon=":material/error:")
+        messages.error(message)
     data_sources(downloads=state != "wrong")  # CIFAR10_DIR would still take precedence
     return state
 
@@ -62,7 +63,7 @@ def hardware_card() -> None:
         ("Precision", runtime.precision, runtime.precision_reason),
         ("Memory format", runtime.memory_format, runtime.memory_format_reason),
     ):
-        st.markdown(f"**{label}: {value}**  \n:small[{reason}]")
+        st.markdown(f"**{label}: {plain(value)}**  \n:small[{plain(reason)}]")
 
 
 def runs_card(runs: list[TrainingRun]) -> None:
@@ -76,7 +77,9 @@ def runs_card(runs: list[TrainingRun]) -> None:
             parts.state_badge(run)
             acc = "" if run.best_acc is None else f" · {run.best_acc:.2%}"
             st.page_link(
-                "pages/train.py", label=f"{run.name}{acc}", query_params={"run": run.run_id}
+                "pages/train.py",
+                label=f"{plain(run.name)}{acc}",
+                query_params={"run": run.run_id},
             )
     if runs:
         st.page_link("pages/runs.py", label="All runs", icon=":material/stacked_line_chart:")
@@ -86,7 +89,7 @@ def next_step(state: str, runs: list[TrainingRun], trained: list[TrainingRun]) -
     """One sentence and one link."""
     running = [run for run in runs if run.state.is_active]
     if running:
-        text, label = f"{running[0].name} is {running[0].state}.", "Open run"
+        text, label = f"{plain(running[0].name)} is {running[0].state}.", "Open run"
         link, query = "pages/train.py", {"run": running[0].run_id}
     elif state != "ready" and not runs:
         text, label = "Get CIFAR-10 above, or start now with synthetic shapes.", "Browse Shapes-10"
@@ -95,7 +98,7 @@ def next_step(state: str, runs: list[TrainingRun], trained: list[TrainingRun]) -
         text, label = "Choose an augmentation for the first run.", "Preview augmentations"
         link, query = "pages/augmentation.py", {}
     elif trained:
-        text, label = f"Analyze the errors of {trained[0].name}.", "Open evaluation"
+        text, label = f"Analyze the errors of {plain(trained[0].name)}.", "Open evaluation"
         link, query = "pages/evaluation.py", {"run": trained[0].run_id}
     else:
         text, label = "No run has a checkpoint yet. Start another one.", "New run"

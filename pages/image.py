@@ -21,8 +21,9 @@ from pages.ui.components.tiles import Tile, tiles
 from pages.ui.evaluation.checkpoint_picker import select_split, select_subject
 from pages.ui.evaluation.predictions import features_or_offer, predictions_of
 from pages.ui.gradcam.comparison import draw_panels
-from pages.ui.session import cache_analysis, url
+from pages.ui.session import cache_analysis, messages, url
 from pages.ui.session.boot import boot
+from pages.ui.session.messages import plain
 
 boot(__file__)
 
@@ -52,7 +53,7 @@ def show_history(predictions: Predictions, row: int) -> None:
         history = cache_analysis.history(subject.run) if split == "test" else None
     if history is None:
         why = ONLY_TEST if split != "test" else NO_HISTORY.format(run=subject.run.name)
-        st.info(why, icon=":material/history:")
+        messages.info(why, icon=":material/history:")
         return
     st.markdown(f"**{history.learning_summary(row)}**")
     if subject.flip:
@@ -103,7 +104,7 @@ def show_gradcam(predictions: Predictions, row: int) -> None:
         pixels = predictions.examples.pixels([row])[0]
         cams = [cache_analysis.view_map(view, pixels) for view in epoch_views]
     name = target_label(predictions.examples.classes, target)
-    st.caption(f"GradCAM at {request.layer}, target class: {name}. {ABOUT['epochs']}")
+    st.caption(plain(f"GradCAM at {request.layer}, target class: {name}. {ABOUT['epochs']}"))
     draw_panels(pixels, "Image", panels(epoch_views, cams), request.opacity, grid=False)
     index = str(predictions.examples.indices[row])
     st.page_link(
@@ -125,8 +126,8 @@ left, right = st.columns([1, 3], gap="large")
 with left:
     name = predictions.examples.name(row)
     st.html(picture(predictions.examples.pixels([row])[0], name))
-    st.markdown(f"**{name}**: {prediction_label(predictions, row)}")
-    st.caption(f"{predictions}, run {subject.run.name}")
+    st.markdown(f"**{plain(name)}**: {plain(prediction_label(predictions, row))}")
+    st.caption(plain(f"{predictions}, run {subject.run.name}"))
 with right:
     show_history(predictions, row)
 show_neighbors(predictions, row)

@@ -12,8 +12,9 @@ from cifar_core.runs.store import LRTestRun, find_run
 from cifar_core.validation import validated
 from pages.ui.components import parts
 from pages.ui.components.widgets import field_widget, label_of
-from pages.ui.session import cache
+from pages.ui.session import cache, messages
 from pages.ui.session.boot import boot
+from pages.ui.session.messages import plain
 from pages.ui.training.form import fill_draft
 from pages.ui.training.lr_test import show_test
 from pages.ui.training.start_once import clear_pending_start, draft_id, start_button
@@ -50,7 +51,7 @@ def start_form() -> None:
     with parts.show_errors():
         config = make_config(form)
     with st.container(horizontal=True, vertical_alignment="center"):
-        name = parts.NAMES.get(config.data, config.data)
+        name = parts.NAMES.get(config.data, plain(config.data))
         st.markdown(
             f"Settings from the training form: **{config.model}** on {name}, "
             f"{config.optimizer}, batch {config.batch_size}, precision {config.precision}, "
@@ -64,7 +65,7 @@ def start_form() -> None:
                 find = validated(LRTestConfig, values)
                 run_dir = launch_lr_find(cache.root(), config, find, draft)
         except CifarCoreError as error:
-            st.error(str(error), icon=":material/error:")
+            messages.error(error)
             clear_pending_start()
             st.stop()
         clear_pending_start()

@@ -8,8 +8,9 @@ from cifar_core.runs.store import TrainingRun, disk_bytes, read_run
 from pages.ui.components import parts
 from pages.ui.components.curves import compare_curves
 from pages.ui.components.stop import stop_button
-from pages.ui.session import cache
+from pages.ui.session import cache, messages
 from pages.ui.session.boot import boot
+from pages.ui.session.messages import plain
 from pages.ui.training.actions import copy_buttons
 from pages.ui.training.run_table import filter_runs, run_table, side_by_side
 
@@ -51,7 +52,7 @@ def edit(run: TrainingRun) -> None:
 @st.dialog("Delete this run?")
 def confirm_delete(run: TrainingRun) -> None:
     """Asks what to delete."""
-    st.write(f"**{run.name}** uses {parts.megabytes(disk_bytes(run))}.")
+    st.write(f"**{plain(run.name)}** uses {parts.megabytes(disk_bytes(run))}.")
     if st.button("Delete checkpoints, keep curves", icon=":material/folder_delete:"):
         with parts.show_errors():
             delete_run(read_run(run.path), keep_curves=True)
@@ -70,7 +71,7 @@ if everything:
     listed = filter_runs(everything)
     selected = run_table(listed) if listed else []
     if not listed:
-        st.info(
+        messages.info(
             "No matching runs. Remove some words from the filter.", icon=":material/search_off:"
         )
     if len(selected) == 1:

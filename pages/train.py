@@ -9,8 +9,9 @@ from cifar_core.report.commands import train_command
 from cifar_core.runs.lifecycle import free_name
 from cifar_core.runs.store import TrainingRun, find_run
 from pages.ui.components import parts
-from pages.ui.session import cache
+from pages.ui.session import cache, messages
 from pages.ui.session.boot import boot
+from pages.ui.session.messages import plain
 from pages.ui.training.actions import ancestry, run_actions
 from pages.ui.training.batch_replay import batch_replay
 from pages.ui.training.estimate import compare_with_forecast, estimate_line
@@ -25,7 +26,7 @@ START = "start_training"
 
 def show_run(run: TrainingRun) -> None:
     """One run, live, and what can be done with it."""
-    st.title(run.name)
+    st.title(plain(run.name))
     run_actions(run)
     ancestry(run)
     run_origin(run)
@@ -47,7 +48,7 @@ def show_form() -> None:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             parts.state_badge(run)
             query = {"run": run.run_id}
-            st.page_link("pages/train.py", label=f"Open {run.name}", query_params=query)
+            st.page_link("pages/train.py", label=f"Open {plain(run.name)}", query_params=query)
     draft = draft_id("pages/train.py")
     recipe_picker()
     values = config_fields()
@@ -55,7 +56,7 @@ def show_form() -> None:
     try:
         config = make_config(values)
     except CifarCoreError as error:
-        st.error(str(error), icon=":material/error:")
+        messages.error(error)
         return
     stem = config.model
     left, right = st.columns(2)
@@ -73,7 +74,7 @@ def start(config: TrainConfig, name: str, notes: str, draft: str) -> None:
             origin = origin_of(config.lr)
             run_dir = launch_training(cache.root(), config, name, notes, draft, origin)
     except CifarCoreError as error:
-        st.error(str(error), icon=":material/error:")
+        messages.error(error)
         clear_pending_start()
         new_draft()
         st.stop()
@@ -87,7 +88,7 @@ if run_query:
     try:
         selected = find_run(cache.root(), run_query, TrainingRun)
     except CifarCoreError as error:
-        st.error(str(error), icon=":material/error:")
+        messages.error(error)
         st.page_link("pages/runs.py", label="All runs", icon=":material/stacked_line_chart:")
     else:
         show_run(selected)

@@ -89,7 +89,7 @@ def work(order: dict[str, Any]) -> int:
     os.environ.clear()
     os.environ.update(order["environment"])
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     for number in (1, 2):
         os.dup2(log, number)
     try:

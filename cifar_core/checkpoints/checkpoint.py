@@ -22,6 +22,7 @@ from pydantic import ConfigDict, Field
 from cifar_core.errors import CheckpointError
 from cifar_core.records import layout
 from cifar_core.records.records import EpochRecord
+from cifar_core.system.files import NotRegularError, read_regular
 from cifar_core.system.json_files import read_typed
 from cifar_core.validation import STORED, Count, Text
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 Role = Literal["last", "best", "epoch"]
 KEEP_LAST = 2  # the newest checkpoint to resume from, and the one before
+MAX_FILE_BYTES = 2**32  # of one file; the largest of ours, with optimizer and EMA, has 340 MB
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,11 +184,13 @@ def verified(checkpoint: Checkpoint, name: str) -> bytes:
         CheckpointError: if it is missing or not what was written.
     """
     try:
-        content = (checkpoint.path / name).read_bytes()
-    except OSError as error:
+        content = read_regular(checkpoint.path / name, MAX_FILE_BYTES)
+    except (OSError, ValueError, NotRegularError) as error:
         raise CheckpointError(
-            f"{checkpoint.name}/{name} cannot be read ({error.strerror}). Choose another one."
+            f"{checkpoint.name}/{name} cannot be read ({error}). Choose another checkpoint."
         ) from None
+    if content is None:
+        raise CheckpointError(f"{checkpoint.name}/{name} is missing. Choose another checkpoint.")
     if hashlib.sha256(content).hexdigest() != checkpoint.manifest.sha256.get(name):
         raise CheckpointError(
             f"{checkpoint.name}/{name} is damaged: its SHA-256 is not the one in the manifest. "

@@ -1,7 +1,10 @@
 """python -m cifar_core COMMAND: what a page does, a command can do."""
 
 import argparse
+import errno
+import io
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -22,19 +25,38 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit code: 0, 1 if a job failed, 2 for a user's mistake."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal or a pipe that lacks some letters
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     parser = build_parser()
     options = parser.parse_args(arguments)
     try:
-        return options.do(options) or 0
+        code = options.do(options) or 0
+        sys.stdout.flush()
+        return code
     except CifarCoreError as error:
         print(error, file=sys.stderr)
         return 1 if isinstance(error, JobError) else 2
     except KeyboardInterrupt:
         print("Cancelled.", file=sys.stderr)
         return 130
-    except BrokenPipeError:
-        sys.stderr.close()
+    except BrokenPipeError:  # whoever reads has seen enough
+        _drop_output()
         return 0
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EIO) or error.filename:
+            raise
+        _drop_output()
+        print(f"The output cannot be written ({error.strerror}).", file=sys.stderr)
+        return 2
+
+
+def _drop_output() -> None:
+    """Lets what is still to be written go nowhere, else Python reports it again at its end.
+
+    Source: Python's documentation of SIGPIPE.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -20,6 +20,7 @@ from cifar_core.runs.lifecycle import (
     rename_run,
     request_stop,
     stopping_s,
+    what_is_deleted,
 )
 from cifar_core.runs.pace import run_pace
 from cifar_core.runs.states import RunState, log_tail
@@ -152,7 +153,7 @@ def _rename(options: argparse.Namespace) -> None:
 
 def _delete(options: argparse.Namespace) -> None:
     run = find_run(runs_root(options.runs), options.run)
-    what = "its checkpoints" if options.keep_curves else "it and all its files"
+    what = what_is_deleted(run, options.keep_curves)
     if not options.yes:
         answer = input(f"Delete {run.name}: {what}? [y/N] ") if sys.stdin.isatty() else ""
         if answer.strip().lower() not in ("y", "yes"):

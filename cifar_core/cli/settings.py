@@ -1,7 +1,6 @@
 """Settings on a command line: one option per field, a recipe or a file to start from."""
 
 import argparse
-import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from pydantic import BaseModel
 from cifar_core.config.recipes import RECIPES, recipe
 from cifar_core.config.train import TrainConfig, make_config
 from cifar_core.errors import ConfigError
-from cifar_core.validation import describe_accepted
+from cifar_core.validation import describe_accepted, json_value
 
 SET, FIND = "set_", "find_"  # how the options of a training, and of an LR test, begin
 
@@ -62,11 +61,10 @@ def read_config(options: argparse.Namespace) -> TrainConfig:
 
 def _read_file(path: Path) -> dict[str, Any]:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise ConfigError(f"--config {path} cannot be read ({error.strerror}).") from None
-    except ValueError as error:
-        raise ConfigError(f"--config {path} is not valid JSON ({error}).") from None
+    values = json_value(text, f"--config {path}")
     if not isinstance(values, dict):
         raise ConfigError(
             f"--config {path} holds {type(values).__name__}, not a table of settings."

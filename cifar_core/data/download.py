@@ -28,6 +28,20 @@ def download_cifar10(
     Raises:
         DataError: as `download_file`, or for an unknown origin.
     """
+    home, files = _files_of(origin)
+    for name, sha256 in files.items():
+        url = f"{(base_url or home).rstrip('/')}/{name}"
+        yield from download_file(url, folder / name, sha256=sha256)
+
+
+def remove_downloaded(folder: Path, origin: str) -> None:
+    """Deletes the files of an origin that have arrived; what else lies there stays."""
+    for name in _files_of(origin)[1]:
+        (folder / name).unlink(missing_ok=True)
+
+
+def _files_of(origin: str) -> tuple[str, dict[str, str | None]]:
+    """The address that an origin's files lie under, and their names with the known SHA-256."""
     home, archive = ARCHIVE_URL.rsplit("/", 1)
     origins: dict[str, tuple[str, dict[str, str | None]]] = {
         "archive": (home, {archive: ARCHIVE_SHA256}),
@@ -35,7 +49,4 @@ def download_cifar10(
     }
     if origin not in origins:
         raise DataError(f"Unknown origin {origin!r}. Available: {', '.join(origins)}.")
-    home, files = origins[origin]
-    for name, sha256 in files.items():
-        url = f"{(base_url or home).rstrip('/')}/{name}"
-        yield from download_file(url, folder / name, sha256=sha256)
+    return origins[origin]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cifar_core.data.sources import Source, detect_source
 from cifar_core.errors import DataError
-from cifar_core.system.paths import cache_dir
+from cifar_core.system.paths import cache_dir, user_path
 
 NAMED = ("cifar10", "shapes10")  # any other value of `data` is a path
 
@@ -32,7 +32,7 @@ def find_source(data: str) -> Source | None:
 
 
 def _source_at(path: str, prefix: str) -> Source:
-    expanded = Path(path).expanduser()
+    expanded = user_path(path)
     try:
         exists, source = expanded.exists(), detect_source(expanded)
     except OSError as error:

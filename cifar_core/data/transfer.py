@@ -8,6 +8,7 @@ import contextlib
 import errno
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from http.client import HTTPException, HTTPResponse
@@ -53,7 +54,7 @@ def download_file(
         DataError: if the server refuses, sends wrong bytes or cannot be reached; if the disk is
             full or not writable; if another process is downloading the same file.
     """
-    if not url.startswith(("http://", "https://")):
+    if not _is_address(url):
         raise DataError(f"{url!r} is not a web address. Give one with http:// or https://.")
     part = PartialFile(target, url, Path(f"{target}.part"), Path(f"{target}.part.json"))
     with _storage(part):
@@ -68,6 +69,15 @@ def download_file(
             part.finish(sha256)
         size = target.stat().st_size
         yield Progress(f"Downloaded {target.name}", size, size, "bytes")
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        fits = url.isprintable() and " " not in url and parts.port != 0
+        return fits and parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:  # such as a bracket left open, or a port that is no number
+        return False
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from cifar_core.records import layout
 from cifar_core.records.records import Record, to_line
 from cifar_core.runs.files import Status, read_status
 from cifar_core.runs.states import RunState
+from cifar_core.system.files import open_regular
 from cifar_core.system.json_files import write_typed
 from cifar_core.system.process_identity import own_identity
 
@@ -38,7 +39,9 @@ class JobContext:
     def begin(self) -> None:
         """The first sign of life; and some space is reserved to record a full disk in."""
         self.update()
-        (self.run_dir / layout.RESERVE).write_bytes(bytes(RESERVE))
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        with os.fdopen(open_regular(self.run_dir / layout.RESERVE, flags), "wb") as stream:
+            stream.write(bytes(RESERVE))
 
     def _on_sigterm(self, number: int, frame: object) -> None:
         self.terminated = True
@@ -89,7 +92,7 @@ def _carried_over(run_dir: Path) -> Status:
 
 def _open_metrics(metrics: Path) -> int:
     """The records, open for appending; what a killed worker left half is closed by a line's end."""
-    handle = os.open(metrics, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+    handle = open_regular(metrics, os.O_RDWR | os.O_CREAT | os.O_APPEND)
     size = os.fstat(handle).st_size
     if size and os.pread(handle, 1, size - 1) != b"\n":
         os.write(handle, b"\n")

@@ -17,7 +17,7 @@ from cifar_core.jobs.launch_checks import check_config
 from cifar_core.records import layout
 from cifar_core.runs.dedup import find_draft
 from cifar_core.runs.files import Start
-from cifar_core.runs.lifecycle import create_run
+from cifar_core.runs.lifecycle import check_there, create_run
 from cifar_core.runs.requests import (
     DataRequest,
     Expected,
@@ -39,6 +39,7 @@ from cifar_core.runs.store import (
 )
 from cifar_core.system.json_files import write_typed
 from cifar_core.system.locks import device_lock, exclusive
+from cifar_core.system.paths import user_path
 from cifar_core.system.process_identity import identity_of
 from cifar_core.system.processes import spawn
 
@@ -125,6 +126,7 @@ def resume_run(run: TrainingRun) -> None:
         RunError: if there is nothing to go on with, or no space.
     """
     with exclusive(run.path.parent, "launch"):
+        check_there(run)
         now = read_run(run.path)
         if run.state.can_resume and now.state.is_active:
             return
@@ -193,7 +195,7 @@ def launch_data(root: Path, origin: Origin, path: str = "", allow_modified: bool
     CIFAR_MIRROR, if set, is the address that has the files instead of the official ones.
     """
     mirror = os.environ.get("CIFAR_MIRROR")
-    path = str(Path(path).expanduser().absolute()) if path else ""
+    path = str(user_path(path)) if path else ""
     request = partial(
         DataRequest, origin=origin, path=path, allow_modified=allow_modified, mirror=mirror
     )

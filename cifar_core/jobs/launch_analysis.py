@@ -11,7 +11,7 @@ from cifar_core.data.store import open_dataset
 from cifar_core.errors import ConfigError
 from cifar_core.evaluation.predictions import eval_split
 from cifar_core.jobs.launch import start_worker
-from cifar_core.runs.lifecycle import create_run, delete_run
+from cifar_core.runs.lifecycle import create_run, remove_job
 from cifar_core.runs.requests import AnalysisKind, AnalysisRequest
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import AnalysisJob, Run, TrainingRun, list_runs
@@ -86,7 +86,7 @@ def _launch(
         done = [job for job in earlier if job.state is RunState.COMPLETED]
         for job in earlier:  # a report stays until the next one is there
             if kind != "report" or job not in done[:1]:
-                delete_run(job)
+                remove_job(job)
         run_dir = create_run(root, request)
         start_worker(run_dir)
     return run_dir

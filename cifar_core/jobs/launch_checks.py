@@ -12,6 +12,7 @@ from cifar_core.errors import ConfigError
 from cifar_core.records import layout
 from cifar_core.runs.store import TrainingRun, find_run
 from cifar_core.system.locks import device_lock
+from cifar_core.system.paths import user_path
 from cifar_core.system.runtime import check_compiler, probe, resolve_runtime
 
 
@@ -26,7 +27,7 @@ def check_config(root: Path, config: TrainConfig) -> tuple[TrainConfig, dict[str
     if config.compile:
         check_compiler(device)
     if config.data not in NAMED:
-        config = config.model_copy(update={"data": str(Path(config.data).expanduser().absolute())})
+        config = config.model_copy(update={"data": str(user_path(config.data))})
     if config.weights:
         weights = str(_starting_weights(root, config).path.absolute())
         config = config.model_copy(update={"weights": weights})
@@ -49,7 +50,7 @@ def _starting_weights(root: Path, config: TrainConfig) -> Checkpoint:
     Raises:
         CifarCoreError: if there is none, or it is damaged or of another model.
     """
-    folder = Path(config.weights).expanduser()
+    folder = user_path(config.weights)
     if (folder / layout.MANIFEST).is_file():
         checkpoint = read_checkpoint(folder)
     else:

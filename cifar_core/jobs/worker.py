@@ -17,12 +17,13 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from cifar_core.checkpoints.checkpoint import list_checkpoints
-from cifar_core.errors import CifarCoreError
+from cifar_core.errors import CifarCoreError, RunError
 from cifar_core.jobs.context import JobContext
 from cifar_core.jobs.tasks import JOBS, NICENESS
 from cifar_core.records import layout
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import read_run
+from cifar_core.system.files import open_regular
 from cifar_core.system.memory import memory_now, note_memory
 from cifar_core.system.processes import lower_priority
 
@@ -32,6 +33,8 @@ WATCH_S = 0.02  # what prints as fast as it can writes some megabytes in that ti
 
 def main(run_dir: Path) -> int:
     """Does the job in `run_dir`; returns the exit code."""
+    if not run_dir.is_dir():
+        return 0  # it was deleted before this process began; the lock would make the folder again
     lock = FileLock(run_dir / layout.LOCK)
     try:
         lock.acquire(timeout=10)
@@ -84,7 +87,7 @@ def _watch(run_dir: Path) -> None:
     """Keeps the log below its limit, and notes when memory runs low."""
     for number in itertools.count(1):
         time.sleep(WATCH_S)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, RunError):
             trim_log(run_dir / layout.LOG)
         if number % 50 == 0:
             with contextlib.suppress(OSError):
@@ -98,7 +101,7 @@ def trim_log(path: Path, limit: int = LOG_LIMIT, keep: int = LOG_KEEP) -> None:
     """
     if path.stat().st_size <= limit:
         return
-    with path.open("r+b") as stream:
+    with os.fdopen(open_regular(path, os.O_RDWR), "r+b") as stream:
         stream.seek(-keep, os.SEEK_END)
         tail = stream.read()
         stream.seek(0)

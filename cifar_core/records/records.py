@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar
@@ -9,6 +10,7 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict
 
 from cifar_core.records.steps import NAMES, StepRecord, Steps
+from cifar_core.system.files import open_regular
 from cifar_core.system.json_files import parse_typed
 from cifar_core.validation import STORED
 
@@ -135,7 +137,7 @@ def read_metrics(path: Path, known: Metrics | None = None) -> Metrics:
     """
     known = known or Metrics()
     try:
-        with path.open("rb") as stream:
+        with os.fdopen(open_regular(path), "rb") as stream:
             stream.seek(known.offset)
             text = stream.read()
     except FileNotFoundError:

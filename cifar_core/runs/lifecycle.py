@@ -118,7 +118,8 @@ def _writing(run: Run) -> Iterator[None]:
         ) from None
 
 
-def _check_there(run: Run) -> None:
+def check_there(run: Run) -> None:
+    """Raises a RunError if the folder of a run is gone."""
     if not run.path.is_dir():
         raise RunError(f"{run.name} was deleted in the meantime. Reload the list of runs.")
 
@@ -130,7 +131,7 @@ def rename_run(run: Run, name: str | None = None, notes: str | None = None) -> N
         RunError: as `check_name`.
     """
     with exclusive(run.path.parent, "names"):
-        _check_there(run)
+        check_there(run)
         if name is not None:
             name = check_name(run.path.parent, name, but=run.run_id)
         new_notes = run.notes if notes is None else notes
@@ -144,7 +145,7 @@ def request_stop(run: Run) -> None:
     Raises:
         RunError: if the run has ended already.
     """
-    _check_there(run)
+    check_there(run)
     if not run.state.is_active:
         raise RunError(f"{run.name} is not running; it is {run.state}.")
     with _writing(run):
@@ -166,7 +167,7 @@ def force_stop(run: Run) -> None:
     Raises:
         RunError: if it was not asked, not long enough ago, or its process cannot be told.
     """
-    _check_there(run)
+    check_there(run)
     now = read_run(run.path)
     if not now.state.is_active:
         raise RunError(f"{run.name} is not running; it is {now.state}.")
@@ -188,30 +189,58 @@ def force_stop(run: Run) -> None:
         process.kill()
 
 
+def what_is_deleted(run: Run, keep_curves: bool = False) -> str:
+    """What `delete_run` deletes, to be read before and after it."""
+    if run.path.is_symlink():
+        return f"the link to {run.path.resolve()}; the files there stay"
+    return "its checkpoints" if keep_curves else "it and all its files"
+
+
 def delete_run(run: Run, keep_curves: bool = False) -> None:
-    """Deletes a job and the jobs about it, or only its checkpoints.
+    """Deletes a job and the jobs about it, or only its checkpoints; of a linked one, the link.
 
     Raises:
-        RunError: if it is still running.
+        RunError: if it is running, or a link whose checkpoints belong elsewhere.
     """
-    _check_there(run)
-    if run.state.is_active:
-        raise RunError(f"{run.name} is {run.state}. Stop it before deleting it.")
-    if keep_curves:
-        with _writing(run):
-            remove_checkpoints(run.path)
-        return
-    _remove(run)
-    for path in run_dirs(run.path.parent):  # rankings, reports and the like that are about it
+    with exclusive(run.path.parent, "launch"):  # nobody resumes it meanwhile
+        check_there(run)
+        now = read_run(run.path)
+        if now.state.is_active:
+            raise RunError(f"{run.name} is {now.state}. Stop it before deleting it.")
+        linked = run.path.is_symlink()
+        if keep_curves and linked:
+            raise RunError(
+                f"{run.name} is a link to {run.path.resolve()}. Delete the checkpoints there."
+            )
+        if keep_curves:
+            with _writing(run):
+                remove_checkpoints(run.path)
+        else:
+            remove_job(run)
+    if not keep_curves and not linked:
+        _remove_jobs_about(run)
+
+
+def _remove_jobs_about(run: Run) -> None:
+    """Rankings, reports and the like of a run that is gone."""
+    for path in run_dirs(run.path.parent):
         with contextlib.suppress(RunError):
             about = read_run(path)
             is_about = isinstance(about, AnalysisJob) and about.request.run == run.run_id
             if is_about and not about.state.is_active:
-                _remove(about)
+                remove_job(about)
 
 
-def _remove(run: Run) -> None:
+def remove_job(run: Run) -> None:
+    """Deletes one job that nobody works on; whoever calls this holds the lock "launch".
+
+    Raises:
+        RunError: if its folder cannot be changed.
+    """
     doomed = run.path.with_name(f".doomed-{run.run_id}")
     with _writing(run):
+        if run.path.is_symlink():
+            run.path.unlink()
+            return
         run.path.replace(doomed)  # it leaves the list at once, whatever the deletion meets
     shutil.rmtree(doomed, ignore_errors=True)

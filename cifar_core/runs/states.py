@@ -1,5 +1,6 @@
 """What a job is doing: computed from what is on disk and what lives, never believed."""
 
+import os
 import time
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +10,7 @@ import psutil
 
 from cifar_core.records import layout
 from cifar_core.runs.files import Start, Status, read_status, read_stop
+from cifar_core.system.files import NotRegularError, open_regular
 from cifar_core.system.json_files import read_typed
 from cifar_core.system.locks import is_locked
 from cifar_core.system.memory import low_memory
@@ -108,11 +110,9 @@ def _likely_cause(run_dir: Path, status: Status | None, requested: float) -> str
 def log_tail(run_dir: Path, num_lines: int = 30) -> str:
     """The last lines the worker of a job printed."""
     try:
-        if not (run_dir / layout.LOG).is_file():
-            return ""
-        with (run_dir / layout.LOG).open("rb") as stream:
+        with os.fdopen(open_regular(run_dir / layout.LOG), "rb") as stream:
             stream.seek(max(0, stream.seek(0, 2) - 20_000))
             text = stream.read(20_000).decode(errors="replace")
-    except OSError:
+    except (OSError, NotRegularError):
         return ""
     return "\n".join(text.splitlines()[-num_lines:])

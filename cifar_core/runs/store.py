@@ -22,7 +22,7 @@ from cifar_core.runs.requests import (
     read_request,
 )
 from cifar_core.runs.states import RunState, compute_state
-from cifar_core.system.files import folder_bytes
+from cifar_core.system.files import folder_bytes, refuse_links
 
 
 @dataclass(frozen=True)
@@ -206,6 +206,7 @@ def read_run(path: Path, kind: type[AnyRun] = Run) -> AnyRun:
     request = read_request(path)
     if request is None:
         raise RunError(f"{path.name} has no {layout.REQUEST}; it is not a run.")
+    refuse_links(path)
     note, status = read_name(path), read_status(path) or Status()
     state, reason = compute_state(path, request.created, status)
     build = _KINDS[type(request)]

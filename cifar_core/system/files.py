@@ -10,6 +10,8 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cifar_core.errors import CifarCoreError, RunError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -42,41 +44,88 @@ def write_json(path: Path, value: Any) -> None:
     write_atomic(path, (json.dumps(value, indent=1) + "\n").encode())
 
 
+def open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
+    """Opens a regular file; a new one gets 0644, less the umask. The caller closes the descriptor.
+
+    Links are not followed, and nothing waits for a FIFO or opens a device.
+
+    Args:
+        flags: As of `os.open`.
+
+    Raises:
+        NotRegularError: if it is anything else.
+        OSError: as the system has it.
+    """
+    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        handle = os.open(path, flags, 0o644)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+            raise NotRegularError(path) from None
+        raise
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise NotRegularError(path)
+    return handle
+
+
+class NotRegularError(RunError):
+    """A link, a folder, a FIFO or a device lies where a file of ours should be."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path.parent.name}/{path.name} is {_kind(path)}, not a regular file. Remove it."
+        )
+
+
+def _kind(path: Path) -> str:
+    kinds = {
+        "a link": path.is_symlink,
+        "a folder": path.is_dir,
+        "a FIFO": path.is_fifo,
+        "a socket": path.is_socket,
+    }
+    return next((kind for kind, is_it in kinds.items() if is_it()), "a device")
+
+
+def refuse_links(folder: Path) -> None:
+    """Refuses a folder of ours that holds anything but files and folders of files.
+
+    Raises:
+        NotRegularError: naming the first; writing there would change what lies elsewhere.
+    """
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                refuse_links(folder / entry.name)
+            elif not entry.is_file(follow_symlinks=False):
+                raise NotRegularError(folder / entry.name)
+
+
 def read_regular(path: Path, max_bytes: int) -> bytes | None:
     """The content of a regular file; None if there is none.
 
-    Links are not followed, and nothing waits for a FIFO or reads a device.
-
     Raises:
-        ValueError: if it is anything else, or larger.
+        NotRegularError: if it is anything else, as `open_regular` has it.
+        ValueError: if it is larger.
         OSError: as the system has it.
     """
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        handle = os.open(path, flags)
+        handle = open_regular(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ENXIO):
-            raise ValueError("it is a link or a socket, not a regular file") from None
-        raise
-    try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise ValueError("it is a folder, a FIFO or a device, not a regular file")
-        if status.st_size > max_bytes:
-            raise ValueError(f"it has {status.st_size:,} bytes; {max_bytes:,} are accepted")
-        with os.fdopen(os.dup(handle), "rb") as stream:
-            return stream.read(max_bytes + 1)
-    finally:
-        os.close(handle)
+    with os.fdopen(handle, "rb") as stream:
+        size = os.fstat(handle).st_size
+        if size > max_bytes:
+            raise ValueError(f"it has {size:,} bytes; {max_bytes:,} are accepted")
+        return stream.read(max_bytes + 1)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
     """The JSON object in a file; None if it is missing or damaged."""
     try:
         value = json.loads(read_regular(path, _MAX_JSON) or b"")
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError, RecursionError, CifarCoreError):
         return None
     return value if isinstance(value, dict) else None
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from cifar_core.errors import CifarCoreError, RunError
-from cifar_core.system.files import read_regular, write_atomic
+from cifar_core.system.files import NotRegularError, read_regular, write_atomic
 
 AnyType = TypeVar("AnyType")
 MAX_BYTES = 4_000_000  # the largest of ours, a manifest, has a few thousand
@@ -37,6 +37,8 @@ def read_typed(
         return None if content is None else _adapter(kind).validate_json(content, strict=True)
     except ValidationError as mistakes:
         reason = _first(mistakes)
+    except NotRegularError as mistake:
+        raise error(str(mistake)) from None
     except (ValueError, OSError, CifarCoreError) as mistake:
         reason = str(mistake)
     raise error(f"{path.parent.name}/{path.name} is damaged: {reason}. {next_step}")

@@ -3,19 +3,52 @@
 import os
 from pathlib import Path
 
+from cifar_core.errors import ConfigError
+
+
+def user_path(text: str | Path) -> Path:
+    """The absolute path that somebody names; `~` is their home, `~name` another's.
+
+    Raises:
+        ConfigError: if no path can be meant: there is no such home, or the text has a zero byte.
+    """
+    if "\0" in str(text):
+        raise ConfigError(f"{str(text)[:200]!r} has a zero byte. Give another path.")
+    try:
+        return Path(text).expanduser().absolute()
+    except (RuntimeError, OSError):
+        raise ConfigError(
+            f"{str(text)[:200]!r} cannot be found: there is no such home folder, or no current "
+            "folder. Give an absolute path."
+        ) from None
+
 
 def cache_dir() -> Path:
-    """CIFAR_CACHE, or the user's cache directory; not created here."""
+    """CIFAR_CACHE, or the user's cache directory; not created here.
+
+    Raises:
+        ConfigError: if there is no home folder to have a cache in.
+    """
     if chosen := os.environ.get("CIFAR_CACHE"):
-        return Path(chosen).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "cifar_core"
+        return user_path(chosen)
+    if base := os.environ.get("XDG_CACHE_HOME"):
+        return user_path(base) / "cifar_core"
+    try:
+        return Path.home() / ".cache" / "cifar_core"
+    except RuntimeError:
+        raise ConfigError(
+            "There is no home folder for the cache. Set CIFAR_CACHE to a writable folder."
+        ) from None
 
 
 def runs_root(chosen: str | Path | None = None) -> Path:
-    """The given folder, CIFAR_RUNS, or `checkpoints` beside the package."""
+    """The given folder, CIFAR_RUNS, or `checkpoints` beside the package.
+
+    Raises:
+        ConfigError: as `user_path`.
+    """
     if chosen := chosen or os.environ.get("CIFAR_RUNS"):
-        return Path(chosen).expanduser().absolute()
+        return user_path(chosen)
     return repository() / "checkpoints"
 
 

@@ -6,7 +6,8 @@ import sys
 import threading
 from pathlib import Path
 
-from cifar_core.system.paths import repository
+from cifar_core.system.files import open_regular
+from cifar_core.system.paths import repository, user_path
 
 # Each step asks for what the step before gave back. By default glibc returns large blocks to the
 # system, which clears them page by page when they are asked for again. Kept, in large pages, a step
@@ -25,7 +26,9 @@ def spawn(module: str, *arguments: str, log: Path | None = None) -> "subprocess.
     Its output goes to the end of a file, never into a pipe: a pipe that nobody reads stops the
     writer after 64 KiB.
     """
-    with (log or Path(os.devnull)).open("ab") as output:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    handle = open_regular(log, flags) if log else os.open(os.devnull, flags)
+    with os.fdopen(handle, "ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             cwd=repository(),
@@ -51,5 +54,5 @@ def environment() -> dict[str, str]:
     added |= {name: value for name, value in KEEP_MEMORY.items() if name not in os.environ}
     for name in ("CIFAR10_DIR", "CIFAR_CACHE", "CIFAR_RUNS"):
         if folder := os.environ.get(name):
-            added[name] = str(Path(folder).expanduser().absolute())
+            added[name] = str(user_path(folder))
     return {**os.environ, **added}

@@ -151,7 +151,7 @@ def test_without_errors_there_are_none_to_list_or_draw(
     assert text.startswith("first: 100.00% of 2,000 test images")
     assert "Most confused" not in text
     words = ["explain", "first", "--out", str(tmp_path / "x.png")]
-    assert "no error among 2,000 test images" in refused(words, capsys)
+    assert "no errors among 2,000 test images" in refused(words, capsys)
     out(capsys, *words, "--images", "3")
 
 

@@ -174,7 +174,7 @@ MISTAKES = [
     (["train", "--data", "shapes10", "--train-size", "20000"], ["train_size", "15,000"]),
     (
         ["train", "--data", "shapes10", "--train-size", "100", "--batch-size", "128"],
-        ["batch_size", "100 images"],
+        ["batch_size", "100 training images"],
     ),
     (["train", "--data", "shapes10", "--name", "a/b"], ["a/b", "no slashes"]),
     (["train", "--data", "shapes10", "--name", ".."], ["'..'"]),
@@ -262,4 +262,4 @@ def test_a_spec_leaves_in_albumentations_words(
     assert "Not included: normalization, CutMix" in capsys.readouterr().err
     assert "ColorJitter" in file.read_text(encoding="utf-8")
     assert main([*words[:-1], str(tmp_path / "spec.txt")]) == 2
-    assert "give .json, .yaml, .py" in capsys.readouterr().err
+    assert "has to end in .json or .yaml or .py" in capsys.readouterr().err

@@ -48,13 +48,16 @@ class Server:
     def runs(self) -> Path:
         return self.folder / "runs"
 
+    def command(self) -> list[str]:
+        """What Python runs."""
+        return ["-m", "cifar_core.serve", "--no-browser", "--port", str(self.port)]
+
     def start(self) -> None:
         places = {"CIFAR_CACHE": str(self.folder / "cache"), "CIFAR_RUNS": str(self.runs)}
         inherited = {k: v for k, v in os.environ.items() if k != "CIFAR10_DIR"}
-        command = ["-m", "cifar_core.serve", "--no-browser", "--port", str(self.port)]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, *command],
+                [sys.executable, *self.command()],
                 cwd=repository(),
                 env={**inherited, **places, **self.env},
                 stdout=log,
@@ -79,12 +82,12 @@ class Server:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    """An app without data and without runs."""
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    """An app without data and without runs; or the server that is the parameter."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    started = Server(tmp_path, port)
+    started: Server = getattr(request, "param", Server)(tmp_path, port)
     started.start()
     yield started
     started.kill()

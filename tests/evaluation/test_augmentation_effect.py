@@ -107,7 +107,7 @@ def test_as_a_job_it_is_done_once(copied: Path) -> None:
 def test_nothing_to_try_is_refused(copied: Path) -> None:
     run = read_run(copied, TrainingRun)
     for spec in (preset("none"), AugmentSpec(operations=(Operation(name="MixUp"),))):
-        with pytest.raises(ConfigError, match="no operation on single images"):
+        with pytest.raises(ConfigError, match="Add an operation on single images"):
             launch_effect(copied.parent, run, "best", spec)
     with pytest.raises(CifarCoreError):
         launch_effect(copied.parent, run, "epoch-999", SPEC)

@@ -112,7 +112,7 @@ def evaluated(copied: Path) -> Path:
 def test_an_evaluation_keeps_features_and_a_job_embeds_them(evaluated: Path) -> None:
     run, checkpoint = read_run(evaluated, TrainingRun), find_checkpoint(evaluated)
     plain, flipped = (load_predictions(run, flip=flip) for flip in (False, True))
-    assert str(flipped).endswith("test-time flip")
+    assert str(flipped).endswith("TTA (flip)")
     assert not np.array_equal(plain.log_probs, flipped.log_probs)
     features = read_values(run.path, checkpoint, plain.examples, "features")
     assert features.shape == (2000, 128)

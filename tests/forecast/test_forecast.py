@@ -83,8 +83,8 @@ def test_waiting_is_what_batches_that_were_there_would_save(
 @pytest.mark.parametrize(
     ("train", "loader", "augment", "said"),
     [
-        (97, 2000, "standard", "The model computes 97% of the training time; augmentation is no "),
-        (98, 99, "strong", "The model computes 98% of the training time; augmentation is no "),
+        (97, 2000, "standard", "The model computes 97% of the training time; augmentation is not "),
+        (98, 99, "strong", "The model computes 98% of the training time; augmentation is not "),
         (80, 400, "standard", "Augmentation takes 20% of the training time; the model is the "),
         (
             40,

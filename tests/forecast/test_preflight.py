@@ -111,7 +111,7 @@ def test_why_nothing_could_be_measured_is_told() -> None:
 @pytest.mark.usefixtures("own_cache")
 def test_no_speed_is_measured_beside_another_job(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight, "BUSY_S", 0.0)
-    with device_lock("cpu"), pytest.raises(JobError, match="another job computes on cpu"):
+    with device_lock("cpu"), pytest.raises(JobError, match="another job is using cpu"):
         preflight.measured(quick())
 
 
@@ -126,7 +126,7 @@ def test_a_measurement_that_failed_says_why(
         return subprocess.Popen([sys.executable, "-c", ""])
 
     monkeypatch.setattr(preflight, "start_measuring", start)
-    with pytest.raises(RunError, match=note.get("error", "killed, perhaps for want of memory")):
+    with pytest.raises(RunError, match=note.get("error", "killed, perhaps because memory ran out")):
         preflight.measured(quick())
 
 

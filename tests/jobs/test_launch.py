@@ -43,7 +43,7 @@ def test_weights_that_do_not_fit_are_refused(tiny: Dataset, tmp_path: Path, mode
     checkpoint = save_checkpoint(tmp_path, "best", state_at(), *SAVED)
     with pytest.raises(CheckpointError, match="has the weights of a convnet"):
         set_up(config_of(model=model, weights=str(checkpoint.path)), tiny)
-    with pytest.raises(CheckpointError, match="is no complete checkpoint"):
+    with pytest.raises(CheckpointError, match="is not a complete checkpoint"):
         set_up(config_of(weights=str(tmp_path)), tiny)
 
 
@@ -105,7 +105,7 @@ def test_a_longer_run_begins_with_all_of_the_shorter_one(copied: Path, runs: Pat
 
 def test_what_cannot_be_extended_is_told(copied: Path, runs: Path) -> None:
     run = read_run(copied, TrainingRun)
-    with pytest.raises(CifarCoreError, match="epochs = 2 is not accepted: first has had 2"):
+    with pytest.raises(CifarCoreError, match="epochs = 2 is not accepted: first already has 2"):
         extend_run(run, 2)
     rewrite(copied, "status.json", outcome="stopped")
     with pytest.raises(RunError, match=r"first is stopped\. Only a completed"):

@@ -43,7 +43,7 @@ def test_weights_that_will_not_do_are_named(copied: Path) -> None:
 
 def test_a_batch_larger_than_the_training_images_is_refused(runs: Path) -> None:
     check_config(runs, small(train_size=96, batch_size=96))
-    with pytest.raises(ConfigError, match=r"batch_size = 97 is more than the 96 images"):
+    with pytest.raises(ConfigError, match=r"batch_size = 97 is more than the 96 training images"):
         check_config(runs, small(train_size=96, batch_size=97))
 
 

@@ -64,7 +64,7 @@ def test_a_started_draft_with_other_settings_is_refused_once(copied: Path, runs:
     rewrite(copied, draft=DRAFT)
     next(n for n in at.number_input if n.label == "Epochs").set_value(1)
     at = start(at)
-    assert "was started before, as first, with other settings" in at.error[0].value
+    assert "was already started as first, with different settings" in at.error[0].value
     assert len(list_runs(runs)) == 1
     at = start(at.run())
     assert len(list_runs(runs)) == 2
@@ -114,7 +114,7 @@ def test_a_completed_run_is_trained_longer_as_a_new_one(copied: Path, runs: Path
     assert longer.request.extends == copied.name
     assert longer.name == "first-1"
     at = app("train", run=longer.run_id)
-    assert f"What came before is of run {copied.name}" in texts(at)
+    assert f"Extended from run {copied.name}" in texts(at)
     assert {m.label: m.value for m in at.metric}["Epoch"] == "3 / 3"
     assert read_run(copied, TrainingRun).state is RunState.COMPLETED
 

@@ -160,7 +160,7 @@ CAUSES = {
     "exception of zero": (RunState.FAILED, "ZeroDivisionError: of zero", "ZeroDivisionError"),
     "diverged": (RunState.FAILED, "The loss became nan. Take a lower lr.", "TrainingError"),
     "memory": (RunState.FAILED, "The machine ran out of memory", "MemoryError"),
-    "gpu": (RunState.FAILED, "The GPU ran out of memory", "OutOfMemoryError"),
+    "gpu": (RunState.FAILED, "GPU out of memory", "OutOfMemoryError"),
     "full": (RunState.FAILED, "disk", "No space left"),
     "exit": (RunState.INTERRUPTED, "disappeared without an error", "plain worker begins"),
     "crash": (RunState.INTERRUPTED, "The process crashed", "Segmentation fault"),

@@ -70,7 +70,7 @@ def test_a_draft_with_other_settings_is_refused_and_starts_nothing(
     draft = "0123456789abcdef"
     first = launch_training(runs, plain_config(2), "first", draft=draft)
     (told,) = clickers.click("launch", runs, draft, [0.0], epochs=3)
-    assert "was started before, as first, with other settings. Press Start again" in told
+    assert "was already started as first, with different settings. Press Start again" in told
     assert [run.path for run in list_runs(runs)] == [first]
 
 

@@ -44,7 +44,7 @@ def test_an_unfit_name_is_refused_with_what_is_accepted(runs: Path, name: str) -
     sentence = str(refused.value)
     assert repr(name.strip()) in sentence
     assert "1 to 60 letters" in sentence
-    assert "Choose another name" in sentence
+    assert "no slashes" in sentence
     with pytest.raises(RunError):
         rename_run(read_run(keeper), name)
     if name:

@@ -78,5 +78,7 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path, kind: str) -
         os.mkfifo(file)
     else:
         file.symlink_to("/dev/zero")
-    with pytest.raises(DataError, match=r"note\.json is damaged: .*Get it again\.$"):
+    with pytest.raises(
+        DataError, match=rf"note\.json is a {kind}, not a regular file\. Remove it\."
+    ):
         read_typed(file, Note, DataError, "Get it again.")

@@ -199,7 +199,7 @@ def test_a_batch_larger_than_the_data_is_refused(
 ) -> None:
     assert batches_of(tiny, batch_size=left, **changes).steps_per_epoch == 1
     with pytest.raises(
-        ConfigError, match=f"batch_size = {left + 1} is more than the {left} images"
+        ConfigError, match=f"batch_size = {left + 1} is more than the {left} training images"
     ):
         batches_of(tiny, batch_size=left + 1, **changes)
 

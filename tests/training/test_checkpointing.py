@@ -202,7 +202,7 @@ def test_optimizer_and_sums_come_back(tiny: Dataset, tmp_path: Path) -> None:
 def test_a_best_checkpoint_is_not_to_be_resumed_from(tiny: Dataset, tmp_path: Path) -> None:
     state, _ = set_up(config_of(), tiny)
     checkpoint = save_checkpoint(tmp_path, "best", state, *SAVED)
-    with pytest.raises(CheckpointError, match="keeps only weights"):
+    with pytest.raises(CheckpointError, match="has only weights"):
         load_state(checkpoint, state)
 
 

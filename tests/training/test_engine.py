@@ -176,7 +176,7 @@ def test_an_epoch_has_as_many_steps_as_there_are_full_batches(
 
 
 def test_a_batch_larger_than_the_data_is_refused(tiny: Dataset) -> None:
-    with pytest.raises(ConfigError, match="batch_size = 51 is more than the 50 images"):
+    with pytest.raises(ConfigError, match="batch_size = 51 is more than the 50 training images"):
         next(train(config_of(batch_size=51), tiny))
 
 

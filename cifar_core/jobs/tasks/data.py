@@ -1,6 +1,5 @@
 """Getting data: download, check, decode."""
 
-import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 def get_data(job: "JobContext", request: "DataRequest") -> RunState:
     """Brings CIFAR-10 here from where the request says, and decodes it."""
-    from cifar_core.data.download import download_cifar10
+    from cifar_core.data.download import download_cifar10, remove_downloaded
     from cifar_core.data.store import prepare
     from cifar_core.system.paths import cache_dir
 
@@ -31,6 +30,6 @@ def get_data(job: "JobContext", request: "DataRequest") -> RunState:
         done = record_progress(job, prepare(path, request.allow_modified))
     except DataError:
         if downloaded:  # whatever came was not CIFAR-10; kept, it would be in the way for ever
-            shutil.rmtree(path, ignore_errors=True)
+            remove_downloaded(Path(path), request.origin)
         raise
     return RunState.COMPLETED if done else RunState.STOPPED

@@ -12,7 +12,8 @@ from cifar_core.jobs.launch_analysis import jobs_on, launch_effect
 from cifar_core.runs.store import AnalysisJob, Run, TrainingRun
 from pages.ui.components import images, job, parts
 from pages.ui.components.curves import PLOT
-from pages.ui.session import cache
+from pages.ui.session import cache, messages
+from pages.ui.session.messages import plain
 
 MOST_SHOWN = 40
 
@@ -61,11 +62,12 @@ def _show(result: Effect, run: TrainingRun) -> None:
     plain_acc, augmented_acc = result.acc[:2]
     num_flipped = parts.count(len(result.broken), "prediction")
     st.markdown(
-        f"**{run.name}**, {len(result.labels):,} test images: {plain_acc:.2%} accuracy without and "
-        f"{augmented_acc:.2%} with this augmentation. {num_flipped} changed from correct to wrong."
+        f"**{plain(run.name)}**, {len(result.labels):,} test images: {plain_acc:.2%} accuracy "
+        f"without and {augmented_acc:.2%} with this augmentation. {num_flipped} changed from "
+        "correct to wrong."
     )
     for warning in result.warnings():
-        st.warning(warning, icon=":material/warning:")
+        messages.warning(warning, icon=":material/warning:")
     plain_accs, augmented = result.per_class_accuracy[:2]
     figure = plots.class_change(plain_accs, augmented, result.classes)
     st.plotly_chart(figure, key="effect-classes", config=PLOT, alt="Accuracy per class")

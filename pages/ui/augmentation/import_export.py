@@ -6,6 +6,7 @@ from cifar_core.augment import AugmentSpec
 from cifar_core.data import Dataset
 from cifar_core.errors import CifarCoreError
 from pages.ui.augmentation import builder
+from pages.ui.session import messages
 
 FORMATS = {
     "JSON": ("json", "This app's own format, also for the command line. Keeps the hash."),
@@ -67,7 +68,7 @@ def _import(content: bytes, data: Dataset) -> None:
     try:
         spec = from_text(content.decode("utf-8", "replace"), mean_color(data))
     except CifarCoreError as error:
-        st.error(str(error), icon=":material/error:")
+        messages.error(error)
         return
     builder.load(spec)
     st.toast(f"Imported {spec.digest[:12]}", icon=":material/check:")

@@ -20,6 +20,7 @@ from cifar_core.data import Dataset, Split
 from cifar_core.data.dataset import histogram_of
 from cifar_core.data.upload import fit_image
 from pages.ui.components import images, parts
+from pages.ui.session import messages
 
 MOST_ROWS, MOST_DRAWS = 20, 16
 ROWS = ("One per class", "Single class", "By index", "Upload")
@@ -115,7 +116,7 @@ def _parse_indices(text: str, size: int) -> Indices:
     words = text.replace(",", " ").split()
     valid = [int(word) for word in words if word.isdecimal() and int(word) < size]
     if not words or len(valid) < len(words) or len(valid) > MOST_ROWS:
-        st.error(
+        messages.error(
             f"Indices = {text[:80]!r} is not accepted; enter 1 to {MOST_ROWS} indices from 0 to "
             f"{size - 1:,}, such as 0, 17, 4000."
         )
@@ -127,7 +128,7 @@ def _upload() -> Rows:
     kinds = ["png", "jpg", "jpeg"]
     upload = st.file_uploader("Image file", kinds, key="rows-own", help="Not stored.")
     if upload is None:
-        st.info("Upload a PNG or JPEG. It is center-cropped and resized to 32x32 pixels.")
+        messages.info("Upload a PNG or JPEG. It is center-cropped and resized to 32x32 pixels.")
         st.stop()
     with parts.show_errors():
         pixels = fit_image(upload.getvalue()).pixels[None]

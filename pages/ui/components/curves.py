@@ -10,7 +10,8 @@ from cifar_core import plots
 from cifar_core.records.csv import records_csv
 from cifar_core.records.records import Metrics
 from cifar_core.runs.store import TrainingRun
-from pages.ui.session import cache
+from pages.ui.session import cache, messages
+from pages.ui.session.messages import plain
 
 PLOT: dict[str, Any] = {
     "displaylogo": False,
@@ -40,7 +41,7 @@ def draw_curves(run: TrainingRun, metrics: Metrics, options: CurveOptions) -> No
     others = [_curve(other, cache.metrics_of(other.path)) for other in options.others]
     draw_pair([_curve(run, metrics), *others], options.view)
     for resume in metrics.resumes:
-        st.caption(f":material/resume: Resumed after step {resume.step:,}. {resume.note}")
+        st.caption(f":material/resume: Resumed after step {resume.step:,}. {plain(resume.note)}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "CSV",
@@ -62,7 +63,7 @@ def compare_curves(runs: Sequence[TrainingRun]) -> None:
     """The epochs of several runs on shared axes."""
     curves = [_curve(run, cache.metrics_of(run.path)) for run in runs if run.config]
     if not any(curve.metrics.epochs for curve in curves):
-        st.info("Curves appear once one of these runs has finished an epoch.")
+        messages.info("Curves appear once one of these runs has finished an epoch.")
         return
     draw_pair(curves, choose_view("compare", runs))
 

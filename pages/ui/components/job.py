@@ -9,7 +9,7 @@ from cifar_core.runs.states import RunState
 from cifar_core.runs.store import Run, read_run
 from pages.ui.components import parts
 from pages.ui.components.stop import stop_button
-from pages.ui.session import cache
+from pages.ui.session import cache, messages
 
 _FAILED = (RunState.FAILED, RunState.INTERRUPTED)
 
@@ -36,7 +36,7 @@ def offer(
         parts.redraw_every(0.5, lambda: progress_of(job))
         return None
     if job and job.state in _FAILED:
-        st.error(job.reason, icon=":material/error:")
+        messages.error(job.reason)
     if st.button(label, icon=icon, type="primary" if primary else "secondary", key=f"job-{label}"):
         with parts.show_errors():
             launch()

@@ -12,7 +12,7 @@ from cifar_core.jobs.launch import resume_run
 from cifar_core.runs.index import Listing
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import Run, TrainingRun
-from pages.ui.session import cache
+from pages.ui.session import cache, messages
 from pages.ui.session.state import DATA
 
 NAMES = {"cifar10": "CIFAR-10", "shapes10": "Shapes-10"}
@@ -33,7 +33,7 @@ def show_errors() -> Iterator[None]:
     try:
         yield
     except CifarCoreError as error:
-        st.error(str(error), icon=":material/error:")
+        messages.error(error)
         st.stop()
 
 
@@ -63,7 +63,7 @@ def resume_button(run: Run, primary: bool = False) -> None:
 def warn_unreadable(listing: Listing) -> None:
     """Warns about the runs that cannot be listed, with the reason."""
     for path, reason in listing.unreadable():
-        st.warning(f"Skipped run {path.name}. {reason}", icon=":material/folder_off:")
+        messages.warning(f"Skipped run {path.name}. {reason}", icon=":material/folder_off:")
 
 
 def empty_state(text: str, page: str, label: str, icon: str) -> None:
@@ -95,7 +95,7 @@ def select_data() -> Dataset:
     with show_errors():
         data = cache.dataset(str(name))
     if data.modified:
-        st.warning(data.title, icon=":material/warning:")
+        messages.warning(data.title, icon=":material/warning:")
     return data
 
 

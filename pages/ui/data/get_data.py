@@ -1,11 +1,10 @@
 """Getting data: download, import from a folder, or Shapes-10; and the progress of the job."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from cifar_core.jobs.launch import launch_data
 from cifar_core.runs.store import DataJob, Run
+from cifar_core.system.paths import user_path
 from pages.ui.components import parts
 from pages.ui.components.stop import stop_button
 from pages.ui.session import cache
@@ -50,7 +49,7 @@ def start_import(origin: str, path: str = "", allow_modified: bool = False) -> N
         with parts.show_errors():
             launch_data(cache.root(), origin, path, allow_modified)
     if allow_modified:
-        st.session_state[DATA] = str(Path(path).expanduser().absolute())
+        st.session_state[DATA] = str(user_path(path))
     st.rerun()
 
 

@@ -8,7 +8,7 @@ from cifar_core.checkpoints.checkpoint import Checkpoint, find_checkpoint, list_
 from cifar_core.evaluation.predictions import SPLIT_NAMES, SPLITS
 from cifar_core.runs.store import TrainingRun, find_run
 from pages.ui.components import parts
-from pages.ui.session import cache, url
+from pages.ui.session import cache, messages, url
 
 BELOW_SPLIT = ("images", "image", "page", "selection", "sort", "show")
 BELOW_RUN = (*BELOW_SPLIT, "checkpoint", "layer", "epoch", "cell", "list", "true", "predicted")
@@ -50,7 +50,7 @@ def select_subject(whole_run: bool = False) -> Subject:
         with parts.show_errors():
             linked = find_run(cache.root(), name_or_id, TrainingRun)
         if linked.run_id not in runs:
-            st.error(f"{linked.name} has no checkpoint. Choose another run.")
+            messages.error(f"{linked.name} has no checkpoint. Choose another run.")
             st.query_params.pop("run")
         elif name_or_id != linked.run_id:
             st.query_params["run"] = linked.run_id

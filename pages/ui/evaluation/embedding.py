@@ -15,7 +15,7 @@ from pages.ui.components.curves import PLOT
 from pages.ui.evaluation.checkpoint_picker import Subject
 from pages.ui.evaluation.predictions import features_or_offer
 from pages.ui.evaluation.selections import open_images
-from pages.ui.session import cache, cache_analysis, url
+from pages.ui.session import cache, cache_analysis, messages, url
 
 MAX_POINTS = 10_000
 KINDS = {"pca": "PCA", "tsne": "t-SNE"}
@@ -48,7 +48,7 @@ def _coordinates(
         ):
             return tsne
     except CheckpointError as error:
-        st.warning(str(error), icon=":material/scatter_plot:")
+        messages.warning(error, ":material/scatter_plot:")
     if features_or_offer(subject, predictions) is None:
         return None
     if kind == "pca":

@@ -15,7 +15,8 @@ from pages.ui.components.tiles import Tile, tiles
 from pages.ui.evaluation.checkpoint_picker import Subject
 from pages.ui.evaluation.selections import open_images
 from pages.ui.evaluation.summary import NORMALIZE_HELP, matrix_plot
-from pages.ui.session import cache_analysis, url
+from pages.ui.session import cache_analysis, messages, url
+from pages.ui.session.messages import plain
 
 MAX_TILES = 24
 
@@ -25,7 +26,7 @@ def epochs(subject: Subject) -> None:
     with parts.show_errors():
         history = cache_analysis.history(subject.run)
     if history is None:
-        st.info(
+        messages.info(
             f"{subject.run.name} has no saved predictions per epoch. New runs save their test "
             "predictions after each epoch; train one to see them.",
             icon=":material/history:",
@@ -54,7 +55,7 @@ def _show(subject: Subject, history: History, place: int) -> None:
         },
     )
     gaps = "" if history.is_whole else "; some epochs are missing or damaged"
-    st.caption(f"{subject.run.name}: {num:,} test images after epoch {epoch}{gaps}")
+    st.caption(plain(f"{subject.run.name}: {num:,} test images after epoch {epoch}{gaps}"))
     classes = history.examples.classes
     left, beside = st.columns([3, 2], gap="large")
     with left:

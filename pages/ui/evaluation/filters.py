@@ -18,7 +18,7 @@ from cifar_core.evaluation.label_issues import ABOUT, accuracy_note, can_find_la
 from cifar_core.evaluation.predictions import Predictions
 from pages.ui.evaluation.checkpoint_picker import Subject
 from pages.ui.evaluation.selections import select_selection
-from pages.ui.session import cache_analysis, url
+from pages.ui.session import cache_analysis, messages, url
 
 ANY = "any"
 
@@ -55,7 +55,7 @@ def filtered_rows(subject: Subject, predictions: Predictions) -> list[int]:
     if show == LABEL_ISSUES:
         st.caption(ABOUT)
         if note := accuracy_note(predictions):
-            st.info(note, icon=":material/help:")
+            messages.info(note, icon=":material/help:")
     selected = Filter(
         _class_index(classes, true),
         _class_index(classes, predicted),

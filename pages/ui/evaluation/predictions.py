@@ -18,7 +18,8 @@ from cifar_core.jobs.launch_analysis import jobs_on, launch_evaluation
 from cifar_core.runs.store import AnalysisJob, TrainingRun
 from pages.ui.components import job, parts
 from pages.ui.evaluation.checkpoint_picker import Subject, label
-from pages.ui.session import cache, cache_analysis, url
+from pages.ui.session import cache, cache_analysis, messages, url
+from pages.ui.session.messages import plain
 
 
 def predictions_of(subject: Subject, split: str) -> Predictions:
@@ -38,7 +39,7 @@ def _read_predictions(subject: Subject, split: str) -> Predictions | None:
         try:
             return cache_analysis.predictions(run, subject.checkpoint, split, subject.flip)
         except CheckpointError as error:
-            st.error(str(error), icon=":material/error:")
+            messages.error(error)
     return None
 
 
@@ -54,8 +55,9 @@ def _offer_evaluation(subject: Subject, split: str) -> NoReturn:
     """Progress of the evaluation, or the button that starts it; ends the page."""
     with st.container(border=True, vertical_alignment="center"):
         st.write(
-            f"**{subject.run.name}** ({label(subject.checkpoint)}) has not been evaluated on the "
-            f"{SPLIT_NAMES[split]} images{' with TTA (flip)' if subject.flip else ''} yet."
+            f"**{plain(subject.run.name)}** ({plain(label(subject.checkpoint))}) has not been "
+            f"evaluated on the {SPLIT_NAMES[split]} images"
+            f"{' with TTA (flip)' if subject.flip else ''} yet."
         )
         _evaluate_button(subject, split, "Evaluate")
     st.stop()
@@ -79,6 +81,6 @@ def features_or_offer(subject: Subject, predictions: Predictions) -> NDArray[np.
     try:
         return cache_analysis.features(subject.run, predictions)
     except CheckpointError as error:
-        st.info(str(error), icon=":material/scatter_plot:")
+        messages.info(error, ":material/scatter_plot:")
         _evaluate_button(subject, predictions.examples.split, "Evaluate again")
         return None

@@ -8,7 +8,7 @@ from cifar_core.runs.states import RunState
 from cifar_core.runs.store import AnalysisJob, TrainingRun
 from pages.ui.components import job, parts
 from pages.ui.evaluation.checkpoint_picker import Subject
-from pages.ui.session import cache
+from pages.ui.session import cache, messages
 
 
 def report_button(subject: Subject) -> None:
@@ -36,7 +36,7 @@ def report_button(subject: Subject) -> None:
 def _download(run: TrainingRun, report_job: AnalysisJob) -> None:
     path = report_job.path / layout.REPORT
     if not path.is_file():
-        st.error("The report file is missing. Regenerate it.", icon=":material/error:")
+        messages.error("The report file is missing. Regenerate it.")
         return
     st.download_button(
         "Download",

@@ -16,7 +16,7 @@ from cifar_core.evaluation.selections import (
 )
 from pages.ui.components import parts
 from pages.ui.evaluation.checkpoint_picker import Subject
-from pages.ui.session import url
+from pages.ui.session import messages, url
 from pages.ui.session.state import SELECTED
 
 ALL = "all"
@@ -105,7 +105,7 @@ def _linked_selection(subject: Subject, split: str) -> Selection | None:
     try:
         selection = find_selection(subject.run.path, selection_id)
     except RunError as error:
-        st.warning(str(error), icon=":material/link_off:")
+        messages.warning(error, ":material/link_off:")
         selection = None
     if selection is None or selection.split != split:
         st.query_params.pop("selection")

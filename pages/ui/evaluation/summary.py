@@ -18,6 +18,7 @@ from cifar_core.runs.store import TrainingRun
 from pages.ui.components import parts
 from pages.ui.components.curves import PLOT
 from pages.ui.session import url
+from pages.ui.session.messages import plain
 
 NORMALIZE_HELP = "Share of each true class instead of image counts"
 
@@ -49,7 +50,7 @@ def _figures(run: TrainingRun, predictions: Predictions) -> None:
         "Loss": "Mean cross-entropy in nats",
     }
     parts.metrics_row(key_figures(predictions), tips)
-    st.caption(f"{run.name}: {predictions} · {interval}")
+    st.caption(plain(f"{run.name}: {predictions} · {interval}"))
 
 
 def matrix_plot(figure: go.Figure, key: str) -> tuple[int, int] | None:

@@ -10,6 +10,7 @@ from pages.ui.components import job, parts
 from pages.ui.components.curves import PLOT
 from pages.ui.evaluation.checkpoint_picker import Subject
 from pages.ui.session import cache
+from pages.ui.session.messages import plain
 
 
 def layer_ranking(subject: Subject) -> None:
@@ -34,7 +35,7 @@ def layer_ranking(subject: Subject) -> None:
 
 def _show(ranking: Ranking) -> None:
     best = ranking.ranked[0]
-    st.markdown(str(ranking))
+    st.markdown(plain(ranking))
     figure = plots.road_ranking(ranking.score_matrix(), ranking.layers, RANKED, parts.dark())
     config = {**PLOT, "displayModeBar": False}
     st.plotly_chart(figure, key="road", config=config, alt="ROAD score by layer and method")

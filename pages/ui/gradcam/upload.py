@@ -13,14 +13,14 @@ from pages.ui.components import parts
 from pages.ui.components.curves import PLOT
 from pages.ui.evaluation.checkpoint_picker import Subject
 from pages.ui.gradcam.maps import download, draw_cards, select_request
-from pages.ui.session import cache_analysis
+from pages.ui.session import cache_analysis, messages
 
 
 def own_image(subject: Subject) -> None:
     """Lets people upload an image; shows the prediction and the map."""
     upload = st.file_uploader("PNG or JPEG", ["png", "jpg", "jpeg"], max_upload_size=MAX_MB)
     if upload is None:
-        st.info(
+        messages.info(
             "Upload an image. Its center crop is resized to 32x32 pixels, the input size of the "
             "model. Nothing is stored.",
             icon=":material/upload:",

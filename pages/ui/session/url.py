@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import streamlit as st
 
 from cifar_core.errors import ConfigError
+from pages.ui.session import messages
 
 ON = "on"
 
@@ -62,7 +63,7 @@ def _report_unknown(name: str, value: str, fallback: str) -> None:
     """Warns about an unknown value and removes it from the URL."""
     st.query_params.pop(name, None)
     text = f"There is no {name} {value[:80]!r} here. Showing {fallback} instead."
-    st.warning(text, icon=":material/link_off:")
+    messages.warning(text, icon=":material/link_off:")
 
 
 def select(
@@ -145,10 +146,10 @@ def whole(label: str, name: str, options: Sequence[int], default: int, help: str
 def span(label: str, name: str, help: str, forget: Sequence[str] = ()) -> tuple[int, int]:
     """Draws a slider for a percentage range; returns the range in the URL, such as 20-80."""
     low, _, high = st.query_params.get(name, "0-100").partition("-")
-    ends = [int(end) for end in (low, high) if end.isdecimal()]
-    if len(ends) != 2 or not 0 <= ends[0] <= ends[1] <= 100:
+    ends = [end for end in map(number, (low, high)) if end is not None]
+    if len(ends) != 2 or not ends[0] <= ends[1] <= 100:
         text = f"{name} in the URL is not a range such as 20-80. Showing 0-100 instead."
-        st.warning(text, icon=":material/link_off:")
+        messages.warning(text, icon=":material/link_off:")
         ends = [0, 100]
     key = f"url-{name}-{ends[0]}-{ends[1]}"
 

@@ -12,6 +12,7 @@ from cifar_core.runs.store import TrainingRun, find_run
 from pages.ui.components import parts
 from pages.ui.evaluation.predictions import open_evaluation
 from pages.ui.session import cache
+from pages.ui.session.messages import plain
 from pages.ui.session.state import replace_draft
 
 
@@ -47,10 +48,15 @@ def ancestry(run: TrainingRun) -> None:
     try:
         name = find_run(cache.root(), parent, TrainingRun).name
     except RunError:
-        st.caption(f":material/more_time: Extended from {parent} (deleted)")
+        st.caption(f":material/more_time: Extended from {plain(parent)} (deleted)")
         return
     icon, query = ":material/more_time:", {"run": parent}
-    st.page_link("pages/train.py", label=f"Extended from {name}", icon=icon, query_params=query)
+    st.page_link(
+        "pages/train.py",
+        label=f"Extended from {plain(name)}",
+        icon=icon,
+        query_params=query,
+    )
 
 
 def copy_buttons(run: TrainingRun) -> None:
@@ -74,7 +80,7 @@ def train_longer(run: TrainingRun) -> None:
     """Asks for the new number of epochs and starts the longer run."""
     epochs_done = run.config.epochs
     st.write(
-        f"**{run.name}** stays unchanged. A new run continues from its epoch {epochs_done}, "
+        f"**{plain(run.name)}** stays unchanged. A new run continues from its epoch {epochs_done}, "
         f"with the *{run.config.schedule}* schedule recomputed for the new number of epochs."
     )
     epochs = st.number_input("Total epochs", epochs_done + 1, 2000, min(2 * epochs_done, 2000))

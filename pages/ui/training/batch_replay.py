@@ -4,7 +4,7 @@ import streamlit as st
 
 from cifar_core.runs.store import TrainingRun
 from pages.ui.components import images, parts
-from pages.ui.session import cache
+from pages.ui.session import cache, messages
 
 MOST_SHOWN = 128
 
@@ -26,7 +26,7 @@ def batch_replay(run: TrainingRun) -> None:
         with parts.show_errors():
             data = cache.dataset(config.data)
             if run.status.fingerprint not in ("", data.fingerprint):
-                st.error(
+                messages.error(
                     f"{data.title} has changed since this run was trained, so its batches cannot "
                     "be replayed. Restore the original data."
                 )

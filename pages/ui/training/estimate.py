@@ -13,6 +13,7 @@ from cifar_core.runs.states import RunState
 from cifar_core.runs.store import TrainingRun, disk_bytes
 from pages.ui.components import parts
 from pages.ui.session import cache
+from pages.ui.session.messages import plain
 from pages.ui.session.state import MEASURE_REQUESTS, MEASURING
 
 
@@ -35,7 +36,9 @@ def augmentation_throughput(config: TrainConfig) -> None:
 def _show_throughput(config: TrainConfig) -> None:
     speed = known_throughput(config)
     if speed is None:
-        st.caption(f":material/timer_off: {failure(config) or 'Throughput could not be measured.'}")
+        st.caption(
+            f":material/timer_off: {plain(failure(config) or 'Throughput could not be measured.')}"
+        )
         return
     st.caption(
         f":material/speed: Augmentation: {speed.loader:,.0f} images/s on this machine. "
@@ -50,7 +53,7 @@ def _with_throughput(config: TrainConfig, show: Callable[[TrainConfig], None]) -
         return
     active = [run for run in cache.listing().runs() if run.state is RunState.RUNNING]
     if active:
-        st.caption(f":material/timer_off: No estimate while {active[0].name} is running.")
+        st.caption(f":material/timer_off: No estimate while {plain(active[0].name)} is running.")
         return
     measuring: dict[str, subprocess.Popen[bytes]] = st.session_state.setdefault(MEASURING, {})
     key = note_path(config).name
@@ -74,10 +77,12 @@ def _show_forecast(config: TrainConfig) -> None:
     try:
         estimate = forecast(config)
     except CifarCoreError as error:
-        st.caption(f":material/timer_off: {error}")
+        st.caption(f":material/timer_off: {plain(error)}")
         return
     if estimate is None:
-        st.caption(f":material/timer_off: {failure(config) or 'Throughput could not be measured.'}")
+        st.caption(
+            f":material/timer_off: {plain(failure(config) or 'Throughput could not be measured.')}"
+        )
         return
     st.markdown(
         f":material/timer: **About {parts.duration(estimate.seconds)}** for "

@@ -17,7 +17,8 @@ from cifar_core.runs.store import LRTestRun, read_run
 from pages.ui.components import parts
 from pages.ui.components.curves import PLOT
 from pages.ui.components.stop import stop_button
-from pages.ui.session import cache
+from pages.ui.session import cache, messages
+from pages.ui.session.messages import plain
 from pages.ui.session.state import draft
 from pages.ui.training.form import fill_draft
 from pages.ui.training.lr_handoff import use_lr
@@ -45,7 +46,7 @@ def _draw_test(run: LRTestRun) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         parts.state_badge(run)
         st.caption(
-            f"{config.model} on {run.data_title}, {config.optimizer}, "
+            f"{config.model} on {plain(run.data_title)}, {config.optimizer}, "
             f"batch {config.batch_size}, augmentation `{config.augment.digest[:12]}`, "
             f"{run.created:%Y-%m-%d %H:%M} UTC"
         )
@@ -91,7 +92,7 @@ def _result(run: LRTestRun, points: Sequence[LRPoint], find: LRTestConfig) -> No
     if run.state in (RunState.FAILED, RunState.INTERRUPTED):
         if points:
             _plot(run, points, curve, find)
-        st.error(run.reason, icon=":material/error:")
+        messages.error(run.reason)
         st.code(log_tail(run.path) or "The log is empty.", language=None)
         return
     suggestions = suggest_all(curve, find.diverge_factor)
@@ -110,7 +111,7 @@ def _result(run: LRTestRun, points: Sequence[LRPoint], find: LRTestConfig) -> No
         st.rerun()  # to draw the marker on the curve
     st.caption(explain_ending(run.status.ending or str(run.state), points, find))
     if not suggestions:
-        st.info("No suggestion from this curve. Try another LR range or more steps.")
+        messages.info("No suggestion from this curve. Try another LR range or more steps.")
     _choose(run, suggestions, rates)
 
 

@@ -14,7 +14,8 @@ from cifar_core.system.utilization import gpu_load, system_load
 from pages.ui.components import parts
 from pages.ui.components.curves import CurveOptions, curve_options, draw_curves
 from pages.ui.components.stop import force_stop_button, stop_button
-from pages.ui.session import cache
+from pages.ui.session import cache, messages
+from pages.ui.session.messages import plain
 
 REFRESH_S = 2.0
 REDRAW_S = 3.0  # less often, since a chart costs the browser more than a number
@@ -86,9 +87,11 @@ def _draw_plots(run: TrainingRun, metrics: Metrics, options: CurveOptions) -> No
     if metrics.steps or metrics.epochs:
         draw_curves(run, _without_newest(metrics) if run.state.is_active else metrics, options)
     elif run.state.is_active:
-        st.info("Waiting for the first step …", icon=":material/timer:")
+        messages.info("Waiting for the first step …", icon=":material/timer:")
     if metrics.damaged:
-        st.warning(f"Skipped {parts.count(metrics.damaged, 'damaged line')} of metrics.jsonl.")
+        messages.warning(
+            f"Skipped {parts.count(metrics.damaged, 'damaged line')} of metrics.jsonl."
+        )
 
 
 def _gpu(device: str) -> str:
@@ -103,7 +106,7 @@ def _about(run: TrainingRun) -> str:
     config, runtime = run.config, run.status.runtime
     where = f"{runtime.device}, {runtime.precision}" if runtime else run.request.device
     augmentation = f"augmentation `{config.augment.digest[:12]}`"
-    return f"{config.model} on {run.data_title} · {where} · {augmentation}"
+    return f"{config.model} on {plain(run.data_title)} · {where} · {augmentation}"
 
 
 def _stop_controls(run: TrainingRun) -> None:
@@ -122,13 +125,13 @@ def _show_reason(run: TrainingRun) -> None:
         num_ahead = queue_position(run.path)
         device = run.request.device.upper()
         place = f"{num_ahead} ahead" if num_ahead else "next"
-        st.info(f"Queued: {place} on {device}", icon=":material/hourglass_empty:")
+        messages.info(f"Queued: {place} on {device}", icon=":material/hourglass_empty:")
     if run.state in (RunState.FAILED, RunState.INTERRUPTED):
-        st.error(run.reason, icon=":material/error:")
+        messages.error(run.reason)
         with st.expander("End of the log", icon=":material/terminal:", expanded=True):
             st.code(log_tail(run.path) or "The log is empty.", language=None)
     elif run.reason:
-        st.info(run.reason, icon=":material/info:")
+        messages.info(run.reason, icon=":material/info:")
 
 
 def _figures(run: TrainingRun, metrics: Metrics) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from cifar_core.runs.dedup import find_draft
 from pages.ui.session import cache
+from pages.ui.session.messages import plain
 from pages.ui.session.state import PENDING_START
 
 
@@ -51,7 +52,7 @@ def draft_id(page: str) -> str:
             st.write("This form was already started. Starting it again creates a new run.")
             kind = "run" if started.kind == "train" else "test"
             query = {kind: started.run_id}
-            st.page_link(page, label=f"Open {started.name}", query_params=query)
+            st.page_link(page, label=f"Open {plain(started.name)}", query_params=query)
     return new_draft()
 
 

@@ -131,7 +131,7 @@ def test_it_waits_for_no_device(copied: Path) -> None:
     ("checkpoint", "split", "kind", "told"),
     [
         ("best", "tests", ConfigError, "Unknown split 'tests'. Available: test, val, train."),
-        ("best-1", "test", CheckpointError, "There is no checkpoint 'best-1'. The run keeps:"),
+        ("best-1", "test", CheckpointError, "There is no checkpoint 'best-1'. Available:"),
     ],
 )
 def test_what_is_not_there_is_refused_before_anything_is_written(

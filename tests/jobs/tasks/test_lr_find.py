@@ -123,7 +123,7 @@ def test_it_waits_behind_a_training_of_the_same_device(runs: Path) -> None:
 
 def test_a_batch_larger_than_the_data_is_refused_before_anything_is_written(runs: Path) -> None:
     open_dataset("shapes10")
-    with pytest.raises(ConfigError, match="batch_size = 256 is more than the 255 images"):
+    with pytest.raises(ConfigError, match="batch_size = 256 is more than the 255 training images"):
         launch_lr_find(runs, small(train_size=255, batch_size=256), find_of())
     assert not runs.exists()
 
@@ -210,7 +210,7 @@ def test_the_command_prints_points_and_a_suggestion(
     points = points_of(runs / told["run_id"])
     assert told["points"] == [asdict(point) for point in points]
     assert [point.lr for point in points] == pytest.approx(np.geomspace(1e-4, 0.5, 12))
-    assert (told["state"], told["ending"]) == ("completed", "All 12 steps were done.")
+    assert (told["state"], told["ending"]) == ("completed", "Completed 12 steps.")
     found = suggest_lr(points)
     assert told["suggestion"] == (
         found and {"lr": found.lr, "rule": found.rule, "reason": found.reason}
@@ -239,7 +239,7 @@ def test_the_command_as_a_process(runs: Path) -> None:
     command = [sys.executable, "-m", "cifar_core", "lr-find", *SETTINGS, *RANGE]
     done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=True)
     first, second, *_ = done.stdout.splitlines()
-    assert first == "All 12 steps were done."
+    assert first == "Completed 12 steps."
     assert second.startswith(("Suggested learning rate: ", "The curve supports no suggestion."))
     assert done.stderr == ""
     assert len(list_runs(runs, LRTestRun)) == 1
@@ -256,7 +256,10 @@ def test_the_command_as_a_process(runs: Path) -> None:
         (["--num-steps", "9"], ["num_steps = '9'", "from 10 to 1,000"]),
         (["--mode", "cosine"], ["cosine", "exp, linear"]),
         (["--start-lr", "nan"], ["start_lr", "nan"]),
-        (["--batch-size", "4096", "--train-size", "600"], ["batch_size = 4096", "600 images"]),
+        (
+            ["--batch-size", "4096", "--train-size", "600"],
+            ["batch_size = 4096", "600 training images"],
+        ),
         (["--data", "nowhere"], ["nowhere", "does not exist"]),
     ],
     ids=lambda v: " ".join(v)[:40],
