@@ -15,10 +15,11 @@ lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
 
-# Two processes of one torch thread each: two with all threads stop each other. A file's tests stay
-# together, in the order of tests/conftest.py.
+# Processes of one torch thread each: two with all threads stop each other. Three on two cores, since
+# a third of the time is spent waiting for workers. A file's tests stay together, in the order of
+# tests/conftest.py.
 test: .venv/installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder \
 	  -m "not slow"
 
 # Two sessions side by side: that of the plain workers mostly waits.

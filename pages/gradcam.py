@@ -22,6 +22,7 @@ from pages.ui.gradcam.ranking import layer_ranking
 from pages.ui.gradcam.upload import own_image
 from pages.ui.session import url
 from pages.ui.session.boot import boot
+from pages.ui.session.messages import plain
 
 boot(__file__)
 
@@ -91,7 +92,7 @@ def show_cards(
     cards = cards_from(predictions, rows, targets, cams, one_scale=not normalized)
     draw_cards(cards, request.opacity, cams.grid if grid else None)
     about = f"{subject.run.name}: {predictions}"
-    st.caption(about)
+    st.caption(plain(about))
     download(cards, (about, heading_of(str(request.layer), cams, request)), request.opacity)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Literal
 
 import numpy as np
@@ -129,7 +130,7 @@ def _add_epochs(
         figure.add_scatter(
             x=[x for x, _ in points],
             y=[y for _, y in points],
-            name=f"{run.name}, {split}" if run_color else split,
+            name=f"{escape(run.name, quote=False)}, {split}" if run_color else split,
             legendgroup=run.name if run_color else split,
             showlegend=first or not run_color,
             mode="lines+markers",

@@ -16,6 +16,7 @@ from pages.ui.components.images import picture
 from pages.ui.evaluation.checkpoint_picker import Subject, select_other
 from pages.ui.gradcam.maps import check_cost, download, framed, grid_switch
 from pages.ui.session import cache_analysis
+from pages.ui.session.messages import plain
 
 
 def side_by_side(
@@ -44,7 +45,7 @@ def side_by_side(
     title = f"{predictions.examples.name(row)}: {prediction_label(predictions, row)}"
     draw_panels(pixels, title, image_panels, request.opacity, grid)
     about = f"{subject.run.name}: {predictions}"
-    st.caption(about)
+    st.caption(plain(about))
     heading = (about, title, shared_heading(kind, request))
     cards = [Card(pixels, panel.cam, (panel.label, panel.note)) for panel in image_panels]
     download(cards, heading, request.opacity, f"maps-{kind}")

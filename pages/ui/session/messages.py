@@ -4,18 +4,20 @@ import re
 
 import streamlit as st
 
-# What begins something in Streamlit's Markdown: CommonMark, GFM, math, `:color[…]`, `:emoji:`.
+# What begins something in Streamlit's Markdown: CommonMark, GFM, math.
 _ACTIVE = re.compile(
     r"""
     [\\`*\[\]<>$~&]          # code, emphasis, links, HTML, math, strikethrough, entities
-    | (?<!\w)_ | _(?!\w)     # emphasis; within a word an underscore is one
-    | :(?=[A-Za-z0-9_+-])    # colors, icons, emoji
+    | (?<![^\W_])_ | _(?![^\W_])  # emphasis; between letters an underscore is one
     | ^(?=[#=+-]) | ^\d+(?=[.)])  # headings, lists
     """,
     re.VERBOSE,
 )
-# Addresses become links wherever they stand in a text, escaped or not.
-_ADDRESS = re.compile(r"(?i)(?<=:/)(?=/)|(?<=\bwww)(?=\.)|(?<=@)(?=\w)")
+# These are looked for in the text that is left, escaped or not: addresses, which become links;
+# `:emoji:`, `:material/icon:` and `:color[…]`. Something nobody sees between them keeps them text.
+_FOUND_LATER = re.compile(
+    r"(?i)(?<=:/)(?=/)|(?<=\bwww)(?=\.)|(?<=@)(?=\w)|(?<=:)(?=[\w+/-]+[:\[\\])"
+)
 _ZERO_WIDTH = "\N{ZERO WIDTH SPACE}"
 
 
@@ -25,7 +27,7 @@ def plain(text: object) -> str:
     Source: CommonMark 0.31, backslash escapes; Streamlit's documentation of `st.markdown`.
     """
     line = " ".join(str(text).split())
-    return _ADDRESS.sub(_ZERO_WIDTH, _ACTIVE.sub(lambda found: _escaped(found[0]), line))
+    return _FOUND_LATER.sub(_ZERO_WIDTH, _ACTIVE.sub(lambda found: _escaped(found[0]), line))
 
 
 def _escaped(found: str) -> str:
