@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Request
 
 from cifar_core.system.files import read_json, write_json
 from tests.e2e.conftest import Server
@@ -61,7 +61,12 @@ def test_no_name_note_or_address_loads_or_links_anything_foreign(
         write_json(run / file, (read_json(run / file) or {}) | {"data_title": LURE})
     foreign: list[str] = []
     ours = (server.url, server.url.replace("http", "ws"), "data:", "blob:")
-    page.on("request", lambda asked: asked.url.startswith(ours) or foreign.append(asked.url))
+
+    def note(request: Request) -> None:
+        if not request.url.startswith(ours):
+            foreign.append(request.url)
+
+    page.on("request", note)
     crafted = "&".join(f"{name}={quote(LURE)}" for name in CRAFTED)
     queries = [path.format(id=finished.name) for path in PATHS]
     queries += [f"{path}?{crafted}" for path in PATHS if "?" not in path]
