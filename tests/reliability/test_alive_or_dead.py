@@ -195,7 +195,7 @@ def test_the_cause_of_a_signal_is_named(runs: Path, tally: Tally, how: str) -> N
         if how == "force":
             os.kill(pid, signal.SIGSTOP)  # it will not hear of the stop
             request_stop(read_run(run_dir))
-            with pytest.raises(RunError, match="be given 10 s"):
+            with pytest.raises(RunError, match="give it 10 s"):
                 force_stop(read_run(run_dir))
             write_json(run_dir / "stop", {"requested": time.time() - 11})
             force_stop(read_run(run_dir))

@@ -24,6 +24,7 @@ from cifar_core.runs.store import (
     list_runs,
     read_run,
 )
+from cifar_core.system import json_files
 from tests.builders import FIGURES
 from tests.real_jobs import CONFIG, DOWNLOAD, REQUEST, ago, new_run, rewrite
 
@@ -189,3 +190,12 @@ def test_a_request_is_json_that_names_its_format(runs: Path) -> None:
     assert request["format"] == 1
     assert request["run_id"] == path.name
     assert request["config"] == CONFIG.model_dump(mode="json")
+
+
+def test_a_run_that_is_read_again_builds_nothing_again(copied: Path) -> None:
+    """What checks a type takes 25 ms to build; a list of runs would take seconds."""
+    read_run(copied)
+    built = json_files._adapter.cache_info().misses
+    for _ in range(3):
+        read_run(copied)
+    assert json_files._adapter.cache_info().misses == built

@@ -240,7 +240,7 @@ def test_the_command_as_a_process(runs: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=True)
     first, second, *_ = done.stdout.splitlines()
     assert first == "Completed 12 steps."
-    assert second.startswith(("Suggested learning rate: ", "The curve supports no suggestion."))
+    assert second.startswith(("Suggested learning rate: ", "No suggestion from this curve."))
     assert done.stderr == ""
     assert len(list_runs(runs, LRTestRun)) == 1
 
