@@ -20,7 +20,17 @@ from tests.waiting import LIMIT_S
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 os.environ["CIFAR_WARM_UP"] = "0"
 TESTS = Path(__file__).parent
-LONG_ROOMS = ("pages", "jobs", "reliability", "evaluation", "explain", "cli")
+# Files of more than a minute come first, then the rooms that start many jobs or pages, so that no
+# process is left with a long one at the end while the others have none.
+LONG_FILES = (
+    "jobs/test_resume.py",
+    "explain/test_gradcam.py",
+    "training/test_checkpointing.py",
+    "pages/test_start_once.py",
+    "pages/test_every_page.py",
+    "evaluation/test_features.py",
+)
+LONG_ROOMS = ("pages", "jobs", "reliability", "evaluation", "explain", "cli", "training")
 FULL_LIMIT_S = 3600.0  # of a test with the full counts
 REAL_DATA = os.environ.get("CIFAR10_DIR")
 
@@ -31,9 +41,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def order_of(file: Path) -> int:
-    """Rooms that start many jobs or pages come first, so that none is left for the end."""
-    room = file.relative_to(TESTS).parts[0]
-    return LONG_ROOMS.index(room) if room in LONG_ROOMS else len(LONG_ROOMS)
+    """Where a file comes: long files, long rooms, the rest."""
+    name = file.relative_to(TESTS)
+    order = [*LONG_FILES, *LONG_ROOMS]
+    places = (order.index(place) for place in (str(name), name.parts[0]) if place in order)
+    return next(places, len(order))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
