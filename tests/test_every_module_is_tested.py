@@ -24,7 +24,6 @@ TESTED_IN = {
     "jobs/test_launch.py": "jobs.launch_analysis jobs.context jobs.tasks.shared",
     "jobs/test_resume.py": "jobs.tasks.train",
     "reliability/test_turns.py": "jobs.queue",
-    "e2e/test_get_data.py": "jobs.tasks.data",
     "e2e/test_walk.py": "serve",
     "evaluation/test_features.py": "jobs.tasks.embed",
     "evaluation/test_augmentation_effect.py": "jobs.tasks.effect",

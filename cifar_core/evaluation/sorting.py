@@ -47,7 +47,9 @@ def sort_rows(
     }
     if history is not None:
         learned = np.where(history.learned == 0, np.iinfo(np.int64).max, history.learned)
-        keys |= {"learned": -learned, "forgotten": -history.forgetting_events}
+        # Toneva et al. 2019: what was never learned counts as forgotten infinitely often.
+        events = np.where(history.correct.any(axis=0), history.forgetting_events, np.inf)
+        keys |= {"learned": -learned, "forgotten": -events}
     if by not in keys:
         raise ConfigError(f"Unknown order {by!r}. Available: {', '.join(keys)}.")
     # Most errors were never learned and would tie, so the loss decides among them.

@@ -90,8 +90,8 @@ def valley(
         higher = window[:i] > window[i]
         lengths[i] = 1 + lengths[:i][higher].max(initial=0)
     end = int(np.argmax(lengths))
-    start, third = end - int(lengths[end]), lengths[end] / 3
-    index = part.first + max(start, 0) + int(third) + int(third / 2)
+    start, third = end - int(lengths[end]), lengths[end] / 3  # fastai's start lies one before
+    index = part.first + max(start + int(third) + int(third / 2), 0)
     reason = f"The middle of the longest fall ({lengths[end]} points)."
     return Suggestion("valley", float(part.lrs[index]), index, reason)
 
@@ -136,7 +136,7 @@ def slide(
         right, left = right - 1, left - 1
     if left < 0:  # fastai would take the first point
         return None
-    index = part.first + left
+    index = part.first + left + int(right < len(window) - 1)  # the last of which it changed
     reason = "The largest learning rate before the loss curve bends upward."
     return Suggestion("slide", float(part.lrs[index]), index, reason)
 

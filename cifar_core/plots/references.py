@@ -16,6 +16,6 @@ REFERENCES = (
     Reference("ResNet-18, 20 epochs", 0.9124, "as published for the recipe s11_resnet18"),
     Reference("ResNet-18, 200 epochs", 0.9302, "kuangliu/pytorch-cifar, table of its README"),
     Reference(
-        "airbench94, 10 epochs, flips averaged", 0.9401, "KellerJordan/cifar10-airbench, README"
+        "airbench94, 9.9 epochs, TTA (six views)", 0.9401, "KellerJordan/cifar10-airbench, README"
     ),
 )

@@ -41,7 +41,7 @@ GROUPS = {
     "margin": [[2], [5], [3], [0], [1, 4]],
     "index": [[1, 4], [3], [0], [5], [2]],
     "learned": [[1, 3, 4], [5], [2], [0]],  # 5 before 2: its loss is higher
-    "forgotten": [[3], [5], [1, 4], [2], [0]],  # without events the higher loss first
+    "forgotten": [[1, 4], [3], [5], [2], [0]],  # never correct, then by events, then by loss
 }
 
 

@@ -37,6 +37,15 @@ def figures(run_dir: Path) -> list[dict[str, Any]]:
     return [{**asdict(epoch), **TIMES} for epoch in metrics_of(run_dir).epochs]
 
 
+def steps_in_events(run_dir: Path) -> list[int]:
+    """The steps that TensorBoard shows of a run."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    folder = str(run_dir / "tensorboard")
+    events = EventAccumulator(folder, size_guidance={"scalars": 0}).Reload()
+    return [scalar.step for scalar in events.Scalars("step/loss")]
+
+
 def weights(run_dir: Path, role: str) -> dict[str, torch.Tensor]:
     return load_file(find_checkpoint(run_dir, role).path / "weights.safetensors")
 
@@ -94,7 +103,7 @@ def assert_twins(run_dir: Path, undisturbed: Path) -> None:
 def test_killed_in_mid_epoch_twice_it_ends_as_its_undisturbed_twin(
     undisturbed: Path, runs: Path
 ) -> None:
-    run_dir = launch_training(runs, small(**LONGER))
+    run_dir = launch_training(runs, small(**LONGER, tensorboard=True))
     wait_until_training(run_dir)
     kill(run_dir)  # before its first checkpoint
     resume_run(read_run(run_dir, TrainingRun))
@@ -106,6 +115,7 @@ def test_killed_in_mid_epoch_twice_it_ends_as_its_undisturbed_twin(
     assert resumes[0].step == 0
     assert resumes[1].step > 0
     assert {r.note for r in resumes} == {""}
+    assert steps_in_events(run_dir) == metrics_of(run_dir).steps.column("step").tolist()
 
 
 def test_stopped_and_resumed_it_ends_as_its_undisturbed_twin(undisturbed: Path, runs: Path) -> None:

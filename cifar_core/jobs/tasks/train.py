@@ -145,7 +145,7 @@ def _run_epochs(
     from cifar_core.training.engine import train
 
     with contextlib.ExitStack() as stack:
-        events = _event_writer(job, config, stack)
+        events = _event_writer(job, config, state.step, stack)
         started = job.status.started or time.time()
         for record in train(config, batches.data, state, batches):
             if isinstance(record, StepRecord | EpochRecord):
@@ -205,14 +205,20 @@ def _save_checkpoint(
 
 
 def _event_writer(
-    job: "JobContext", config: "TrainConfig", stack: contextlib.ExitStack
+    job: "JobContext", config: "TrainConfig", step: int, stack: contextlib.ExitStack
 ) -> "SummaryWriter | None":
-    """A writer that is closed, and so flushed, with the stack."""
+    """A writer that is closed, and so flushed, with the stack.
+
+    Args:
+        step: The last one done; later ones, of a worker that was killed, are done again.
+    """
     if not config.tensorboard:
         return None
     from torch.utils.tensorboard import SummaryWriter
 
-    return stack.enter_context(SummaryWriter(str(job.run_dir / "tensorboard")))
+    folder = str(job.run_dir / "tensorboard")
+    purge_step = step + 1 if job.is_resuming else None
+    return stack.enter_context(SummaryWriter(folder, purge_step=purge_step))
 
 
 def _write_events(events: "SummaryWriter | None", record: Record) -> None:
