@@ -69,7 +69,7 @@ def test_the_ends_of_the_confidence_range_are_included() -> None:
 def test_orders_by_history_need_one() -> None:
     predictions, history = by_hand()
     selected = Filter(show="all", sort="forgotten")
-    assert filter_rows(predictions, selected, history=history).tolist() == [3, 5, 1, 4, 2, 0]
+    assert filter_rows(predictions, selected, history=history).tolist() == [1, 4, 3, 5, 2, 0]
     with pytest.raises(ConfigError, match="Unknown order 'forgotten'"):
         filter_rows(predictions, selected)
 
