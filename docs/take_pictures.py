@@ -1,4 +1,4 @@
-"""python docs/take_pictures.py: takes the README's screenshots of the app, with Shapes-10."""
+"""python -m docs.take_pictures: takes the README's screenshots of the app, with Shapes-10."""
 
 import os
 import shutil
