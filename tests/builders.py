@@ -27,7 +27,7 @@ from cifar_core.training.engine import train
 from cifar_core.training.optim import update_ema
 from cifar_core.training.state import TrainState
 from cifar_core.validation import validated
-from tests.conftest import made_up
+from tests.made_up_data import made_up
 
 FIGURES = EpochRecord(1, 3, 1.0, 0.4, 1.1, 0.5, 1.2, 0.45, 0.1)
 DATA: Any = SimpleNamespace(

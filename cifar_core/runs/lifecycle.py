@@ -217,8 +217,8 @@ def delete_run(run: Run, keep_curves: bool = False) -> None:
                 remove_checkpoints(run.path)
         else:
             remove_job(run)
-    if not keep_curves and not linked:
-        _remove_jobs_about(run)
+            if not linked:
+                _remove_jobs_about(run)
 
 
 def _remove_jobs_about(run: Run) -> None:

@@ -9,7 +9,7 @@ import torch
 
 from cifar_core.augment import CATALOG, AugmentSpec, Operation, kernels
 from cifar_core.augment.pipeline import compose, library
-from tests.conftest import made_up_split
+from tests.made_up_data import made_up_split
 
 MEAN = (125, 123, 114)
 SIZE = (32, 32, 3)

@@ -13,7 +13,7 @@ import yaml
 from cifar_core.augment import CATALOG, PRESETS, AugmentSpec, Operation, exchange
 from cifar_core.augment.pipeline import compose, library
 from cifar_core.errors import ConfigError
-from tests.conftest import made_up_split
+from tests.made_up_data import made_up_split
 
 MEAN = (125, 123, 114)
 ALONE = [name for name, t in CATALOG.items() if not t.holds and t.group != "Mixing"]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cifar_core.augment import CATALOG, PRESETS, AugmentSpec, Operation, kernels
 from cifar_core.augment.pipeline import AugmentedImages
-from tests.conftest import made_up_split
+from tests.made_up_data import made_up_split
 
 MEAN = (125, 123, 114)
 PIXEL = [

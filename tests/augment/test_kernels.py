@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cifar_core.augment import AugmentSpec, Operation, kernels
-from tests.conftest import made_up_split
+from tests.made_up_data import made_up_split
 
 MEAN = (125, 123, 114)
 MEAN_TENSOR = torch.tensor(MEAN, dtype=torch.uint8)

@@ -20,7 +20,7 @@ from cifar_core.evaluation.predictions import (
     write_predictions,
 )
 from cifar_core.runs.store import AnalysisJob, Run, TrainingRun, list_runs, read_run
-from tests.conftest import png
+from tests.made_up_data import png
 
 
 def fill(run_dir: Path, certainty: float) -> None:

@@ -7,7 +7,7 @@ import pytest
 from cifar_core.data import Dataset
 from cifar_core.data.locate import complete, find_source
 from cifar_core.errors import DataError
-from tests.conftest import write_folders
+from tests.made_up_data import write_folders
 
 
 def test_the_environment_comes_before_the_cache(

@@ -11,7 +11,7 @@ from cifar_core.cli.main import main
 from cifar_core.data import CLASSES, Dataset, open_dataset
 from cifar_core.data.split_build import OFFICIAL
 from tests.cifar_forms import digests_of, open_at, order_of
-from tests.conftest import write_folders
+from tests.made_up_data import write_folders
 
 pytestmark = [pytest.mark.real_data, pytest.mark.usefixtures("real_cifar10")]
 

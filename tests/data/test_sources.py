@@ -19,7 +19,7 @@ from tests.cifar_forms import (
     write_archive,
     write_batches,
 )
-from tests.conftest import write_folders, write_parquet
+from tests.made_up_data import write_folders, write_parquet
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 

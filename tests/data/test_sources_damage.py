@@ -18,7 +18,7 @@ from cifar_core.data.download import ARCHIVE_SHA256
 from cifar_core.data.sources import decode_png
 from cifar_core.errors import DataError
 from tests.cifar_forms import archive_of_nothing, open_at, refusal
-from tests.conftest import png, write_folders, write_parquet
+from tests.made_up_data import png, write_folders, write_parquet
 
 FIRST = "train-00000-of-00002.parquet"
 GOOD = png(np.arange(3072, dtype=np.uint8).reshape(32, 32, 3))

@@ -11,7 +11,7 @@ import pytest
 from cifar_core.cli.main import main
 from cifar_core.data import Dataset
 from tests.cifar_forms import declare_official, open_at, refusal, write_archive, write_batches
-from tests.conftest import write_parquet
+from tests.made_up_data import write_parquet
 
 
 @pytest.fixture

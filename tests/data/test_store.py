@@ -11,7 +11,7 @@ import pytest
 from cifar_core.data import Dataset, is_ready, prepare, store
 from cifar_core.errors import DataError
 from tests.cifar_forms import decoded, fingerprint_of, open_at
-from tests.conftest import made_up, made_up_split, png, write_folders, write_parquet
+from tests.made_up_data import made_up, made_up_split, png, write_folders, write_parquet
 
 
 @pytest.fixture

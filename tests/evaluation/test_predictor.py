@@ -12,7 +12,7 @@ from cifar_core.system.runtime import choose_runtime
 from cifar_core.training.engine import train
 from cifar_core.training.inference import Score, log_probabilities, score
 from tests.builders import config_of, epochs_of, set_up, single_thread, trained
-from tests.conftest import made_up
+from tests.made_up_data import made_up
 
 one_thread = pytest.fixture(single_thread, autouse=True)
 

@@ -43,7 +43,7 @@ from cifar_core.explain.sheet import GAP, LINE, SCALE
 from cifar_core.runs.store import TrainingRun, read_run
 from cifar_core.system.json_files import write_typed
 from tests.builders import manifest_of
-from tests.conftest import png
+from tests.made_up_data import png
 
 CLASSES = ("ant", "bee", "cat")
 

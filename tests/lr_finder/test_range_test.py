@@ -22,7 +22,7 @@ from cifar_core.training.batches import TrainingBatches
 from cifar_core.training.engine import train
 from cifar_core.training.optim import create_optimizer
 from tests.builders import config_of, find_of, searched, textbook_model
-from tests.conftest import made_up
+from tests.made_up_data import made_up
 
 MIXED = AugmentSpec(operations=(Operation(name="PadCrop"), Operation(name="MixUp", p=0.6)))
 LOADED = AugmentSpec(operations=(Operation(name="Affine"), Operation(name="CutMix", p=0.5)))

@@ -12,7 +12,7 @@ from cifar_core.augment import CATALOG, PRESETS, AugmentSpec, preset
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import AnalysisJob, list_runs
 from tests.apptest import app, button, texts
-from tests.conftest import png
+from tests.made_up_data import png
 from tests.real_jobs import wait_for
 
 pytestmark = pytest.mark.usefixtures("fresh_caches", "known_speeds")

@@ -14,7 +14,7 @@ from cifar_core.runs.states import RunState
 from cifar_core.runs.store import DataJob, TrainingRun, list_runs, read_run
 from cifar_core.system.paths import repository
 from tests.apptest import app, button, texts
-from tests.conftest import made_up, write_parquet
+from tests.made_up_data import made_up, write_parquet
 from tests.real_jobs import SMALL, held, pretend_failed, pretend_running, wait_for
 
 pytestmark = pytest.mark.usefixtures("fresh_caches", "known_speeds")

@@ -132,6 +132,10 @@ def test_the_gallery_is_filtered_by_its_address(predictions: Predictions) -> Non
     assert f"**{int((percent >= middle).sum()):,}** of" in texts(at)
     opened_again(at, "gallery", sure="80-x")
     assert "not a range such as 20-80" in at.warning[0].value
+    for sure in ("9" * 5000, f"{'9' * 40}-{'9' * 40}", "20-101", "-5-20"):
+        opened_again(at, "gallery", sure=sure)
+        assert "not a range such as 20-80" in at.warning[0].value
+        assert not at.exception
 
     opened_again(at, "gallery", page="2")
     next(s for s in at.selectbox if s.label == "True class").set_value("ring").run()

@@ -1,4 +1,4 @@
-"""Records of a run: there and back, half-written and damaged lines, best epoch, pace."""
+"""Records of a run: there and back, half-written and damaged lines, best epoch."""
 
 from pathlib import Path
 from typing import Any

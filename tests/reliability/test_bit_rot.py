@@ -15,7 +15,7 @@ from cifar_core.records.records import read_metrics
 from cifar_core.runs.store import list_runs, unreadable
 from cifar_core.training.checkpointing import load_state, save_checkpoint
 from tests.builders import SAVED, config_of, set_up, state_at
-from tests.conftest import made_up
+from tests.made_up_data import made_up
 from tests.real_jobs import ended_run, new_run, rewrite
 from tests.reliability.report import Tally
 

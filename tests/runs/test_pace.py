@@ -1,28 +1,13 @@
 """Progress and time left of a training, against figures made by hand."""
 
-from typing import Any
-
 import pytest
 
 from cifar_core.records.records import (
-    EpochRecord,
     Metrics,
-    StepRecord,
 )
 from cifar_core.records.steps import Steps
 from cifar_core.runs.pace import Pace, pace
-
-
-def step_at(step: int, **changes: Any) -> StepRecord:
-    values = {"epoch": 1, "loss": 2.25, "acc": 0.125, "lr": 0.1, "images_per_s": 1000.0}
-    return StepRecord(**{**values, "step": step, **changes})
-
-
-def epoch_at(epoch: int, val_acc: float | None = 0.5, **changes: Any) -> EpochRecord:
-    values = {"step": 10 * epoch, "train_loss": 1 / 3, "train_acc": 0.4, "lr": 0.1}
-    judged = {"val_loss": None if val_acc is None else 1.5, "val_acc": val_acc}
-    test = {"test_loss": 1.6, "test_acc": 0.45}
-    return EpochRecord(**{"epoch": epoch, **values, **judged, **test, **changes})
+from tests.records.test_records import epoch_at, step_at
 
 
 def test_pace_before_the_first_figures_is_unknown() -> None:

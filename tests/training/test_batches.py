@@ -17,7 +17,7 @@ from cifar_core.data.dataset import histogram_of, mean_color
 from cifar_core.errors import ConfigError
 from cifar_core.system.runtime import choose_runtime
 from cifar_core.training.batches import TrainingBatches
-from tests.conftest import made_up
+from tests.made_up_data import made_up
 
 # Through albumentations: the first by its crop's probability in a Sequential, which nests seeds.
 LOADED = AugmentSpec(

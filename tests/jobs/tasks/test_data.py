@@ -9,7 +9,7 @@ from cifar_core.data.download import HUB_FILES
 from cifar_core.data.store import open_dataset
 from cifar_core.jobs.launch import launch_data
 from cifar_core.runs.states import RunState
-from tests.conftest import write_parquet
+from tests.made_up_data import write_parquet
 from tests.real_jobs import wait_for
 from tests.web_server import Site, serving
 
