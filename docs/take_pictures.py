@@ -95,9 +95,12 @@ def take_all(url: str, errors: str) -> None:
 
 
 def settle(page: Page) -> None:
-    """Waits until the page is loaded and its plots are drawn."""
+    """Waits until the page's script has ended, maps included, and its plots are drawn."""
     page.locator("h1").wait_for(timeout=60_000)
     page.wait_for_timeout(4000)
+    for sign in ("stStatusWidget", "stSpinner", "stProgress"):
+        page.get_by_test_id(sign).first.wait_for(state="detached", timeout=120_000)
+    page.wait_for_timeout(1000)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cifar_core.checkpoints.checkpoint import list_checkpoints
-from cifar_core.runs.lifecycle import delete_run, rename_run
+from cifar_core.runs.lifecycle import delete_run, rename_run, what_is_deleted
 from cifar_core.runs.store import TrainingRun, disk_bytes, read_run
 from pages.ui.components import parts
 from pages.ui.components.curves import compare_curves
@@ -53,11 +53,14 @@ def edit(run: TrainingRun) -> None:
 def confirm_delete(run: TrainingRun) -> None:
     """Asks what to delete."""
     st.write(f"**{plain(run.name)}** uses {parts.megabytes(disk_bytes(run))}.")
-    if st.button("Delete checkpoints, keep curves", icon=":material/folder_delete:"):
+    if linked := run.path.is_symlink():
+        messages.info(f"Only {what_is_deleted(run)}.", icon=":material/link:")
+    elif st.button("Delete checkpoints, keep curves", icon=":material/folder_delete:"):
         with parts.show_errors():
             delete_run(read_run(run.path), keep_curves=True)
         st.rerun()
-    if st.button("Delete everything", type="primary", icon=":material/delete_forever:"):
+    label = "Delete the link" if linked else "Delete everything"
+    if st.button(label, type="primary", icon=":material/delete_forever:"):
         with parts.show_errors():
             delete_run(read_run(run.path))
         st.rerun()
