@@ -58,6 +58,7 @@ WITH_TORCH = {
     "augment.kernels_cpu",
     "evaluation.predictor",
     "models.convnet",
+    "models.head",
     "models.resnet",
     "models.sepnet",
     "models.speednet",

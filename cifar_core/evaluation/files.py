@@ -73,9 +73,15 @@ class SelectionFile:
 
 
 def to_float16(log_probs: NDArray[np.floating]) -> NDArray[np.float16]:
-    """As float16, each row's highest value still the highest: rounding would make ties."""
-    rounded, best = log_probs.astype(np.float16), log_probs.argmax(axis=1)
-    (tied,) = np.nonzero(rounded.argmax(axis=1) != best)
-    highest = rounded[tied].max(axis=1)
-    rounded[tied, best[tied]] = np.nextafter(highest, np.float16(np.inf))
+    """(N, K) as float16, each row's first and second place kept: rounding alone would make ties."""
+    order = np.argsort(log_probs, axis=1, kind="stable")
+    exact = np.take_along_axis(log_probs, order, axis=1)
+    ascending = exact.astype(np.float16)
+    num_classes = ascending.shape[1]
+    for k in range(max(num_classes - 2, 1), num_classes):
+        below = ascending[:, k - 1]
+        above = np.maximum(ascending[:, k], np.nextafter(below, np.float16(np.inf)))
+        ascending[:, k] = np.where(exact[:, k] == exact[:, k - 1], below, above)
+    rounded = np.empty_like(ascending)
+    np.put_along_axis(rounded, order, ascending, axis=1)
     return rounded

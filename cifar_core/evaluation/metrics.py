@@ -45,10 +45,14 @@ def wilson_interval(hits: int, total: int) -> tuple[float, float]:
 def topk_accuracy(
     log_probs: NDArray[np.floating], labels: NDArray[np.integer], count: int
 ) -> float:
-    """Share of images whose true class is among the `count` most probable."""
-    own = log_probs[np.arange(len(labels)), labels]
-    above = (log_probs > own[:, None]).sum(axis=1)
-    return float((above < count).mean())
+    """Share of images whose true class is among the `count` most probable.
+
+    Of equally probable classes the one with the lower number comes first, as in a prediction.
+    """
+    own = log_probs[np.arange(len(labels)), labels][:, None]
+    lower = np.arange(log_probs.shape[1]) < labels[:, None]
+    before = (log_probs > own) | ((log_probs == own) & lower)
+    return float((before.sum(axis=1) < count).mean())
 
 
 def precision_recall_f1(matrix: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -1,6 +1,7 @@
 """The networks by name; a network's code, and torch, are imported only when one is built.
 
 convnet   a small convolutional network; separable blocks
+head      last layers that evaluate in float32
 resnet    ResNet-18 and ResNet-34 for 32x32 images
 sepnet    networks of depthwise separable convolutions
 speednet  a whitening first layer, made for training in seconds

@@ -8,6 +8,8 @@ average pooling, Lin et al. 2013, https://arxiv.org/abs/1312.4400.
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cifar_core.models import head
+
 
 class ConvBlock(nn.Module):
     """3x3 convolution, batch norm, ReLU: (B, C, H, W) to (B, C', H, W)."""
@@ -67,7 +69,7 @@ class ConvNet(nn.Module):
         self.layer3 = ConvBlock(96, 96)
         self.layer4 = SeparableBlock(96, 128)
         self.layer5 = SeparableBlock(128, 128)
-        self.fc = nn.Linear(128, num_classes)
+        self.fc = head.Linear(128, num_classes)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 # fan_in, since fan_out ignores groups and would all but silence depthwise filters.

@@ -10,6 +10,8 @@ their section 4.2 (CIFAR-10) at the widths of their ImageNet networks.
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cifar_core.models import head
+
 
 class BasicBlock(nn.Module):
     """Two 3x3 convolutions beside a shortcut: (B, C, H, W) to (B, C', H/stride, W/stride)."""
@@ -46,7 +48,7 @@ class ResNet(nn.Module):
         self.layer2 = _stage(64, 128, depths[1], stride=2)
         self.layer3 = _stage(128, 256, depths[2], stride=2)
         self.layer4 = _stage(256, 512, depths[3], stride=2)
-        self.fc = nn.Linear(512, num_classes)
+        self.fc = head.Linear(512, num_classes)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 # He et al. 2015, https://arxiv.org/abs/1502.01852, fan_out as torchvision has it.

@@ -11,6 +11,8 @@ https://arxiv.org/abs/1312.4400.
 
 from torch import Tensor, nn
 
+from cifar_core.models import head
+
 # Networks this small underfit CIFAR-10 before they overfit it, so dropout only tempers them.
 DROPOUT = 0.05
 
@@ -41,7 +43,7 @@ class SepNetV1(nn.Module):
             nn.Dropout2d(DROPOUT),
         )
         self.layer4 = nn.Sequential(*_conv_bn_relu(32, 16))
-        self.head = nn.Conv2d(16, num_classes, 3, padding=1)
+        self.head = head.Conv2d(16, num_classes, 3, padding=1)
         self.global_pool = nn.AvgPool2d(3)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -65,7 +67,7 @@ class SepNetV2(nn.Module):
             *_separable(64, 64), *_separable(64, 64), *_separable(64, 64, dilation=2)
         )
         self.global_pool = nn.AvgPool2d(6)
-        self.head = nn.Conv2d(64, num_classes, 1, bias=False)
+        self.head = head.Conv2d(64, num_classes, 1, bias=False)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, 32, 32) normalized images to (B, K) logits."""

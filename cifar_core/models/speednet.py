@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cifar_core.models import head
+
 PATCH = 2
 PATCH_DIM = 3 * PATCH * PATCH
 WHITENING_IMAGES = 5000  # as many as the paper's code uses
@@ -68,7 +70,7 @@ class SpeedNet(nn.Module):
         self.layer1 = ConvGroup(2 * PATCH_DIM, 64)
         self.layer2 = ConvGroup(64, 256)
         self.layer3 = ConvGroup(256, 256)
-        self.fc = nn.Linear(256, num_classes, bias=False)
+        self.fc = head.Linear(256, num_classes, bias=False)
 
     def init_from_data(self, images: Tensor) -> None:
         """Sets the whitening filters from the first 5,000 images; otherwise they are random.

@@ -133,6 +133,13 @@ def test_top_two() -> None:
     )
 
 
+def test_ties_are_in_the_order_of_the_classes() -> None:
+    """Of four classes with 0.25 each, the prediction is class 0, and classes 0 and 1 are top-2."""
+    log_probs, labels = np.log(np.full((4, 4), 0.25)), np.arange(4)
+    assert [topk_accuracy(log_probs, labels, k) for k in (1, 2, 3, 4)] == [0.25, 0.5, 0.75, 1]
+    assert topk_accuracy(log_probs, labels, 1) == (log_probs.argmax(axis=1) == labels).mean()
+
+
 def test_precision_recall_and_f1_by_hand_and_by_scikit_learn() -> None:
     matrix = np.array([[8, 2, 0], [1, 3, 0], [0, 0, 0]])
     precision, recall, f1 = precision_recall_f1(matrix)
