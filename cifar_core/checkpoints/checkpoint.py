@@ -27,7 +27,7 @@ from cifar_core.system.json_files import read_typed
 from cifar_core.validation import STORED, Count, Text
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 Role = Literal["last", "best", "epoch"]
 KEEP_LAST = 2  # the newest checkpoint to resume from, and the one before
@@ -165,15 +165,30 @@ def load_weights(checkpoint: Checkpoint, model: "nn.Module") -> None:
     Raises:
         CheckpointError: if a file is missing, damaged, or of another model.
     """
-    from safetensors.torch import load
-
-    weights = load(verified(checkpoint, layout.WEIGHTS))
+    weights = read_weights(checkpoint, layout.WEIGHTS)
     try:
         model.load_state_dict(weights)
     except RuntimeError:
         raise CheckpointError(
             f"{checkpoint.name} has the weights of a {checkpoint.manifest.model}, which do not fit "
             "this model. Choose another checkpoint."
+        ) from None
+
+
+def read_weights(checkpoint: Checkpoint, name: str) -> "dict[str, Tensor]":
+    """The tensors of a file of weights, on the CPU.
+
+    Raises:
+        CheckpointError: if it is missing, damaged, or no safetensors.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        return load(verified(checkpoint, name))
+    except (SafetensorError, KeyError) as error:  # KeyError: a dtype that torch does not have
+        raise CheckpointError(
+            f"{checkpoint.name}/{name} is damaged: {error}. Choose another checkpoint."
         ) from None
 
 

@@ -16,6 +16,7 @@ from cifar_core.checkpoints.checkpoint import (
     Role,
     list_checkpoints,
     read_checkpoint,
+    read_weights,
     sum_of,
     verified,
 )
@@ -128,9 +129,6 @@ def load_state(checkpoint: Checkpoint, state: "TrainState") -> None:
     Raises:
         CheckpointError: if it is damaged, of another model, or keeps only weights.
     """
-    import torch
-    from safetensors.torch import load
-
     if layout.TRAIN_STATE not in checkpoint.manifest.sha256:
         raise CheckpointError(
             f"{checkpoint.name} has only weights. Resume from a last-… checkpoint."
@@ -139,13 +137,29 @@ def load_state(checkpoint: Checkpoint, state: "TrainState") -> None:
         raise CheckpointError(
             f"{checkpoint.name} does not fit this config: one of them has no EMA."
         )
-    progress = torch.load(io.BytesIO(verified(checkpoint, layout.TRAIN_STATE)), weights_only=True)
+    progress = _read_progress(checkpoint)
     raw = layout.WEIGHTS if state.ema_model is None else layout.RAW_WEIGHTS
+    averaged = read_weights(checkpoint, layout.WEIGHTS) if state.ema_model else {}
     try:
-        state.model.load_state_dict(load(verified(checkpoint, raw)))
+        state.model.load_state_dict(read_weights(checkpoint, raw))
         if state.ema_model is not None:
-            state.ema_model.load_state_dict(load(verified(checkpoint, layout.WEIGHTS)))
+            state.ema_model.load_state_dict(averaged)
         state.restore(progress)
-    except (RuntimeError, KeyError, ValueError) as error:
+        if state.step != checkpoint.step:
+            raise ValueError(f"its state is that of step {state.step}")
+    except (RuntimeError, LookupError, ValueError, TypeError, AttributeError) as error:
         reason = json.dumps(str(error))[:200]
         raise CheckpointError(f"{checkpoint.name} does not fit this config: {reason}.") from None
+
+
+def _read_progress(checkpoint: Checkpoint) -> dict[str, Any]:
+    import torch
+
+    content = verified(checkpoint, layout.TRAIN_STATE)
+    try:
+        return torch.load(io.BytesIO(content), weights_only=True)
+    except Exception as error:  # noqa: BLE001 # damaged bytes make torch raise nearly anything
+        raise CheckpointError(
+            f"{checkpoint.name}/{layout.TRAIN_STATE} is damaged: {type(error).__name__}. "
+            "Choose another checkpoint."
+        ) from None

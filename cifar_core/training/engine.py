@@ -46,16 +46,14 @@ def train(
         batches = TrainingBatches(config, data, runtime)
     state = state or TrainState(config, batches, batches.runtime)
     while state.epoch < config.epochs:
-        started, first_step = time.perf_counter(), state.step
         yield from train_epoch(config, state, batches)
         trained = time.perf_counter()
-        num_images = (state.step - first_step) * config.batch_size
         scores: dict[str, Score] = {}
         yield from _evaluate(state, batches, scores)
         record = replace(
             _epoch_record(config, state, batches, scores),
-            images_per_s=num_images / (trained - started),
-            train_s=trained - started,
+            images_per_s=state.num_timed / state.train_s if state.train_s else 0.0,
+            train_s=state.train_s,
             eval_s=time.perf_counter() - trained,
         )
         state.epoch += 1
@@ -118,6 +116,8 @@ class _Meter:
         seen = max(state.num_seen - self.num_seen, 1)
         _check(loss_sum, state.step)
         now = time.perf_counter()
+        state.train_s += now - self.since
+        state.num_timed += state.num_seen - self.num_seen
         record = StepRecord(
             epoch=state.epoch + 1,
             step=state.step,

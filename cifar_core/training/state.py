@@ -30,6 +30,8 @@ class TrainState:
         epoch: Epochs finished and evaluated.
         step: Optimizer steps done.
         loss_sum, num_correct, num_seen: Running sums of the epoch under way.
+        num_timed, train_s: Images of the epoch under way whose time is known, and the seconds that
+            they took, in this process and in earlier ones.
         test_log_probs: (N, K) float32 of the newest epoch, None before the first.
     """
 
@@ -44,6 +46,7 @@ class TrainState:
         self.loss_sum = torch.zeros((), dtype=torch.float64, device=runtime.device)
         self.num_correct = torch.zeros((), dtype=torch.int64, device=runtime.device)
         self.num_seen = 0
+        self.num_timed, self.train_s = 0, 0.0
         self.test_log_probs: NDArray[np.float32] | None = None
 
     @property
@@ -67,21 +70,33 @@ class TrainState:
             "loss_sum": self.loss_sum.cpu(),
             "num_correct": self.num_correct.cpu(),
             "num_seen": self.num_seen,
+            "num_timed": self.num_timed,
+            "train_s": self.train_s,
         }
 
     def restore(self, progress: dict[str, Any]) -> None:
-        """Takes back what `progress` gave."""
+        """Takes back what `progress` gave; times are missing from what early versions saved.
+
+        Raises:
+            LookupError, RuntimeError, TypeError, ValueError: if it does not fit.
+        """
         self.optimizer.load_state_dict(progress["optimizer"])
-        self.epoch, self.step = progress["epoch"], progress["step"]
+        for parameter, buffers in self.optimizer.state.items():
+            if any(b.shape not in (parameter.shape, ()) for b in buffers.values()):
+                raise ValueError("a value of the optimizer has another shape than its weight")
+        self.epoch, self.step = int(progress["epoch"]), int(progress["step"])
         self.loss_sum.copy_(progress["loss_sum"])
         self.num_correct.copy_(progress["num_correct"])
-        self.num_seen = progress["num_seen"]
+        self.num_seen = int(progress["num_seen"])
+        self.num_timed = int(progress.get("num_timed", 0))
+        self.train_s = float(progress.get("train_s", 0.0))
 
     def reset_sums(self) -> None:
         """Starts the sums of the next epoch."""
         self.loss_sum.zero_()
         self.num_correct.zero_()
         self.num_seen = 0
+        self.num_timed, self.train_s = 0, 0.0
 
 
 def initial_model(config: TrainConfig, batches: TrainingBatches, runtime: Runtime) -> nn.Module:

@@ -14,7 +14,7 @@ from cifar_core.augment import AugmentSpec, Operation
 from cifar_core.config.train import TrainConfig
 from cifar_core.data import Dataset
 from cifar_core.errors import CheckpointError
-from cifar_core.records.records import Record
+from cifar_core.records.records import Record, StepRecord
 from cifar_core.training.checkpointing import load_state, save_checkpoint
 from cifar_core.training.engine import train
 from cifar_core.training.state import TrainState
@@ -162,6 +162,36 @@ def test_a_run_may_be_interrupted_again_and_again(tiny: Dataset, tmp_path: Path)
     state, found = interrupted(config, tiny, tmp_path, 0, 1, 5, 10)
     assert_same(expected, state)
     assert figures(found) == figures(records)
+
+
+@pytest.mark.parametrize("stop", [0, 2, 3, 4])
+def test_the_time_of_an_epoch_is_that_of_all_its_steps(
+    tiny: Dataset, tmp_path: Path, stop: int
+) -> None:
+    """Left after a step, after the last one, or during the evaluation: all three steps count."""
+    config = config_of(epochs=1)
+    _, records = interrupted(config, tiny, tmp_path, stop)
+    (epoch,) = epochs_of(records)
+    num_images = 3 * config.batch_size
+    assert epoch.images_per_s * epoch.train_s == pytest.approx(num_images)
+    steps = [record for record in records if isinstance(record, StepRecord)]
+    own = sum(config.batch_size / record.images_per_s for record in steps)
+    assert epoch.train_s == pytest.approx(own, abs=0.05)
+
+
+def test_a_checkpoint_from_before_times_were_kept_gives_those_after_it(
+    tiny: Dataset, tmp_path: Path
+) -> None:
+    config = config_of(epochs=1)
+    state, batches = set_up(config, tiny)
+    next(train(config, tiny, state, batches))
+    progress = state.progress()
+    del progress["num_timed"], progress["train_s"]
+    resumed, batches = set_up(config, tiny)
+    resumed.model.load_state_dict(state.model.state_dict())
+    resumed.restore(progress)
+    (epoch,) = epochs_of(list(train(config, tiny, resumed, batches)))
+    assert epoch.images_per_s * epoch.train_s == pytest.approx(2 * config.batch_size)
 
 
 def test_the_number_of_loader_workers_changes_nothing(tiny: Dataset) -> None:
