@@ -6,6 +6,7 @@ It starts Streamlit as a process and knows nothing of it.
 import argparse
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -39,6 +40,9 @@ def main() -> int:
         threading.Thread(target=_open_when_ready, args=(url,), daemon=True).start()
     app = [str(Path(sys.executable)), "-m", "streamlit", "run", "app.py"]
     server = subprocess.Popen([*app, f"--server.port={options.port}"], cwd=repository())
+    for name in ("SIGTERM", "SIGHUP"):  # else the app would go on without us; Windows has no SIGHUP
+        if number := getattr(signal, name, None):
+            signal.signal(number, lambda *_: server.terminate())
     with contextlib.suppress(KeyboardInterrupt):
         return server.wait()
     server.wait()

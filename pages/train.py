@@ -5,6 +5,7 @@ import streamlit as st
 from cifar_core.config.train import TrainConfig, make_config
 from cifar_core.errors import CifarCoreError
 from cifar_core.jobs.launch import launch_training
+from cifar_core.jobs.starting_weights import form_warning, run_warning
 from cifar_core.report.commands import train_command
 from cifar_core.runs.lifecycle import free_name
 from cifar_core.runs.store import TrainingRun, find_run
@@ -30,6 +31,8 @@ def show_run(run: TrainingRun) -> None:
     run_actions(run)
     ancestry(run)
     run_origin(run)
+    if warning := run_warning(run.request):
+        messages.warning(warning)
     if run.notes:
         st.text(run.notes)
     run_view(run)
@@ -58,6 +61,8 @@ def show_form() -> None:
     except CifarCoreError as error:
         messages.error(error)
         return
+    if warning := form_warning(cache.root(), config):
+        messages.warning(warning)
     stem = config.model
     left, right = st.columns(2)
     name = left.text_input("Name", placeholder=free_name(cache.root(), stem), key="run_name")

@@ -24,7 +24,6 @@ TESTED_IN = {
     "jobs/test_launch.py": "jobs.launch_analysis jobs.context jobs.tasks.shared",
     "jobs/test_resume.py": "jobs.tasks.train",
     "reliability/test_turns.py": "jobs.queue",
-    "e2e/test_walk.py": "serve",
     "evaluation/test_features.py": "jobs.tasks.embed",
     "evaluation/test_augmentation_effect.py": "jobs.tasks.effect",
     "explain/test_road.py": "jobs.tasks.road",
@@ -35,6 +34,7 @@ TESTED_IN = {
     "training/test_engine.py": "training.state",
     "evaluation/test_predictor.py": "training.inference",
     # Names, types and texts without code of their own, seen at those who use them.
+    "runs/test_lifecycle_names.py": "runs.names",
     "runs/test_files.py": "runs.requests records.layout errors",
     "data/test_download.py": "system.progress",
     "data/test_store.py": "data.arrays",

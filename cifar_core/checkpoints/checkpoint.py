@@ -166,6 +166,11 @@ def load_weights(checkpoint: Checkpoint, model: "nn.Module") -> None:
         CheckpointError: if a file is missing, damaged, or of another model.
     """
     weights = read_weights(checkpoint, layout.WEIGHTS)
+    if not all(values.isfinite().all() for values in weights.values()):
+        raise CheckpointError(
+            f"{checkpoint.name} has weights that are not finite numbers: the training diverged. "
+            "Choose another checkpoint, or train again with a lower lr."
+        )
     try:
         model.load_state_dict(weights)
     except RuntimeError:

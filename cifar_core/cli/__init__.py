@@ -9,5 +9,6 @@ explain   evaluate, explain
 report    rank, report
 out_file  the file that a command writes: checked first, written whole
 follow    a job on the terminal from start to end
+terminal  what a terminal gets: nothing that controls it
 output    tables, JSON and text in any terminal
 """

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from cifar_core.cli import data, explain, lr_find, output, report, runs, settings
+from cifar_core.cli.terminal import visible_output
 from cifar_core.config.train import TrainConfig
 from cifar_core.errors import CifarCoreError, JobError
 from cifar_core.models import MODELS
@@ -28,6 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # a terminal or a pipe that lacks some letters
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    with visible_output():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     parser = build_parser()
     options = parser.parse_args(arguments)
     try:
@@ -113,12 +119,16 @@ def _add_train(commands: Any) -> None:
 
 def _train(options: argparse.Namespace) -> int:
     from cifar_core.jobs.launch import launch_training
+    from cifar_core.jobs.starting_weights import run_warning
+    from cifar_core.runs.store import TrainingRun, read_run
     from cifar_core.system.paths import runs_root
 
     config = settings.read_config(options)
     if options.estimate:
         return _estimate(config, options.json)
     run_dir = launch_training(runs_root(options.runs), config, options.name, options.notes)
+    if warning := run_warning(read_run(run_dir, TrainingRun).request):
+        print(warning, file=sys.stderr)
     if options.detach:
         output.print_run(run_dir, options.json)
         return 0

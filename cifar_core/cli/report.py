@@ -10,6 +10,7 @@ from cifar_core.cli.follow import follow_stages
 from cifar_core.cli.out_file import check_out, write_out
 from cifar_core.cli.runs import add_model
 from cifar_core.records import layout
+from cifar_core.runs.names import is_name
 from cifar_core.runs.store import TrainingRun, find_run
 from cifar_core.system.paths import runs_root
 
@@ -46,7 +47,7 @@ def add_report(commands: Any) -> None:
     command = commands.add_parser("report", help=text, description=text)
     command.set_defaults(do=_report)
     add_model(command)
-    command.add_argument("--out", type=Path, help="the file to write. Default: RUN.html.")
+    command.add_argument("--out", type=Path, help="the file to write. Default: the run's name.")
 
 
 def _report(options: argparse.Namespace) -> None:
@@ -54,7 +55,7 @@ def _report(options: argparse.Namespace) -> None:
 
     root = runs_root(options.runs)
     run = find_run(root, options.run, TrainingRun)
-    out: Path = options.out or Path(f"{run.name}.html")
+    out: Path = options.out or Path(f"{run.name if is_name(run.name) else run.run_id}.html")
     check_out("--out", out, ".html", ".htm")
     job = launch_report(root, run, options.checkpoint)
     follow_stages(job)

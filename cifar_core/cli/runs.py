@@ -10,6 +10,7 @@ from typing import Any
 
 from cifar_core.cli.follow import StatusLine, follow
 from cifar_core.cli.output import describe, epoch_line, pace_line, print_run, print_table
+from cifar_core.cli.terminal import visible
 from cifar_core.errors import RunError
 from cifar_core.records.records import Metrics
 from cifar_core.report.commands import train_command
@@ -106,6 +107,10 @@ def _show(options: argparse.Namespace) -> None:
     for name, value in config.items():
         print(f"  {name:16} {value}")
     if isinstance(run, TrainingRun):
+        from cifar_core.jobs.starting_weights import run_warning
+
+        if warning := run_warning(run.request):
+            print(f"\n{warning}")
         print(f"\nTrain with the same settings:\n{train_command(run.config)}")
     if run.state in (RunState.FAILED, RunState.INTERRUPTED):
         print(f"\nLast lines of its log:\n{log_tail(run.path)}")
@@ -155,7 +160,8 @@ def _delete(options: argparse.Namespace) -> None:
     run = find_run(runs_root(options.runs), options.run)
     what = what_is_deleted(run, options.keep_curves)
     if not options.yes:
-        answer = input(f"Delete {run.name}: {what}? [y/N] ") if sys.stdin.isatty() else ""
+        question = visible(f"Delete {run.name}: {what}? [y/N] ")
+        answer = input(question) if sys.stdin.isatty() else ""
         if answer.strip().lower() not in ("y", "yes"):
             raise RunError("Nothing was deleted. Add --yes to delete without being asked.")
     delete_run(run, options.keep_curves)

@@ -2,9 +2,12 @@
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from cifar_core.records.csv import cell
 
 if TYPE_CHECKING:
     from cifar_core.evaluation.predictions import Predictions
@@ -22,11 +25,12 @@ def images_zip(predictions: "Predictions", rows: Sequence[int]) -> bytes:
             true, predicted = (
                 examples.classes[k] for k in (examples.labels[row], predictions.predicted[row])
             )
-            file, picture = f"{examples.split}-{index:05d}-{true}.png", io.BytesIO()
+            label = re.sub(r"[^\w-]", "_", true)  # a class may be called anything
+            file, picture = f"{examples.split}-{index:05d}-{label}.png", io.BytesIO()
             Image.fromarray(pixels).save(picture, "PNG")
             archive.writestr(file, picture.getvalue())
             figures = f"{predictions.confidence[row]:.6f}", f"{predictions.losses[row]:.6f}"
-            lines.append((file, str(index), true, predicted, *figures))
+            lines.append((file, str(index), cell(true), cell(predicted), *figures))
         text = io.StringIO()
         csv.writer(text).writerows(lines)
         archive.writestr("images.csv", text.getvalue())

@@ -35,24 +35,35 @@ def run_bytes(config: TrainConfig) -> int:
     return weights + config.epochs * EPOCH_BYTES
 
 
-def check_space(root: Path, config: TrainConfig, written: int = 0) -> None:
+def bytes_to_come(config: TrainConfig, written: int = 0) -> int:
+    """Bytes that a run will still write, at most.
+
+    Args:
+        written: Bytes of the run that are there already.
+    """
+    # While a checkpoint is written, those that it replaces are still there.
+    return max(run_bytes(config) - written, 0) + resumable_bytes(config)
+
+
+def check_space(root: Path, config: TrainConfig, written: int = 0, promised: int = 0) -> None:
     """Refuses to start what would fill the disk.
 
     Args:
         written: Bytes of the run that are there already.
+        promised: Bytes that queued and running runs will still write there.
 
     Raises:
         RunError: naming the volume, what it has, and what is needed.
     """
-    # While a checkpoint is written, those that it replaces are still there.
-    needed = max(run_bytes(config) - written, 0) + resumable_bytes(config) + MARGIN
+    needed = bytes_to_come(config, written) + MARGIN
     there = next(path for path in (root, *root.parents) if path.exists())
     free = shutil.disk_usage(there).free
-    if free < needed:
+    if free - promised < needed:
+        others = f", {_mb(promised)} of it for queued and running runs" if promised else ""
         raise RunError(
-            f"{_volume(there)} has {_mb(free)} free, but this run needs {_mb(needed)} there. "
-            "Delete runs, keep fewer epochs (keep_epochs), or choose another folder with --runs "
-            "or CIFAR_RUNS."
+            f"{_volume(there)} has {_mb(free)} free{others}, but this run needs {_mb(needed)} "
+            "there. Delete runs, keep fewer epochs (keep_epochs), or choose another folder with "
+            "--runs or CIFAR_RUNS."
         )
 
 

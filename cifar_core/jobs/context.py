@@ -7,11 +7,11 @@ import signal
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cifar_core.records import layout
 from cifar_core.records.records import Record, to_line
-from cifar_core.runs.files import Status, read_status
+from cifar_core.runs.files import Status, read_start, read_status
 from cifar_core.runs.states import RunState
 from cifar_core.system.files import open_regular
 from cifar_core.system.json_files import write_typed
@@ -30,7 +30,11 @@ class JobContext:
 
     def __init__(self, run_dir: Path) -> None:
         self.run_dir = run_dir
-        self.status = replace(_carried_over(run_dir), worker=own_identity())
+        start = read_start(run_dir)
+        self.status = replace(
+            _carried_over(run_dir), worker=own_identity(), attempt=start.attempt if start else 0
+        )
+        self._started: float | None = None
         self.metrics = _open_metrics(run_dir / layout.METRICS)
         self.is_resuming = os.fstat(self.metrics).st_size > 0
         self.terminated = False
@@ -50,9 +54,22 @@ class JobContext:
         """Whether somebody asked for the end."""
         return self.terminated or (self.run_dir / layout.STOP).exists()
 
+    def start(self, phase: Literal["starting", "running"] = "running") -> None:
+        """The work itself begins: from here on it takes time."""
+        self._started = time.monotonic()
+        self.update(phase=phase, started=time.time())
+
+    @property
+    def elapsed_s(self) -> float | None:
+        """Seconds of work, those of earlier workers included; None before it started."""
+        if self._started is None:
+            return None
+        return self.status.spent + time.monotonic() - self._started
+
     def update(self, **values: Any) -> None:
         """Writes the status with these values changed."""
-        self.status = replace(self.status, **values, updated=time.time())
+        changed = {**values, "updated": time.time(), "elapsed": self.elapsed_s}
+        self.status = replace(self.status, **changed)
         write_typed(self.run_dir / layout.STATUS, self.status)
 
     def record(self, record: Record) -> None:
@@ -76,10 +93,12 @@ class JobContext:
 def _carried_over(run_dir: Path) -> Status:
     """What stays true of an earlier worker's status when the job is resumed."""
     earlier = read_status(run_dir) or Status()
-    last_sign = earlier.ended if earlier.ended is not None else earlier.updated
-    spent = (last_sign or 0.0) - earlier.started if earlier.started is not None else 0.0
+    spent = earlier.spent if earlier.elapsed is None else earlier.elapsed
+    if earlier.elapsed is None and earlier.started is not None:  # as early versions kept it
+        last_sign = earlier.ended if earlier.ended is not None else earlier.updated
+        spent = max((last_sign or 0.0) - earlier.started, 0.0)
     return Status(
-        spent=max(spent, 0.0),
+        spent=spent,
         best=earlier.best,
         last=earlier.last,
         versions=earlier.versions,

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from cifar_core.checkpoints.checkpoint import find_checkpoint
 from cifar_core.config.train import TrainConfig, make_config
 from cifar_core.errors import ConfigError, RunError
-from cifar_core.forecast.disk_space import check_space
 from cifar_core.forecast.forecast import forecast
-from cifar_core.jobs.launch_checks import check_config
+from cifar_core.jobs.launch_checks import check_config, check_disk
+from cifar_core.jobs.starting_weights import num_seen
 from cifar_core.records import layout
 from cifar_core.runs.dedup import find_draft
-from cifar_core.runs.files import Start
+from cifar_core.runs.files import Start, read_start
 from cifar_core.runs.lifecycle import check_there, create_run
 from cifar_core.runs.requests import (
     DataRequest,
@@ -32,7 +32,6 @@ from cifar_core.runs.store import (
     DataJob,
     LRTestRun,
     TrainingRun,
-    disk_bytes,
     find_run,
     list_runs,
     read_run,
@@ -78,13 +77,14 @@ def launch_training(
                     "Press Start again to train with these too."
                 )
             return earlier.path
-        check_space(root, config)
+        check_disk(root, config)
         request = partial(
             TrainRequest,
             config=config,
             draft=draft,
             forecast=_expected(config),
             lr_from=_lr_source(root, lr_from) if lr_from else None,
+            val_seen=num_seen(config),
             **details,
         )
         run_dir = create_run(root, request, name, notes, config.model)
@@ -136,7 +136,7 @@ def resume_run(run: TrainingRun) -> None:
                 "resumed."
             )
         device_lock(now.request.device)
-        check_space(now.path.parent, now.config, written=disk_bytes(now))
+        check_disk(now.path.parent, now.config, now)
         (now.path / layout.STOP).unlink(missing_ok=True)
         start_worker(now.path)
 
@@ -165,8 +165,11 @@ def extend_run(run: TrainingRun, epochs: int, name: str = "") -> Path:
     with exclusive(root, "launch"):
         if earlier := find_draft(root, draft):
             return earlier.path
-        check_space(root, config)
-        request = partial(TrainRequest, config=config, draft=draft, extends=run.run_id, **details)
+        check_disk(root, config)
+        seen, extends = num_seen(config), run.run_id
+        request = partial(
+            TrainRequest, config=config, draft=draft, extends=extends, val_seen=seen, **details
+        )
         run_dir = create_run(root, request, name, stem=run.name, after=run.path)
         start_worker(run_dir)
     return run_dir
@@ -211,7 +214,8 @@ def launch_data(root: Path, origin: Origin, path: str = "", allow_modified: bool
 
 def start_worker(run_dir: Path) -> None:
     """Starts the process that does the job, and notes when and which it is."""
-    requested = time.time()
-    write_typed(run_dir / layout.START, Start(requested))
+    earlier = read_start(run_dir)
+    start = Start(time.time(), attempt=earlier.attempt + 1 if earlier else 1)
+    write_typed(run_dir / layout.START, start)
     process = spawn("cifar_core.jobs.worker", str(run_dir), log=run_dir / layout.LOG)
-    write_typed(run_dir / layout.START, Start(requested, identity_of(process.pid)))
+    write_typed(run_dir / layout.START, replace(start, worker=identity_of(process.pid)))

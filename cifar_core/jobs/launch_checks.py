@@ -1,16 +1,17 @@
-"""What is checked of a config before a job is started: hardware, data, starting weights."""
+"""What is checked of a config before a job is started: hardware, data, disk, weights."""
 
 from pathlib import Path
 from typing import Any
 
-from cifar_core.checkpoints.checkpoint import Checkpoint, find_checkpoint, read_checkpoint, verified
 from cifar_core.config.train import TrainConfig
 from cifar_core.data.dataset import split_indices
 from cifar_core.data.locate import NAMED
 from cifar_core.data.store import is_ready, open_dataset
 from cifar_core.errors import ConfigError
-from cifar_core.records import layout
-from cifar_core.runs.store import TrainingRun, find_run
+from cifar_core.forecast.disk_space import bytes_to_come, check_space
+from cifar_core.jobs.queue import active_runs
+from cifar_core.jobs.starting_weights import starting_weights
+from cifar_core.runs.store import TrainingRun, disk_bytes
 from cifar_core.system.locks import device_lock
 from cifar_core.system.paths import user_path
 from cifar_core.system.runtime import check_compiler, probe, resolve_runtime
@@ -29,7 +30,7 @@ def check_config(root: Path, config: TrainConfig) -> tuple[TrainConfig, dict[str
     if config.data not in NAMED:
         config = config.model_copy(update={"data": str(user_path(config.data))})
     if config.weights:
-        weights = str(_starting_weights(root, config).path.absolute())
+        weights = str(starting_weights(root, config).path.absolute())
         config = config.model_copy(update={"weights": weights})
     details: dict[str, Any] = {"device": device}
     if is_ready(config.data):
@@ -44,21 +45,18 @@ def check_config(root: Path, config: TrainConfig) -> tuple[TrainConfig, dict[str
     return config, details
 
 
-def _starting_weights(root: Path, config: TrainConfig) -> Checkpoint:
-    """The checkpoint that `config.weights` names.
+def check_disk(root: Path, config: TrainConfig, run: TrainingRun | None = None) -> None:
+    """Refuses to start what would fill the disk together with what is queued or running.
+
+    Args:
+        run: The one that is to go on, if it is not new.
 
     Raises:
-        CifarCoreError: if there is none, or it is damaged or of another model.
+        RunError: as `check_space`.
     """
-    folder = user_path(config.weights)
-    if (folder / layout.MANIFEST).is_file():
-        checkpoint = read_checkpoint(folder)
-    else:
-        checkpoint = find_checkpoint(find_run(root, config.weights, TrainingRun).path, "best")
-    if checkpoint.manifest.model != config.model:
-        raise ConfigError(
-            f"weights = {config.weights!r} are those of a {checkpoint.manifest.model}, not of a "
-            f"{config.model}. Choose weights of the same model."
-        )
-    verified(checkpoint, layout.WEIGHTS)
-    return checkpoint
+    promised = sum(
+        bytes_to_come(other.config, disk_bytes(other))
+        for other in active_runs(root)
+        if isinstance(other, TrainingRun)
+    )
+    check_space(root, config, disk_bytes(run) if run else 0, promised)

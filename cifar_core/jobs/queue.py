@@ -21,15 +21,21 @@ def queue_position(run_dir: Path) -> int:
     """How many jobs of the same device and folder are before this one; 0: it is next."""
     mine = read_run(run_dir)
     count = 0
-    for path in run_dirs(run_dir.parent):
+    for run in active_runs(run_dir.parent):
+        earlier = (run.created, run.run_id) < (mine.created, mine.run_id)
+        same = _device_of(run) == _device_of(mine)
+        count += earlier and same and run.state is RunState.QUEUED
+    return count
+
+
+def active_runs(root: Path) -> Iterator[Run]:
+    """The jobs that are queued or running, in no order; those that have ended are not even read."""
+    for path in run_dirs(root):
         if (path / layout.STATUS).exists() and not is_locked(path / layout.LOCK):
             continue  # most have ended; to see so much is a hundred times quicker than to read them
         with contextlib.suppress(RunError):
-            run = read_run(path)
-            earlier = (run.created, run.run_id) < (mine.created, mine.run_id)
-            same = _device_of(run) == _device_of(mine)
-            count += earlier and same and run.state is RunState.QUEUED
-    return count
+            if (run := read_run(path)).state.is_active:
+                yield run
 
 
 def _device_of(run: Run) -> str:

@@ -1,4 +1,4 @@
-"""Records as a table that other programs read."""
+"""Records as a table that other programs read, and texts as its cells."""
 
 import csv
 import io
@@ -18,3 +18,11 @@ def records_csv(metrics: Metrics) -> str:
     ):
         table.writerow({"kind": record.kind, **asdict(record)})
     return text.getvalue()
+
+
+def cell(text: str) -> str:
+    """A text that spreadsheets show and do not compute.
+
+    Source: OWASP, "CSV Injection": what begins like a formula gets an apostrophe before it.
+    """
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text

@@ -25,12 +25,17 @@ Outcome = Literal["completed", "stopped", "failed"]
 
 @dataclass(frozen=True)
 class Start:
-    """start.json: when a worker was last asked for, and the process started then."""
+    """start.json: when a worker was last asked for, and the process started then.
+
+    Attributes:
+        attempt: How often one was asked for; 0 where early versions did not count.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = STORED
 
     requested: Seconds
     worker: ProcessIdentity | None = None
+    attempt: Count = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +43,11 @@ class Status:
     """status.json: what the worker says of itself and of its work.
 
     Attributes:
+        attempt: That of the `Start` it answers; clocks are set, this number only grows.
         updated, started, ended: Unix times.
         spent: Seconds that earlier workers of the same run took.
+        elapsed: Those that it has taken until `updated`, theirs included, by a monotonic clock;
+            None before it started.
         outcome: How it ended, with the reason in a sentence.
         best, last: Figures of the best and of the newest epoch.
         memory_bytes: The most memory it took at once.
@@ -51,10 +59,12 @@ class Status:
     format: Literal[1] = FORMAT
     phase: Literal["queued", "starting", "running", "ended"] = "queued"
     worker: ProcessIdentity | None = None
+    attempt: Count = 0
     updated: Seconds | None = None
     started: Seconds | None = None
     ended: Seconds | None = None
     spent: Seconds = 0.0
+    elapsed: Seconds | None = None
     outcome: Outcome | None = None
     reason: Text = ""
     traceback: Text = ""
@@ -96,6 +106,15 @@ def read_status(run_dir: Path) -> Status | None:
         RunError: if it is damaged.
     """
     return read_typed(run_dir / layout.STATUS, Status)
+
+
+def read_start(run_dir: Path) -> Start | None:
+    """When a worker was last asked for; None if the launcher has not said.
+
+    Raises:
+        RunError: if it is damaged.
+    """
+    return read_typed(run_dir / layout.START, Start)
 
 
 def read_name(run_dir: Path) -> NameNote:

@@ -1,7 +1,6 @@
 """What the app and the command line may change of a job: create, name, stop, delete."""
 
 import contextlib
-import re
 import secrets
 import shutil
 import time
@@ -15,6 +14,7 @@ from cifar_core.checkpoints.checkpoint import list_checkpoints, remove_checkpoin
 from cifar_core.errors import RunError
 from cifar_core.records import layout
 from cifar_core.runs.files import NameNote, StopRequest, read_name, read_stop
+from cifar_core.runs.names import MARKS, MAX_NAME, is_name, normalized
 from cifar_core.runs.requests import Request
 from cifar_core.runs.states import find_worker, last_start
 from cifar_core.runs.store import AnalysisJob, Run, epoch_files, read_run, run_dirs
@@ -83,14 +83,14 @@ def check_name(root: Path, name: str, but: str = "") -> str:
     Raises:
         RunError: if it is empty, too long, has unfit characters, or is taken.
     """
-    name = name.strip()
-    if not re.fullmatch(r"[\w][\w .,+=()#-]{0,59}", name):
+    name = normalized(name)
+    if not is_name(name):
         raise RunError(
-            f"{name!r} is not accepted as a name; give 1 to 60 letters, digits, spaces and "
-            ". , + = ( ) # - _, starting with a letter, a digit or _; no slashes."
+            f"{name!r} is not accepted as a name; give 1 to {MAX_NAME} letters, digits, spaces and "
+            f"{' '.join(MARKS)}, starting with a letter, a digit or _; no slashes."
         )
     for path in run_dirs(root):
-        if path.name != but and name in (path.name, _name_of(path)):
+        if path.name != but and name in (path.name, normalized(_name_of(path))):
             raise RunError(f"There is already a run named {name!r}. Choose another name.")
     return name
 

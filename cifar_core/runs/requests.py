@@ -105,6 +105,8 @@ class TrainRequest(Request):
         draft: Names one intention, so that it starts one run.
         fingerprint: Of the data, if they were there already; so is the title.
         extends: The id of the run that it begins with, if there is one.
+        val_seen: How many validation images its starting weights were trained on; None if that was
+            not known.
     """
 
     kind: Literal["train"] = "train"
@@ -116,6 +118,7 @@ class TrainRequest(Request):
     forecast: Expected | None = None
     lr_from: LRSource | None = None
     extends: Text = ""
+    val_seen: Count | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

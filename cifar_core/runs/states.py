@@ -9,12 +9,11 @@ from pathlib import Path
 import psutil
 
 from cifar_core.records import layout
-from cifar_core.runs.files import Start, Status, read_status, read_stop
+from cifar_core.runs.files import Start, Status, read_start, read_status, read_stop
 from cifar_core.system.files import NotRegularError, open_regular
-from cifar_core.system.json_files import read_typed
 from cifar_core.system.locks import is_locked
 from cifar_core.system.memory import low_memory
-from cifar_core.system.process_identity import find_process
+from cifar_core.system.process_identity import find_process, is_of_earlier_boot
 
 START_LIMIT_S = 30.0  # between the request and the launcher's word of which process it started
 
@@ -48,9 +47,9 @@ def compute_state(run_dir: Path, created: datetime, status: Status) -> tuple[Run
         RunError: if a file of the job is damaged.
     """
     start = last_start(run_dir, created)
-    if outcome := outcome_since(status, start.requested):
+    if outcome := outcome_of(status, start):
         return outcome, status.reason
-    begun = status != Status() and (status.updated is None or status.updated >= start.requested)
+    begun = status != Status() and _answers(status, start, status.updated)
     if is_locked(run_dir / layout.LOCK) or find_worker(status, start):
         if not begun or status.phase in ("queued", "ended"):
             return RunState.QUEUED, ""
@@ -60,7 +59,7 @@ def compute_state(run_dir: Path, created: datetime, status: Status) -> tuple[Run
         return RunState.QUEUED, ""
     # Between reading the status and asking for the lock the worker may have ended in order.
     again = read_status(run_dir) or Status()
-    if outcome := outcome_since(again, start.requested):
+    if outcome := outcome_of(again, start):
         return outcome, again.reason
     return RunState.INTERRUPTED, _likely_cause(run_dir, again if begun else None, start.requested)
 
@@ -73,14 +72,21 @@ def last_start(run_dir: Path, created: datetime) -> Start:
     Raises:
         RunError: if the file is damaged.
     """
-    return read_typed(run_dir / layout.START, Start) or Start(created.timestamp())
+    return read_start(run_dir) or Start(created.timestamp())
 
 
-def outcome_since(status: Status, requested: float) -> RunState | None:
+def outcome_of(status: Status, start: Start) -> RunState | None:
     """How the job ended since it was last asked to run; None if it has not."""
-    if status.outcome is None or (status.ended is not None and status.ended < requested):
+    if status.outcome is None or not _answers(status, start, status.ended):
         return None
     return RunState(status.outcome)
+
+
+def _answers(status: Status, start: Start, time_s: float | None) -> bool:
+    """Whether a status is of the worker that was last asked for; without a count by its time."""
+    if start.attempt:
+        return status.attempt >= start.attempt
+    return time_s is None or time_s >= start.requested
 
 
 def find_worker(status: Status, start: Start) -> psutil.Process | None:
@@ -94,7 +100,7 @@ def _likely_cause(run_dir: Path, status: Status | None, requested: float) -> str
         return "The worker never started; see its log."
     if (stop := read_stop(run_dir)) and stop.forced:
         return "Force-stopped by user; progress since the last checkpoint is lost."
-    if status.worker and psutil.boot_time() > status.worker.create_time > 0:
+    if status.worker and is_of_earlier_boot(status.worker):
         return "The machine was restarted during the run."
     if "Fatal Python error" in log_tail(run_dir):
         return "The process crashed; see the last lines of the log."

@@ -13,6 +13,7 @@ from cifar_core.errors import CifarCoreError, RunError
 from cifar_core.records import layout
 from cifar_core.records.records import EpochRecord
 from cifar_core.runs.files import Status, read_name, read_status
+from cifar_core.runs.names import normalized
 from cifar_core.runs.requests import (
     AnalysisRequest,
     DataRequest,
@@ -65,7 +66,11 @@ class Run:
     def took_s(self) -> float | None:
         """Seconds that it has taken, once it has ended."""
         started, ended = self.status.started, self.status.ended
-        return ended - started if started and ended else None
+        if started is None or ended is None:
+            return None
+        if self.status.elapsed is not None:
+            return self.status.elapsed
+        return max(ended - started, 0.0)  # as early versions kept it, by a clock that may be set
 
 
 @dataclass(frozen=True)
@@ -193,7 +198,7 @@ def find_run(root: Path, text: str, kind: type[AnyRun] = Run) -> AnyRun:
 def _named(root: Path, name: str) -> Iterator[Path]:
     for path in run_dirs(root):
         with contextlib.suppress(RunError):
-            if read_name(path).name == name:
+            if normalized(read_name(path).name) == normalized(name):
                 yield path
 
 

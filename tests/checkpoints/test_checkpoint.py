@@ -132,3 +132,13 @@ def test_a_folder_without_checkpoints_has_none(tmp_path: Path) -> None:
     assert list_checkpoints(tmp_path) == []
     assert list_checkpoints(tmp_path / "missing") == []
     remove_checkpoints(tmp_path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused(tmp_path: Path, value: float) -> None:
+    state = state_at()
+    with torch.no_grad():
+        next(state.model.parameters())[0].fill_(value)
+    checkpoint = save_checkpoint(tmp_path, "best", state, *SAVED)
+    with pytest.raises(CheckpointError, match="not finite numbers: the training diverged"):
+        load_model(checkpoint)

@@ -42,3 +42,18 @@ def test_images_leave_as_files_with_what_is_said_of_them() -> None:
     assert (rows[1]["true"], rows[1]["predicted"]) == ("bee", "ant")
     assert float(rows[1]["confidence"]) == pytest.approx(0.6, abs=1e-6)
     assert float(rows[1]["loss"]) == pytest.approx(-np.log(0.3), abs=1e-6)
+
+
+def test_classes_of_any_name_lead_nowhere_and_compute_nothing() -> None:
+    images, labels = np.zeros((2, 32, 32, 3), np.uint8), np.array([0, 1], np.uint8)
+    classes = ("../../x", "=cmd|' /C calc'!A0")
+    examples = EvalSplit("test", classes, "f", images, labels, np.arange(2))
+    note = PredictionsNote.of("run", Checkpoint(Path("best-1"), manifest_of()), "test", flip=False)
+    probs = np.full((2, 2), 0.5, np.float32)
+    made = Predictions(np.log(probs), examples, Checkpoint(Path("best-1"), manifest_of()), note)
+    with zipfile.ZipFile(io.BytesIO(images_zip(made, [0, 1]))) as archive:
+        names = archive.namelist()
+        rows = list(csv.DictReader(io.StringIO(archive.read("images.csv").decode())))
+    assert not [name for name in names if "/" in name or ".." in name]
+    assert [row["file"] for row in rows] == names[:2]
+    assert [row["true"] for row in rows] == [classes[0], f"'{classes[1]}"]

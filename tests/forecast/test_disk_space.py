@@ -66,3 +66,7 @@ def test_room_for_all_and_one_checkpoint_more_is_enough_and_a_byte_less_is_not(
     with pytest.raises(RunError, match=r"MB free, but this run needs .* MB there\. Delete runs"):
         check_space(tmp_path, config)
     check_space(tmp_path, config, written=1)
+    with_free(needed + 500)
+    check_space(tmp_path, config, promised=500)
+    with pytest.raises(RunError, match=r"free, 0 MB of it for queued and running runs, but this"):
+        check_space(tmp_path, config, promised=501)

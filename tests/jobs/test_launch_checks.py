@@ -1,14 +1,20 @@
 """What is checked before a start: device, data, batch size, and the weights to start from."""
 
+import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from cifar_core.checkpoints.checkpoint import find_checkpoint
 from cifar_core.data import open_dataset
-from cifar_core.errors import CheckpointError, CifarCoreError, ConfigError
-from cifar_core.jobs.launch_checks import check_config
-from tests.real_jobs import small
+from cifar_core.errors import CheckpointError, CifarCoreError, ConfigError, RunError
+from cifar_core.forecast.disk_space import MARGIN, bytes_to_come
+from cifar_core.jobs.launch_checks import check_config, check_disk
+from cifar_core.runs.lifecycle import create_run
+from cifar_core.runs.requests import TrainRequest
+from cifar_core.system.files import write_json
+from tests.real_jobs import ago, rewrite, small
 
 
 def test_what_the_worker_will_use_is_known_before_it_starts(runs: Path) -> None:
@@ -50,3 +56,23 @@ def test_a_batch_larger_than_the_training_images_is_refused(runs: Path) -> None:
 def test_a_gpu_that_is_not_there_is_named(runs: Path) -> None:
     with pytest.raises(CifarCoreError, match="cuda:63"):
         check_config(runs, small(device="cuda:63"))
+
+
+def test_what_others_will_still_write_is_not_free(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Room for two runs and a half: the third is refused, until one of the others has ended."""
+    config = small()
+    usage, free = shutil.disk_usage(runs.parent), int(2.5 * bytes_to_come(config)) + MARGIN
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=free))
+    waiting = []
+    for _ in range(2):
+        check_disk(runs, config)
+        waiting.append(create_run(runs, partial(TrainRequest, config=config, device="cpu")))
+    with pytest.raises(RunError, match="of it for queued and running runs"):
+        check_disk(runs, config)
+    write_json(waiting[0] / "status.json", {"outcome": "stopped"})
+    check_disk(runs, config)
+    (waiting[0] / "status.json").unlink()
+    rewrite(waiting[0], created=ago(100))  # nobody came for it
+    check_disk(runs, config)

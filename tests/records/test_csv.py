@@ -3,7 +3,9 @@
 import csv
 import io
 
-from cifar_core.records.csv import records_csv
+import pytest
+
+from cifar_core.records.csv import cell, records_csv
 from cifar_core.records.records import EpochRecord, Metrics, StepRecord
 from cifar_core.records.steps import Steps
 
@@ -29,3 +31,13 @@ def test_every_record_is_a_line_in_the_order_of_the_steps() -> None:
 def test_without_records_it_is_a_heading() -> None:
     assert records_csv(Metrics()).startswith("kind,epoch,step,loss,acc,lr,images_per_s,elapsed_s,")
     assert records_csv(Metrics()).count("\n") == 1
+
+
+@pytest.mark.parametrize("text", ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
+def test_a_formula_is_a_text(text: str) -> None:
+    assert cell(text) == "'" + text
+
+
+@pytest.mark.parametrize("text", ["", "cat", "lr=0.1", "a-b", "1"])
+def test_a_text_stays_as_it_is(text: str) -> None:
+    assert cell(text) == text

@@ -33,6 +33,11 @@ REFUSED = {
     "markup": "<b>",
     "line separator": "a\u2028b",
     "right to left": "a\u202eb",
+    "a mark first": "\u0301a",
+    "a joiner first": "\u200da",
+    "a zero width space": "a\u200bb",
+    "a control character": "a\x1b[31mb",
+    "no character": "a\uffff",
 }
 
 
@@ -54,13 +59,26 @@ def test_an_unfit_name_is_refused_with_what_is_accepted(runs: Path, name: str) -
     assert read_run(keeper).name == "keeper"
 
 
-@pytest.mark.parametrize(
-    "name", ["a", "x" * 60, "Über 9", "lr=0.1, wd (5e-4) #2", "v1.2-b_c+", "学"]
+FIT = (
+    *("a", "x" * 60, "Über 9", "lr=0.1, wd (5e-4) #2", "v1.2-b_c+", "_1", "学"),
+    *("प्रशिक्षण 2", "การฝึก", "பயிற்சி", "می\u200cخواهم", "ፈተና", "훈련", "تدريب", "אימון"),
 )
+
+
+@pytest.mark.parametrize("name", FIT)
 def test_a_fit_name_is_taken_as_it_is(runs: Path, name: str) -> None:
     path = new_run(runs, name)
     assert read_run(path).name == name
     assert find_run(runs, name).path == path
+
+
+def test_a_name_is_the_same_however_its_letters_are_composed(runs: Path) -> None:
+    decomposed = "re\u0301sume\u0301 1"
+    path = new_run(runs, decomposed)
+    assert read_run(path).name == "r\u00e9sum\u00e9 1"
+    assert find_run(runs, decomposed).path == find_run(runs, "r\u00e9sum\u00e9 1").path == path
+    with pytest.raises(RunError, match="already a run named"):
+        check_name(runs, decomposed)
 
 
 def test_a_taken_name_is_refused_also_by_the_id_of_another(runs: Path) -> None:

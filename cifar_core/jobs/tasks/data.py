@@ -1,6 +1,5 @@
 """Getting data: download, check, decode."""
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ def get_data(job: "JobContext", request: "DataRequest") -> RunState:
     from cifar_core.data.store import prepare
     from cifar_core.system.paths import cache_dir
 
-    job.update(phase="running", started=time.time())
+    job.start()
     path = request.path or str(cache_dir() / "downloads")
     downloaded = request.origin != "folder"
     if downloaded and not record_progress(

@@ -1,6 +1,5 @@
 """The effect of an augmentation on a checkpoint. Like evaluation it waits for no device."""
 
-import time
 from typing import TYPE_CHECKING
 
 from cifar_core.errors import RunError
@@ -16,7 +15,7 @@ def try_augmentation(job: "JobContext", request: "AnalysisRequest") -> RunState:
     """Tries the request's spec on the request's run and checkpoint."""
     from cifar_core.evaluation.augmentation_effect import measure_effect
 
-    job.update(phase="running", started=time.time())
+    job.start()
     _, config, checkpoint, data = subject_of(job, request)
     if request.augment is None:
         raise RunError("The request of this job names no augmentation. Start it again.")

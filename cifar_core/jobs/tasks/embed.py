@@ -1,6 +1,5 @@
 """The neighbor embedding of a split. Like evaluation it waits for no device."""
 
-import time
 from typing import TYPE_CHECKING
 
 from cifar_core.jobs.tasks.shared import record_progress, subject_of
@@ -18,7 +17,7 @@ def embed_split(job: "JobContext", request: "AnalysisRequest") -> RunState:
     from cifar_core.evaluation.features import read_values, tsne_embedding, write_values
     from cifar_core.evaluation.predictions import eval_split
 
-    job.update(phase="running", started=time.time())
+    job.start()
     run, config, checkpoint, data = subject_of(job, request)
     examples = eval_split(data, config, request.split)
     features = read_values(run.path, checkpoint, examples, "features")

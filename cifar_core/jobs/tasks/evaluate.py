@@ -1,6 +1,5 @@
 """Evaluation: the table of one checkpoint on one split. It waits for no device."""
 
-import time
 from typing import TYPE_CHECKING
 
 from cifar_core.jobs.tasks.shared import Subject, record_progress, subject_of
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
 def evaluate_checkpoint(job: "JobContext", request: "AnalysisRequest") -> RunState:
     """Fills the table of the request's run, checkpoint and split."""
-    job.update(phase="running", started=time.time())
+    job.start()
     subject = subject_of(job, request)
     done = evaluate_split(job, subject, request.split or "test", request.flip)
     return RunState.COMPLETED if done else RunState.STOPPED

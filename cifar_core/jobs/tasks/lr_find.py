@@ -1,6 +1,5 @@
 """The LR test: records its points as they come; how it ended stands in the status."""
 
-import time
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ def find_lr(job: "JobContext", request: "LRTestRequest") -> RunState:
     with acquire_device(job.run_dir, request.device, job.should_stop) as my_turn:
         if not my_turn:
             return RunState.STOPPED
-        job.update(phase="starting", started=time.time())
+        job.start("starting")
         return _test(job, request)
 
 

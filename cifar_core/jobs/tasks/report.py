@@ -1,6 +1,5 @@
 """The report of a run; evaluates first where that is missing. It waits for no device."""
 
-import time
 from typing import TYPE_CHECKING
 
 from cifar_core.jobs.tasks.evaluate import evaluate_split
@@ -25,7 +24,7 @@ def write_report(job: "JobContext", request: "AnalysisRequest") -> RunState:
     from cifar_core.report.html import report_html, worst_cards
     from cifar_core.system.files import write_atomic
 
-    job.update(phase="running", started=time.time())
+    job.start()
     subject = subject_of(job, request)
     run, config, checkpoint, data = subject
     path = predictions_path(run.path, checkpoint.name, "test")

@@ -1,6 +1,5 @@
 """The ranking of layers and methods by ROAD. Like evaluation it waits for no device."""
 
-import time
 from typing import TYPE_CHECKING
 
 from cifar_core.jobs.tasks.shared import record_progress, subject_of
@@ -17,7 +16,7 @@ def rank_layers(job: "JobContext", request: "AnalysisRequest") -> RunState:
     from cifar_core.evaluation.predictions import eval_split
     from cifar_core.explain.road import rank_by_road
 
-    job.update(phase="running", started=time.time())
+    job.start()
     _, config, checkpoint, data = subject_of(job, request)
     examples = eval_split(data, config, "test")
     progress = rank_by_road(load_model(checkpoint), checkpoint, examples, job.run_dir)

@@ -1,7 +1,6 @@
 """Training: set up, run the epochs, keep the checkpoints."""
 
 import contextlib
-import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +29,7 @@ def train_model(job: "JobContext", request: "TrainRequest") -> RunState:
     with acquire_device(job.run_dir, request.device, job.should_stop) as my_turn:
         if not my_turn:
             return RunState.STOPPED
-        job.update(phase="starting", started=time.time() - job.status.spent)
+        job.start("starting")
         earlier = job.status
         config, batches, state = _set_up(job, request)
         if job.is_resuming:
@@ -146,10 +145,9 @@ def _run_epochs(
 
     with contextlib.ExitStack() as stack:
         events = _event_writer(job, config, state.step, stack)
-        started = job.status.started or time.time()
         for record in train(config, batches.data, state, batches):
             if isinstance(record, StepRecord | EpochRecord):
-                record = replace(record, elapsed_s=time.time() - started)
+                record = replace(record, elapsed_s=job.elapsed_s or 0.0)
                 job.record(record)
                 _write_events(events, record)
             if isinstance(record, EpochRecord):

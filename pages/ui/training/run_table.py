@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from cifar_core.config.train import difference, display_values
+from cifar_core.records.csv import cell
 from cifar_core.runs.index import Listed
 from cifar_core.runs.store import TrainingRun
 from pages.ui.components import parts
@@ -70,7 +71,7 @@ def _row(run: TrainingRun, num_bytes: int) -> dict[str, object]:
     metrics, config = run.figures, run.config
     done = run.status.last.epoch if run.status.last else 0
     return {
-        "Name": run.name,
+        "Name": cell(run.name),  # the table can be downloaded as CSV
         "State": str(run.state),
         "Val": _percent(metrics.val_acc if metrics else None),
         "Test": _percent(metrics.test_acc if metrics else None),
@@ -78,10 +79,10 @@ def _row(run: TrainingRun, num_bytes: int) -> dict[str, object]:
         "Epochs": f"{done} / {config.epochs}",
         "LR": config.lr,
         "Batch": config.batch_size,
-        "Data": run.data_title,
+        "Data": cell(run.data_title),
         "Started": run.created,
         "Size (MB)": num_bytes / 1e6,
-        "Notes": run.notes,
+        "Notes": cell(run.notes),
     }
 
 
@@ -101,7 +102,7 @@ def side_by_side(runs: Sequence[TrainingRun]) -> None:
         tables = [display_values(config) for config in configs]
         settings = {name: [table[name] for table in tables] for name in tables[0]}
     rows = {**_results(runs), **settings}
-    names = [run.name for run in runs]
+    names = [cell(run.name) for run in runs]
     st.dataframe(
         [{"": label, **dict(zip(names, row, strict=True))} for label, row in rows.items()],
         hide_index=True,
