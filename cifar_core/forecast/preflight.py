@@ -1,7 +1,7 @@
 """How fast a config runs on this machine: a few measured steps on made-up images.
 
-`python -m cifar_core.forecast.preflight NOTE CONFIG` measures a config given as JSON and writes the
-speeds to NOTE. Pages start it and read the note; they measure nothing themselves.
+`python -m cifar_core.forecast.preflight NOTE` measures the config in the file beside NOTE and
+writes the speeds to NOTE. Pages start it and read the note; they measure nothing themselves.
 """
 
 import subprocess
@@ -15,19 +15,27 @@ from cifar_core.config.train import TrainConfig
 from cifar_core.errors import CifarCoreError, JobError, RunError
 from cifar_core.forecast.forecast import Throughput, failure, known_throughput, note_path
 from cifar_core.forecast.measure import measure
-from cifar_core.system.files import write_json
+from cifar_core.system.files import read_json, write_json
 from cifar_core.system.locks import device_lock
 from cifar_core.system.processes import lower_priority, spawn
 from cifar_core.system.runtime import probe, resolve_runtime
-from cifar_core.validation import parse_json
+from cifar_core.validation import validated
 
 BUSY_S = 30.0  # another measurement has ended by then, a training has not
 
 
 def start_measuring(config: TrainConfig) -> "subprocess.Popen[bytes]":
     """Starts a measurement of low priority; `known_throughput` will know its result."""
-    note_path(config).unlink(missing_ok=True)  # of an earlier failure
-    return spawn("cifar_core.forecast.preflight", str(note_path(config)), config.model_dump_json())
+    note = note_path(config)
+    note.unlink(missing_ok=True)  # of an earlier failure
+    note.parent.mkdir(parents=True, exist_ok=True)
+    write_json(_config_path(note), config.model_dump(mode="json"))
+    return spawn("cifar_core.forecast.preflight", str(note))
+
+
+def _config_path(note: Path) -> Path:
+    """Where the process finds the config: as an argument it may be longer than the system takes."""
+    return note.with_suffix(".config")
 
 
 def measured(config: TrainConfig) -> Throughput:
@@ -66,12 +74,11 @@ def _wait_for(device: str) -> None:
         ) from None
 
 
-def main(note: Path, config: str) -> None:
-    """Measures a config given as JSON and writes the note."""
+def main(note: Path) -> None:
+    """Measures the config beside the note and writes the note."""
     lower_priority(5)
-    note.parent.mkdir(parents=True, exist_ok=True)
     try:
-        read = parse_json(TrainConfig, config, "config")
+        read = validated(TrainConfig, read_json(_config_path(note)))
         device = resolve_runtime(probe(), read.device, read.precision, read.memory_format).device
         with device_lock(device):
             write_json(note, asdict(measure(read)))
@@ -80,4 +87,4 @@ def main(note: Path, config: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]))

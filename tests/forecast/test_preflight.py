@@ -19,6 +19,7 @@ from cifar_core.forecast import forecast, measure, preflight
 from cifar_core.system import runtime
 from cifar_core.system.files import write_json
 from cifar_core.system.locks import device_lock
+from tests.waiting import LIMIT_S
 
 
 def quick(**changes: Any) -> TrainConfig:
@@ -100,6 +101,15 @@ def test_a_note_is_read_again(own_cache: Path) -> None:
 def test_a_process_of_its_own_measures_and_notes() -> None:
     speed = preflight.measured(quick())
     assert speed == forecast.known_throughput(quick())
+
+
+def test_the_config_is_handed_over_in_a_file_however_long_it_is(
+    own_cache: Path,
+) -> None:
+    """Linux takes 128 KiB per argument; with a longer one a process does not even start."""
+    started = preflight.start_measuring(quick(data="x" * 200_000, device="cuda:63"))
+    assert started.wait(LIMIT_S) == 0
+    assert "cuda:63" in forecast.failure(quick(device="cuda:63"))
 
 
 @pytest.mark.usefixtures("own_cache")
