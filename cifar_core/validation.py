@@ -1,6 +1,7 @@
 """What a field accepts, in numbers and in words; validation errors as sentences."""
 
 import json
+from collections.abc import Iterable
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
@@ -9,6 +10,8 @@ from pydantic.fields import FieldInfo
 
 from cifar_core.errors import CifarCoreError, ConfigError
 
+MOST_SHOWN = 100  # characters of a value in a sentence
+MOST_NESTED = 50  # levels of lists and objects; no file of ours has more than ten
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
 # `__pydantic_config__` of the dataclasses that lie on disk.
@@ -36,14 +39,42 @@ def json_value(text: str, what: str) -> Any:
         what: Names the text at the beginning of the error.
 
     Raises:
-        ConfigError: if it is not JSON, or nested deeper than Python reads.
+        ConfigError: if it is not JSON, or nested too deep to be told in a sentence.
     """
     try:
-        return json.loads(text.removeprefix("\ufeff"))
+        value = json.loads(text.removeprefix("\ufeff"))
+        check_nesting(value)
+        return value
     except RecursionError:
         raise ConfigError(f"{what} is nested too deep. Export it again.") from None
     except ValueError as error:
         raise ConfigError(f"{what} is not valid JSON ({error}). Export it again.") from None
+
+
+def check_nesting(value: object) -> None:
+    """Refuses what is nested so deep that comparing or printing it may exceed Python's stack.
+
+    Raises:
+        RecursionError: as Python would.
+    """
+    level = [value]
+    for _ in range(MOST_NESTED):
+        level = [inner for outer in level for inner in _inner(outer)]
+        if not level:
+            return
+    raise RecursionError
+
+
+def _inner(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def shown(value: object) -> str:
+    """A value as a sentence names it: Python's own form, cut off where it is long."""
+    text = repr(value)
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]} …"
 
 
 def validated(model: type[AnyModel], raw: object) -> AnyModel:
@@ -69,12 +100,12 @@ def _sentence(model: type[BaseModel], detail: Any) -> str:
         return f"Unknown setting {where!r}. Known: {', '.join(owner.model_fields)}."
     if kind == "value_error":
         reason = detail["msg"].removeprefix("Value error, ")
-        sentence = f"{where} = {value!r} {reason}" if where == "model" else reason
+        sentence = f"{where} = {shown(value)} {reason}" if where == "model" else reason
         names_field = sentence.split(" ")[0] in owner.model_fields
         return f"{sentence if names_field else sentence[0].upper() + sentence[1:]}."
     field = owner.model_fields.get(str(detail["loc"][-1])) if detail["loc"] else None
     accepted = _JSON_TYPES.get(kind) or (describe_accepted(field) if field else detail["msg"])
-    return f"{where or 'The value'} = {value!r} is not accepted; give {accepted}."
+    return f"{where or 'The value'} = {shown(value)} is not accepted; give {accepted}."
 
 
 # By pydantic's error type, where JSON of another type was expected.

@@ -1,7 +1,8 @@
 """One `AugmentSpec` for the preview and for training.
 
     spec                  AugmentSpec: ordered operations, JSON, hash
-    presets               named specs; a spec from user input
+    presets               named specs
+    reading               a spec from a preset's name, JSON, YAML or a file
     catalog               all operations, with OneOf, SomeOf, MixUp and CutMix
     catalog_geometry      operations that move or cover pixels
     catalog_color         operations that change colors, blur or add noise
@@ -11,16 +12,19 @@
     kernels_cpu           faster versions of the kernels for the CPU
     pipeline              a spec through albumentations, one image at a time
     albumentations_calls  a spec as albumentations calls
-    exchange              import and export of albumentations JSON, YAML and Python
+    exchange              a spec as albumentations' JSON, YAML or Python
+    saved_steps           the steps of a pipeline that albumentations saved
+    importing             a pipeline that albumentations saved, as a spec
     applied               which operations were applied, with which values
     preview               original and augmented images, exactly as in training
 
-The spec, the catalog and the presets import neither torch nor albumentations.
+The spec, the catalog, the presets and reading import neither torch nor albumentations.
 """
 
 from cifar_core.augment.catalog import CATALOG
 from cifar_core.augment.params import Param, Transform
-from cifar_core.augment.presets import PRESETS, preset, spec_from_text
+from cifar_core.augment.presets import PRESETS, preset
+from cifar_core.augment.reading import read_spec, spec_from_text
 from cifar_core.augment.spec import AugmentSpec, Operation
 
 __all__ = [
@@ -31,5 +35,6 @@ __all__ = [
     "Param",
     "Transform",
     "preset",
+    "read_spec",
     "spec_from_text",
 ]

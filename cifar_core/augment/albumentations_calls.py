@@ -68,6 +68,13 @@ def _cutout(operation: Operation, mean: Color) -> list[Call]:
     return [Call("CoarseDropout", params)]
 
 
+def _affine(operation: Operation, mean: Color) -> list[Call]:
+    params: dict[str, Any] = {**operation.params, "p": operation.p}
+    if "border_mode" in params:
+        params["border_mode"] = BORDERS[str(params["border_mode"])]
+    return [Call(operation.name, params)]
+
+
 def _choice(operation: Operation, mean: Color) -> list[Call]:
     members = tuple(_single_call(member, mean) for member in operation.operations)
     return [Call(operation.name, {**operation.params, "p": operation.p}, members)]
@@ -82,6 +89,7 @@ def _single_call(operation: Operation, mean: Color) -> Call:
 _CONVERTERS: dict[str, Callable[[Operation, Color], list[Call]]] = {
     "PadCrop": _pad_crop,
     "Cutout": _cutout,
+    "Affine": _affine,
     "OneOf": _choice,
     "SomeOf": _choice,
 }

@@ -8,6 +8,9 @@ _BLACK = Param(
     "fill", (0, 0, 0), "RGB color, 0 to 255.", 0, 255, why="albumentations' 0, per channel."
 )
 
+_SCALE = Param("scale", (0.9, 1.1), "Scale factor.", 0.5, 2.0, why=_NOTHING)
+_ROTATE = Param("rotate", (-15.0, 15.0), "Angle in degrees.", -180, 180, why=_NOTHING)
+
 GEOMETRY = (
     Transform(
         "PadCrop",
@@ -47,15 +50,37 @@ GEOMETRY = (
         "Shift, scale and rotate in one step.",
         (
             Param(
+                "translate_px",
+                (-2, 2),
+                "Shift in whole pixels, all equally likely.",
+                -16,
+                16,
+                why=_NOTHING,
+            ),
+            _SCALE,
+            _ROTATE,
+            Param("keep_ratio", True, "One scale for both axes.", why="Keeps the shapes."),
+            Param(
+                "border_mode",
+                "constant",
+                "Border: black or reflected.",
+                choices=("constant", "reflect"),
+                why="albumentations' number, as a word.",
+            ),
+        ),
+        # albumentations 2.0.8 cuts a fraction to whole pixels: of 1/16, two pixels, -1, 0 and 1 are
+        # left, at 25, 50 and 25%.
+        former=(
+            Param(
                 "translate_percent",
                 (-0.0625, 0.0625),
-                "Shift, as a fraction of the side.",
+                "Shift, as a fraction of the side, cut to whole pixels.",
                 -0.5,
                 0.5,
                 why=_NOTHING,
             ),
-            Param("scale", (0.9, 1.1), "Scale factor.", 0.5, 2.0, why=_NOTHING),
-            Param("rotate", (-15.0, 15.0), "Angle in degrees.", -180, 180, why=_NOTHING),
+            _SCALE,
+            _ROTATE,
         ),
     ),
     Transform(
@@ -114,17 +139,8 @@ GEOMETRY = (
         "Geometry",
         "Smooth random displacement of pixels.",
         (
-            Param(
-                "alpha", 20.0, "Strength.", 0, 200, why="albumentations' 1 has no effect at 32x32."
-            ),
-            Param(
-                "sigma",
-                4.0,
-                "Smoothness, in pixels.",
-                1,
-                50,
-                why="albumentations' 50 exceeds the image.",
-            ),
+            Param("alpha", 20.0, "Strength.", 0, 200, why="1 has no effect at 32x32."),
+            Param("sigma", 4.0, "Smoothness, in pixels.", 1, 50, why="50 exceeds the image."),
         ),
     ),
     Transform(

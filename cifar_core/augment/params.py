@@ -1,9 +1,12 @@
 """Operations of the catalog: their parameters, bounds, and the values they accept."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Value = int | float | str | tuple[float, float] | tuple[int, int] | tuple[int, int, int]
+from cifar_core.validation import shown
+
+Value = bool | int | float | str | tuple[float, float] | tuple[int, int] | tuple[int, int, int]
 Group = Literal["Geometry", "Dropout", "Color", "Blur and noise", "Choice", "Mixing"]
 
 # Argument names of albumentations 1, which version 2 ignores with only a warning.
@@ -21,7 +24,7 @@ OLD_NAMES = {
     "mask_fill_value": "fill",
     "always_apply": "p = 1",
     "var_limit": "std_range, fractions of full white, such as [0.02, 0.06]",
-    "shift_limit": "translate_percent of Affine",
+    "shift_limit": "translate_px of Affine, in pixels, such as [-2, 2]",
     "scale_limit": "scale of Affine",
     "rotate_limit": "rotate of Affine, or limit of Rotate",
     "quality_lower": "quality_range, such as [50, 90]",
@@ -38,7 +41,7 @@ OLD_NAMES = {
 class Param:
     """One parameter of an operation; its default determines the type.
 
-    Two numbers are a range, three whole numbers a color.
+    Two numbers are a range, three whole numbers a color, true and false a switch.
 
     Attributes:
         low: Smallest accepted value, for both ends of a range.
@@ -62,7 +65,7 @@ class Param:
     def whole(self) -> bool:
         """Whether only whole numbers are accepted."""
         first = self.default[0] if isinstance(self.default, tuple) else self.default
-        return isinstance(first, int)
+        return isinstance(first, int) and not isinstance(first, bool)
 
     def accept(self, value: object) -> Value:
         """Returns `value` converted to the parameter's type.
@@ -72,49 +75,60 @@ class Param:
         """
         if self.choices:
             if value not in self.choices:
-                raise ValueError(f"{self.name} = {value!r} is not one of {', '.join(self.choices)}")
+                raise ValueError(
+                    f"{self.name} = {shown(value)} is not one of {', '.join(self.choices)}"
+                )
             return str(value)
+        if isinstance(self.default, bool):
+            return self._accept_switch(value)
         if not isinstance(self.default, tuple):
             return self._accept_number(value)
         if len(self.default) == 3:
             return self._accept_color(value)
         return self._accept_range(value)
 
+    def _accept_switch(self, value: object) -> bool:
+        if not isinstance(value, bool):
+            raise ValueError(f"{self.name} = {shown(value)} is not true or false")
+        return value
+
     def _accept_range(self, value: object) -> tuple[float, float] | tuple[int, int]:
         if not isinstance(value, list | tuple) or len(value) != 2:
-            raise ValueError(f"{self.name} = {value!r} is not a range such as {self.default}")
+            raise ValueError(f"{self.name} = {shown(value)} is not a range such as {self.default}")
         low, high = (self._accept_number(end) for end in value)
         if low > high:
-            raise ValueError(f"{self.name} = {value!r} has its larger end first; swap them")
+            raise ValueError(f"{self.name} = {shown(value)} has its larger end first; swap them")
         if self.apart and low == high:
-            raise ValueError(f"{self.name} = {value!r} has equal ends; give two different numbers")
+            raise ValueError(
+                f"{self.name} = {shown(value)} has equal ends; give two different numbers"
+            )
         return (low, high)
 
     def _accept_color(self, value: object) -> tuple[int, int, int]:
         if not isinstance(value, list | tuple) or len(value) != 3:
-            raise ValueError(f"{self.name} = {value!r} is not a color such as [125, 123, 114]")
+            raise ValueError(f"{self.name} = {shown(value)} is not a color such as [125, 123, 114]")
         if any(0 < v < 1 for v in value if isinstance(v, float)):
             whole = [round(255 * v) for v in value]
             raise ValueError(
-                f"{self.name} = {value!r} is on the scale 0 to 1, which albumentations reads as "
-                f"black; give {whole} on the scale 0 to 255"
+                f"{self.name} = {shown(value)} is on the scale 0 to 1, which albumentations reads "
+                f"as black; give {whole} on the scale 0 to 255"
             )
         red, green, blue = (int(self._accept_number(v)) for v in value)
         return red, green, blue
 
     def _accept_number(self, value: object) -> int | float:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"{self.name} = {value!r} is not a number")
+            raise ValueError(f"{self.name} = {shown(value)} is not a number")
         if not self.low <= value <= self.high:
             raise ValueError(
-                f"{self.name} = {value} is out of bounds; give {self.low:g} to {self.high:g}"
+                f"{self.name} = {shown(value)} is out of bounds; give {self.low:g} to {self.high:g}"
             )
         if not self.whole:
             return float(value)
         if value != int(value):
-            raise ValueError(f"{self.name} = {value!r} is not a whole number")
+            raise ValueError(f"{self.name} = {shown(value)} is not a whole number")
         if self.odd and value % 2 == 0:
-            raise ValueError(f"{self.name} = {value!r} is even; give odd numbers")
+            raise ValueError(f"{self.name} = {shown(value)} is even; give odd numbers")
         return int(value)
 
 
@@ -127,6 +141,8 @@ class Transform:
         batched: Has a kernel that runs on whole batches on the device.
         p: Default probability.
         holds: Contains other operations to choose from (OneOf, SomeOf).
+        former: The parameters of an earlier version, if one of them is gone. A spec that names it
+            is read with these, so that it keeps its hash and its images.
     """
 
     name: str
@@ -136,6 +152,12 @@ class Transform:
     batched: bool = False
     p: float = 0.5
     holds: bool = False
+    former: tuple[Param, ...] = ()
+
+    def params_of(self, names: Iterable[str]) -> tuple[Param, ...]:
+        """The parameters to which the names in a spec belong: today's, or those of before."""
+        gone = {param.name for param in self.former} - {param.name for param in self.params}
+        return self.former if gone.intersection(names) else self.params
 
     def accept(self, params: dict[str, object]) -> dict[str, Value]:
         """Returns all parameters in order, defaults filled in.
@@ -143,11 +165,12 @@ class Transform:
         Raises:
             ValueError: for an unknown name or a value that is not accepted.
         """
-        names = [param.name for param in self.params]
+        accepting = self.params_of(params)
+        names = [param.name for param in accepting]
         for name in params:
             if name not in names:
                 accepted = ", ".join(names) or "none"
                 old = OLD_NAMES.get(name)
                 hint = f"; it was renamed: give {old}" if old else f"; available: {accepted}"
-                raise ValueError(f"{self.name} has no parameter {name!r}{hint}")
-        return {p.name: p.accept(params.get(p.name, p.default)) for p in self.params}
+                raise ValueError(f"{self.name} has no parameter {shown(name)}{hint}")
+        return {p.name: p.accept(params.get(p.name, p.default)) for p in accepting}

@@ -14,11 +14,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from cifar_core.augment.albumentations_calls import Call, Color, calls_of
 from cifar_core.augment.spec import AugmentSpec
 from cifar_core.errors import ConfigError
 from cifar_core.system.seeds import Purpose
+from cifar_core.validation import shown
 
 
 def compose(spec: AugmentSpec, mean: Color, mark_filled: bool = False) -> Any:
@@ -58,9 +60,20 @@ def build(call: Call, mark_filled: bool = False) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             return getattr(library(), call.name)(*members, **call.params, **fill_mask)
-    except (TypeError, ValueError, Warning) as error:
-        reason = " ".join(str(error).split())
-        raise ConfigError(f"albumentations rejects {call.name}: {reason}") from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, Warning) as error:
+        reason = _reason(error, call.params)
+        raise ConfigError(f"albumentations rejects {call.name}: {reason}.") from None
+
+
+def _reason(error: Exception, params: dict[str, Any]) -> str:
+    """Why, in one line: of what the library's own models refuse, the first argument."""
+    if not isinstance(error.__cause__, ValidationError):
+        return " ".join(str(error).split()).removesuffix(".")[:300]
+    detail = error.__cause__.errors()[0]
+    name = str(detail["loc"][0]) if detail["loc"] else ""
+    what = f"{name} = {shown(params[name])}; " if name in params else ""
+    reason = " ".join(detail["msg"].removeprefix("Value error, ").split())
+    return f"{what}{reason}".removesuffix(".")[:300]
 
 
 _DROPOUT = ("CoarseDropout", "GridDropout")

@@ -1,7 +1,5 @@
 """Named specs: general ones, and those of the five reference systems."""
 
-from pathlib import Path
-
 from cifar_core.augment.spec import AugmentSpec, Operation
 from cifar_core.errors import ConfigError
 
@@ -12,7 +10,20 @@ def _spec(*operations: Operation) -> AugmentSpec:
 
 _PAD_CROP = Operation(name="PadCrop")
 _FLIP = Operation(name="HorizontalFlip", p=0.5)
-_SHIFT_SCALE_ROTATE = Operation(name="Affine", p=0.5)  # defaults of the former ShiftScaleRotate
+# The defaults of ShiftScaleRotate in albumentations 1, which the reference systems used:
+# shift_limit 0.0625, that is two pixels (here whole ones), scale_limit 0.1 for both axes at once,
+# rotate_limit 45, border_mode cv2.BORDER_REFLECT_101, p 0.5.
+_SHIFT_SCALE_ROTATE = Operation(
+    name="Affine",
+    p=0.5,
+    params={
+        "translate_px": (-2, 2),
+        "scale": (0.9, 1.1),
+        "rotate": (-45.0, 45.0),
+        "keep_ratio": True,
+        "border_mode": "reflect",
+    },
+)
 
 PRESETS: dict[str, AugmentSpec] = {
     "none": _spec(),
@@ -50,19 +61,6 @@ def preset(name: str) -> AugmentSpec:
     if name not in PRESETS:
         raise ConfigError(
             f"Unknown augmentation {name!r}. Available presets: {', '.join(PRESETS)}; "
-            "or give the path of a JSON file."
+            "or give the path of a JSON or YAML file."
         )
     return PRESETS[name]
-
-
-def spec_from_text(text: str) -> AugmentSpec:
-    """Reads a preset's name, the path of a JSON file, or JSON.
-
-    Raises:
-        ConfigError: if the text is none of these.
-    """
-    if text.lstrip().startswith("{"):
-        return AugmentSpec.from_json(text)
-    if text.endswith(".json") and Path(text).is_file():
-        return AugmentSpec.from_json(Path(text).read_text(encoding="utf-8", errors="replace"))
-    return preset(text)

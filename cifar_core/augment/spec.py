@@ -20,18 +20,23 @@ from pydantic import (
 
 from cifar_core.augment.catalog import CATALOG
 from cifar_core.augment.params import Transform, Value
-from cifar_core.validation import parse_json
+from cifar_core.validation import parse_json, shown
 
 MAX_MEMBERS = 8
+# Members of choices included: more than one of each in the catalog. With 64 the page has 6,000
+# elements and opens in seconds; with 3,000 it had 289,000 and took minutes.
+MAX_OPERATIONS = 64
 # Names from other libraries and versions, and what to use instead.
 REPLACEMENTS = {
-    "ShiftScaleRotate": "Affine with translate_percent, scale and rotate",
+    "ShiftScaleRotate": "Affine with translate_px, scale and rotate",
     "RandomCrop": "PadCrop",
     "PadIfNeeded": "PadCrop",
     "RandomHorizontalFlip": "HorizontalFlip",
     "RandomErasing": "Cutout",
     # In 2.0.8 it raises a TypeError whenever it cannot place its rectangle.
     "Erasing": "Cutout or CoarseDropout",
+    "Sequential": "its transforms one by one, or PadCrop",
+    "Compose": "its transforms one by one",
     "Normalize": "nothing: images are always normalized, last",
     "ToTensorV2": "nothing: images always become tensors, last",
 }
@@ -47,7 +52,7 @@ class Operation(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     name: str
-    p: Annotated[float, Field(ge=0, le=1)] = 1.0
+    p: Annotated[float, Field(ge=0, le=1, strict=True)] = 1.0
     params: dict[str, Value] = {}
     operations: tuple["Operation", ...] = ()
 
@@ -61,11 +66,11 @@ class Operation(BaseModel):
         if not isinstance(name, str) or name not in CATALOG:
             replacement = REPLACEMENTS.get(name) if isinstance(name, str) else None
             hint = f"give {replacement}" if replacement else f"available: {', '.join(CATALOG)}"
-            raise ValueError(f"unknown operation {name!r}; {hint}")
+            raise ValueError(f"unknown operation {shown(name)}; {hint}")
         transform = CATALOG[name]
         params = raw.get("params", {})
         if not isinstance(params, dict):
-            raise ValueError(f"the params of {name} are {params!r}, not a JSON object")
+            raise ValueError(f"the params of {name} are {shown(params)}, not a JSON object")
         return {"p": transform.p, **raw, "params": transform.accept(params)}
 
     @model_validator(mode="after")
@@ -121,6 +126,13 @@ class AugmentSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     operations: tuple[Operation, ...] = ()
+
+    @model_validator(mode="after")
+    def _check_number(self) -> "AugmentSpec":
+        number = sum(1 + len(operation.operations) for operation in self.operations)
+        if number > MAX_OPERATIONS:
+            raise ValueError(f"this has {number:,} operations; give at most {MAX_OPERATIONS}")
+        return self
 
     @model_validator(mode="after")
     def _check_mixing(self) -> "AugmentSpec":

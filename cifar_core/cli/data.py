@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cifar_core.cli.out_file import check_out, write_out
+from cifar_core.cli.settings import read_augmentation
 from cifar_core.errors import ConfigError, DataError
 from cifar_core.system.progress import Progress
 
@@ -122,7 +123,9 @@ def _show(progress: Iterable[Progress]) -> None:
 def add_augment(commands: Any) -> None:
     """augment: what a spec is and what it does to images."""
     command = commands.add_parser("augment", help="show an augmentation, or draw samples of it")
-    command.add_argument("spec", nargs="?", help="a preset, JSON, or a JSON file; none: list them")
+    command.add_argument(
+        "spec", nargs="?", help="a preset, JSON, or a JSON or YAML file; none: list them"
+    )
     command.add_argument("--data", default="cifar10", help="cifar10, shapes10, or a folder")
     command.add_argument("--out", type=Path, help="write a PNG of originals and samples")
     command.add_argument(
@@ -135,14 +138,14 @@ def add_augment(commands: Any) -> None:
 
 
 def _augment(options: argparse.Namespace) -> None:
-    from cifar_core.augment import PRESETS, spec_from_text
+    from cifar_core.augment import PRESETS
 
     if options.spec is None:
         presets = {name: json.loads(spec.to_json()) for name, spec in PRESETS.items()}
         lines = [f"{name:14} {spec.digest[:12]}  {spec}" for name, spec in PRESETS.items()]
         print(json.dumps(presets) if options.json else "\n".join(lines))
         return
-    spec = spec_from_text(options.spec)
+    spec = read_augmentation(options.spec, options.data)
     if options.out:
         _draw_sheet(spec, options)
     if options.export:
@@ -161,7 +164,12 @@ def _export(spec: Any, options: argparse.Namespace) -> None:
     from cifar_core.data import open_dataset
     from cifar_core.data.dataset import mean_color
 
-    forms = {".json": exchange.to_json, ".yaml": exchange.to_yaml, ".py": exchange.to_python}
+    forms = {
+        ".json": exchange.to_json,
+        ".yaml": exchange.to_yaml,
+        ".yml": exchange.to_yaml,
+        ".py": exchange.to_python,
+    }
     check_out("--export", options.export, *forms)
     form = forms[options.export.suffix.lower()]
     text = form(spec, mean_color(open_dataset(options.data)))

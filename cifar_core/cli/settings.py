@@ -1,12 +1,14 @@
 """Settings on a command line: one option per field, a recipe or a file to start from."""
 
 import argparse
+import sys
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
+from cifar_core.augment import AugmentSpec, read_spec
 from cifar_core.config.recipes import RECIPES, recipe
 from cifar_core.config.train import TrainConfig, make_config
 from cifar_core.errors import ConfigError
@@ -56,7 +58,26 @@ def read_config(options: argparse.Namespace) -> TrainConfig:
         values = recipe(options.recipe).model_dump(mode="json")
     if options.config:
         values |= _read_file(options.config)
-    return make_config({**values, **given(options, SET)})
+    return make_config(_with_spec({**values, **given(options, SET)}))
+
+
+def _with_spec(values: dict[str, Any]) -> dict[str, Any]:
+    """The values, with an augmentation that is a name or a file read."""
+    text, data = values.get("augment"), values.get("data", TrainConfig.model_fields["data"].default)
+    if not isinstance(text, str):
+        return values
+    return {**values, "augment": read_augmentation(text, str(data))}
+
+
+def read_augmentation(text: str, data: str) -> AugmentSpec:
+    """The augmentation that a preset's name, a file or JSON stands for.
+
+    What it leaves out or rounds goes to the error stream.
+    """
+    reading = read_spec(text, data)
+    for note in reading.notes:
+        sys.stderr.write(f"{note}\n")
+    return reading.spec
 
 
 def _read_file(path: Path) -> dict[str, Any]:

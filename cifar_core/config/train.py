@@ -61,7 +61,7 @@ class TrainConfig(Settings):
         preset("standard"),
         "Augmentation",
         "Augmentation applied to each training image.",
-        accepted="a preset, JSON, or the path of a JSON file",
+        accepted="a preset, JSON, or the path of a JSON or YAML file",
     )
     epochs: int = setting(20, "Optimization", "Passes over the training set.", ge=1, le=2000)
     batch_size: int = setting(
@@ -180,7 +180,8 @@ class TrainConfig(Settings):
     def _read_augment_text(cls, raw: object) -> object:
         """Lets the augmentation be given as text: a preset, a path, JSON."""
         if isinstance(raw, dict) and isinstance(raw.get("augment"), str):
-            return {**raw, "augment": spec_from_text(raw["augment"])}
+            data = raw.get("data", cls.model_fields["data"].default)
+            return {**raw, "augment": spec_from_text(raw["augment"], str(data))}
         return raw
 
 

@@ -3,12 +3,14 @@
 import inspect
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
-from cifar_core.augment import CATALOG, AugmentSpec, Operation, kernels
-from cifar_core.augment.pipeline import compose, library
+from cifar_core.augment import CATALOG, PRESETS, AugmentSpec, Operation, kernels
+from cifar_core.augment.albumentations_calls import calls_of
+from cifar_core.augment.pipeline import AugmentedImages, compose, library
 from tests.made_up_data import made_up_split
 
 MEAN = (125, 123, 114)
@@ -107,6 +109,40 @@ def test_an_operation_that_always_fires_changes_pixels_and_one_that_never_does_n
         assert (never(image=image)["image"] == image).all()
         changed.append((always(image=image)["image"] != image).any())
     assert any(changed)
+
+
+def test_an_affine_shifts_by_whole_pixels_all_equally_likely() -> None:
+    """Both axes, 600 images each: 20% of each of five shifts, five standard deviations."""
+    params = {"scale": (1.0, 1.0), "rotate": (0.0, 0.0)}
+    images = AugmentedImages(made_up_split(600, 0).images, certain("Affine", params), MEAN, 3)
+    steps = [images.augment(0, index)["applied_transforms"][0][1] for index in range(600)]
+    shifts = np.array([np.asarray(values["matrix"])[:2, 2] for values in steps])
+    for axis in shifts.T:
+        values, counts = np.unique(axis, return_counts=True)
+        assert values.tolist() == [-2, -1, 0, 1, 2]
+        assert (np.abs(counts - 120) < 5 * (600 * 0.2 * 0.8) ** 0.5).all()
+
+
+@pytest.mark.parametrize("keep_ratio", [True, False])
+def test_an_affine_has_one_scale_for_both_axes_or_two(keep_ratio: bool) -> None:
+    spec = certain("Affine", {"keep_ratio": keep_ratio})
+    images = AugmentedImages(made_up_split(20, 0).images, spec, MEAN, 3)
+    scales = [images.augment(0, index)["applied_transforms"][0][1]["scale"] for index in range(20)]
+    assert all((scale["x"] == scale["y"]) == keep_ratio for scale in scales)
+
+
+@pytest.mark.parametrize("name", ["s9_sepnet", "eva_resnet18"])
+def test_the_references_shift_scale_rotate_has_the_defaults_it_had(name: str) -> None:
+    """albumentations 1.3.1: shift_limit 0.0625, scale_limit 0.1, rotate_limit 45, REFLECT_101."""
+    (step,) = [call for call in calls_of(PRESETS[name], MEAN) if call.name == "Affine"]
+    assert step.params == {
+        "translate_px": (-0.0625 * 32, 0.0625 * 32),
+        "scale": (1 - 0.1, 1 + 0.1),
+        "rotate": (-45, 45),
+        "keep_ratio": True,
+        "border_mode": cv2.BORDER_REFLECT_101,
+        "p": 0.5,
+    }
 
 
 @pytest.mark.parametrize(

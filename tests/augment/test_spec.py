@@ -34,8 +34,13 @@ def refusal(*operations: dict[str, Any]) -> str:
     pytest.fail(f"accepted: {operations}")
 
 
+def is_number(param: Param) -> bool:
+    """Whether it takes numbers, not words or a switch."""
+    return not param.choices and not isinstance(param.default, bool)
+
+
 PLAIN = [name for name, transform in CATALOG.items() if not transform.holds]
-NUMBERS = [(name, param) for name in PLAIN for param in CATALOG[name].params if not param.choices]
+NUMBERS = [(name, param) for name in PLAIN for param in CATALOG[name].params if is_number(param)]
 
 
 def as_given(param: Param, number: float) -> Any:
@@ -179,11 +184,29 @@ def test_other_words_are_refused_with_the_accepted_ones(word: object) -> None:
     assert f"{word!r} is not one of constant, reflect" in sentence
 
 
-@pytest.mark.parametrize("p", [-0.01, 1.01, math.nan, math.inf, "often", None, []])
+@pytest.mark.parametrize("p", [-0.01, 1.01, math.nan, math.inf, "often", "0.5", True, None, []])
 def test_probabilities_outside_0_to_1_are_refused(p: object) -> None:
     sentence = refusal({"name": "HorizontalFlip", "p": p})
     assert f"{p!r}" in sentence
     assert "0 to 1" in sentence
+
+
+@pytest.mark.parametrize("value", [1, 0, "true", None, []])
+def test_a_switch_takes_true_and_false_alone(value: object) -> None:
+    sentence = refusal({"name": "Affine", "params": {"keep_ratio": value}})
+    assert f"eep_ratio = {value!r} is not true or false" in sentence
+
+
+def test_a_spec_with_former_parameters_keeps_them_and_its_hash() -> None:
+    """Affine shifted by fractions before; runs and files have such specs."""
+    former = {"rotate": [-15.0, 15.0], "scale": [0.9, 1.1], "translate_percent": [-0.0625, 0.0625]}
+    spec = spec_of({"name": "Affine", "p": 0.5, "params": former})
+    assert json.loads(spec.to_json())["operations"][0]["params"] == former
+    assert spec.digest.startswith("04c588cf504e")
+    short = {"name": "Affine", "p": 0.5, "params": {"translate_percent": [-0.0625, 0.0625]}}
+    assert spec_of(short) == spec
+    today = {"translate_percent": [0, 0.1], "keep_ratio": True}
+    assert "has no parameter 'keep_ratio'" in refusal({"name": "Affine", "params": today})
 
 
 @pytest.mark.parametrize("params", [[], "padding", 4, None])

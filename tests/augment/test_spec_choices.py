@@ -46,14 +46,14 @@ def test_a_choice_that_cannot_be_made_is_refused(operation: dict[str, Any], told
             "was renamed: give num_holes_range",
         ),
         ({"name": "CoarseDropout", "params": {"fill_value": 0}}, "was renamed: give fill"),
-        ({"name": "Affine", "params": {"shift_limit": 0.1}}, "give translate_percent of Affine"),
+        ({"name": "Affine", "params": {"shift_limit": 0.1}}, "give translate_px of Affine"),
         (
             {"name": "CoarseDropout", "params": {"fill": [0.49, 0.48, 0.45]}},
             "give [125, 122, 115] on the scale 0 to 255",
         ),
         ({"name": "CoarseDropout", "params": {"fill": 3}}, "not a color such as [125, 123, 114]"),
         ({"name": "Blur", "params": {"blur_limit": [3, 4]}}, "lur_limit = 4 is even"),
-        ({"name": "ShiftScaleRotate"}, "give Affine with translate_percent"),
+        ({"name": "ShiftScaleRotate"}, "give Affine with translate_px"),
         ({"name": "Normalize"}, "always normalized"),
     ],
 )

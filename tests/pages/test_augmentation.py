@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cifar_core.augment import CATALOG, PRESETS, AugmentSpec, preset
+from cifar_core.augment import CATALOG, PRESETS, AugmentSpec, exchange, preset
+from cifar_core.augment.pipeline import library
+from cifar_core.augment.spec import MAX_OPERATIONS
+from cifar_core.data import open_dataset
+from cifar_core.data.dataset import mean_color
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import AnalysisJob, list_runs
 from tests.apptest import app, button, texts
@@ -86,6 +90,17 @@ def test_every_operation_can_be_added_and_previewed() -> None:
         assert html_of(at).count("<img") >= 10 * 7, name
 
 
+def test_a_spec_has_room_for_so_many_operations() -> None:
+    at = app("augmentation")
+    flip = {"name": "HorizontalFlip", "p": 0.5, "params": {}, "operations": []}
+    at.session_state["builder"] = [{**flip, "number": n} for n in range(900, 899 + MAX_OPERATIONS)]
+    at.run()
+    at.selectbox(key="add").set_value("ToGray").run()
+    assert len(spec_in(at).operations) == MAX_OPERATIONS
+    assert not at.error
+    assert not [s for s in at.selectbox if s.key == "add"]
+
+
 def test_one_of_has_nested_operations() -> None:
     at = app("augmentation")
     at.selectbox(key="add").set_value("OneOf").run()
@@ -160,6 +175,27 @@ def test_import_and_export() -> None:
     at.file_uploader(key="import").set_value([("a.json", content, "application/json")]).run()
     button(at, "Load into builder").click().run()
     assert spec_in(at).digest == spec.digest
+    # what the page exports keeps it, too, in whatever words
+    color = mean_color(open_dataset("shapes10"))
+    for write, ending in ((exchange.to_json, "json"), (exchange.to_yaml, "yaml")):
+        for name in ("s9_sepnet", "s8_resnet18"):
+            file = (f"a.{ending}", write(PRESETS[name], color).encode(), "text/plain")
+            at.file_uploader(key="import").set_value([file]).run()
+            button(at, "Load into builder").click().run()
+            assert spec_in(at).digest == PRESETS[name].digest, (name, ending)
+    # what is left out is told
+    A = library()
+    content = json.dumps(A.to_dict(A.Compose([A.HorizontalFlip(p=0.5), A.Normalize()]))).encode()
+    at.file_uploader(key="import").set_value([("a.json", content, "application/json")]).run()
+    button(at, "Load into builder").click().run()
+    assert names_in(at) == ["HorizontalFlip"]
+    assert any("Left out: Normalize" in toast.value for toast in at.toast)
+    # a spec with parameters of an earlier version keeps them
+    former = {"name": "Affine", "p": 0.5, "params": {"translate_percent": [0, 0.1]}}
+    content = json.dumps({"operations": [former]}).encode()
+    at.file_uploader(key="import").set_value([("a.json", content, "application/json")]).run()
+    button(at, "Load into builder").click().run()
+    assert spec_in(at) == AugmentSpec.model_validate({"operations": [former]})
     # other content is refused
     at.file_uploader(key="import").set_value([("b.json", b"[]", "application/json")]).run()
     button(at, "Load into builder").click().run()

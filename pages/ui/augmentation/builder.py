@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from cifar_core.augment import CATALOG, AugmentSpec, Param
-from cifar_core.augment.spec import MAX_MEMBERS
+from cifar_core.augment.spec import MAX_MEMBERS, MAX_OPERATIONS
 from pages.ui.session.state import BUILDER, STEP_NUMBERS
 
 Step = dict[str, Any]  # name, p, params, operations, and a unique number
@@ -30,8 +30,13 @@ def edit() -> Step:
         _draw(steps, position, step)
     if not steps:
         st.caption("No augmentation. Add an operation below.")
-    _add(steps, "add", list(CATALOG))
+    if _number(steps) < MAX_OPERATIONS:
+        _add(steps, "add", list(CATALOG))
     return {"operations": [_plain(step) for step in steps]}
+
+
+def _number(steps: list[Step]) -> int:
+    return sum(1 + len(step["operations"]) for step in steps)
 
 
 def _step(raw: Step) -> Step:
@@ -68,7 +73,7 @@ def _draw(steps: list[Step], position: int, step: Step, p_label: str = "Probabil
         columns = st.columns(2, gap="small")
         with columns[0]:
             step["p"] = st.slider(p_label, 0.0, 1.0, float(step["p"]), 0.05, key=f"{key}-p")
-        for number, param in enumerate(transform.params, start=1):
+        for number, param in enumerate(transform.params_of(step["params"]), start=1):
             with st.container() if param.choices else columns[number % 2]:
                 step["params"][param.name] = _widget(param, step["params"][param.name], key)
         if transform.holds:
@@ -152,6 +157,8 @@ def _widget(param: Param, value: Any, key: str) -> Any:
     if isinstance(param.default, tuple) and len(param.default) == 3:
         color = st.color_picker(value="#{:02x}{:02x}{:02x}".format(*value), **common)
         return [int(color[at : at + 2], 16) for at in (1, 3, 5)]
+    if isinstance(param.default, bool):
+        return st.toggle(value=value, **common)
     low, high = (int(v) if param.whole else float(v) for v in (param.low, param.high))
     now = tuple(value) if isinstance(value, list | tuple) else value
     if param.odd:

@@ -3,10 +3,12 @@
 import streamlit as st
 
 from cifar_core.augment import AugmentSpec
+from cifar_core.augment.reading import read_text
 from cifar_core.data import Dataset
 from cifar_core.errors import CifarCoreError
 from pages.ui.augmentation import builder
 from pages.ui.session import messages
+from pages.ui.session.messages import plain
 
 FORMATS = {
     "JSON": ("json", "This app's own format, also for the command line. Keeps the hash."),
@@ -62,14 +64,13 @@ def _export(spec: AugmentSpec, data: Dataset, form: str) -> str:
 
 
 def _import(content: bytes, data: Dataset) -> None:
-    from cifar_core.augment.exchange import from_text
-    from cifar_core.data.dataset import mean_color
-
     try:
-        spec = from_text(content.decode("utf-8", "replace"), mean_color(data))
+        reading = read_text(content.decode("utf-8", "replace"), data)
     except CifarCoreError as error:
         messages.error(error)
         return
-    builder.load(spec)
-    st.toast(f"Imported {spec.digest[:12]}", icon=":material/check:")
+    builder.load(reading.spec)
+    st.toast(f"Imported {reading.spec.digest[:12]}", icon=":material/check:")
+    for note in reading.notes:
+        st.toast(plain(note), icon=":material/info:", duration="infinite")
     st.rerun()
