@@ -27,8 +27,9 @@ def data_card(jobs: list[DataJob]) -> str:
         except CifarCoreError as error:
             messages.error(error)
             if st.button("Import again", type="primary"):
-                remove_decoded("cifar10")
-                st.rerun()
+                with parts.show_errors():
+                    remove_decoded("cifar10")
+                    st.rerun()
             return "damaged"
         st.badge("CIFAR-10 ready", icon=":material/check:", color="green")
         st.write(f"{len(data.train):,} training and {len(data.test):,} test images, verified.")

@@ -1,6 +1,8 @@
 """Where CIFAR-10 is looked for: a given path, or CIFAR10_DIR and then the cache."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from cifar_core.data.sources import Source, detect_source
@@ -21,8 +23,9 @@ def find_source(data: str) -> Source | None:
             return _source_at(folder, "CIFAR10_DIR =")
         if complete(cache_dir() / "decoded" / "cifar10"):
             return None
-        if downloaded := detect_source(cache_dir() / "downloads"):
-            return downloaded
+        with readable(cache_dir() / "downloads"):
+            if downloaded := detect_source(cache_dir() / "downloads"):
+                return downloaded
         raise DataError(
             "CIFAR-10 not found: CIFAR10_DIR is not set and nothing was downloaded yet. "
             "Download it (python -m cifar_core data download), give the folder of a copy "
@@ -32,27 +35,41 @@ def find_source(data: str) -> Source | None:
 
 
 def _source_at(path: str, prefix: str) -> Source:
-    expanded = user_path(path)
-    try:
-        exists, source = expanded.exists(), detect_source(expanded)
-    except OSError as error:
-        raise DataError(
-            f"{prefix} {path} cannot be read ({error.strerror}). Check its permissions."
-        ) from None
-    if not exists:
-        raise DataError(
-            f"{prefix} {path} does not exist. Give the folder of a copy of CIFAR-10, "
-            "cifar10 or shapes10."
-        )
+    """One answer whether nothing is there or something else: a visitor may name any path."""
+    source = None
+    with contextlib.suppress(OSError):
+        source = detect_source(user_path(path))
     if source:
         return source
     raise DataError(
-        f"{prefix} {path} contains no CIFAR-10. Accepted: train*.parquet and test*.parquet, "
-        "cifar-10-python.tar.gz, cifar-10-batches-py, or train/ and test/ with a folder of PNGs "
-        "per class."
+        f"{prefix} {path} is no copy of CIFAR-10 that can be read. Check that it exists and its "
+        "permissions. Accepted: cifar10, shapes10, or a folder with train*.parquet and "
+        "test*.parquet, cifar-10-python.tar.gz, cifar-10-batches-py (also in Keras's cache), "
+        "train/ and test/ with a folder of PNGs per class, or Kaggle's train/ and trainLabels.csv."
     )
 
 
 def complete(folder: Path) -> Path | None:
-    """The folder of decoded data if it was completely written, else None."""
-    return folder if (folder / "meta.json").is_file() else None
+    """The folder of decoded data if it was completely written, else None.
+
+    Raises:
+        DataError: if it may not be read.
+    """
+    with readable(folder):
+        return folder if (folder / "meta.json").is_file() else None
+
+
+@contextlib.contextmanager
+def readable(place: Path) -> Iterator[None]:
+    """Tells that something in the cache may not be read, such as another user's.
+
+    Raises:
+        DataError: then.
+    """
+    try:
+        yield
+    except PermissionError:
+        raise DataError(
+            f"{place} in the cache may not be read: it is probably another user's. Ask them for "
+            "permission to read it, or set CIFAR_CACHE to a folder of your own."
+        ) from None

@@ -8,7 +8,7 @@
 import contextlib
 import json
 import shutil
-import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,16 @@ from typing import Any
 import numpy as np
 
 from cifar_core.data.dataset import CLASSES, Dataset, Split, histogram_of
-from cifar_core.data.locate import complete, find_source
+from cifar_core.data.locate import complete, find_source, readable
 from cifar_core.data.sources import Source, read_file_names, read_split
-from cifar_core.data.split_build import OFFICIAL, DecodedSplit, check_official, sort_split
+from cifar_core.data.split_build import (
+    OFFICIAL,
+    DecodedSplit,
+    check_official,
+    hold_out_test,
+    is_official,
+    sort_split,
+)
 from cifar_core.errors import DataError
 from cifar_core.system.files import write_atomic
 from cifar_core.system.paths import cache_dir
@@ -43,7 +50,8 @@ def open_dataset(data: str = "cifar10") -> Dataset:
     folder = ready_folder(data)
     assert folder is not None
     try:
-        return _load(folder)
+        with readable(folder):
+            return _load(folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"The decoded data in {folder} are damaged ({error}). "
@@ -87,7 +95,9 @@ def prepare(data: str = "cifar10", allow_modified: bool = False) -> Iterator[Pro
         names = read_file_names(source, train=name == "train")
         splits[name] = sort_split(chunks, names=names)
     check_official(source, splits, allow_modified)
-    modified = any(splits[name].fingerprint != OFFICIAL[name] for name in OFFICIAL)
+    if source.form == "kaggle":
+        splits = hold_out_test(splits["train"])
+    modified = not is_official(splits)
     key = "cifar10" if not modified else f"modified-{source.identity()}"
     origin = str(source.path.absolute())
     meta = {"name": "CIFAR-10", "classes": CLASSES, "origin": origin, "altered": modified}
@@ -107,9 +117,19 @@ def modified_copies() -> dict[str, str]:
 
 
 def remove_decoded(data: str) -> None:
-    """Deletes the decoded copy of a data set; it is decoded again when needed."""
+    """Deletes the decoded copy of a data set; it is decoded again when needed.
+
+    Raises:
+        DataError: if it cannot be deleted, such as another user's.
+    """
     if folder := ready_folder(data):
-        shutil.rmtree(folder)
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise DataError(
+                f"{folder} cannot be deleted ({error.strerror}). Set CIFAR_CACHE to a folder of "
+                "your own."
+            ) from None
 
 
 def ready_folder(data: str) -> Path | None:
@@ -125,7 +145,8 @@ def ready_folder(data: str) -> Path | None:
     if source is None:
         return complete(decoded / "cifar10")
     note = cache_dir() / "sources" / source.identity()
-    return complete(decoded / note.read_text().strip()) if note.is_file() else None
+    with readable(note):
+        return complete(decoded / note.read_text().strip()) if note.is_file() else None
 
 
 def _shapes_key() -> str:
@@ -152,8 +173,9 @@ def _write(key: str, splits: dict[str, DecodedSplit], meta: dict[str, Any]) -> N
     """Writes to a temporary folder and renames it, so that the cache is never half written."""
     decoded = cache_dir() / "decoded"
     try:
-        decoded.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=decoded))
+        # Not mkdtemp, whose folders are closed to others whatever the umask says.
+        draft = decoded / f".draft-{uuid.uuid4().hex}"
+        draft.mkdir(parents=True)
     except OSError as error:
         raise DataError(
             f"The cache {decoded} cannot be written ({error.strerror}). "

@@ -72,6 +72,7 @@ def device_lock(device: str) -> FileLock:
     path = device_lock_path(device)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o666))  # another user's is not to be had
     except OSError as error:
         raise RunError(
             f"The cache {cache_dir()} cannot be written ({error.strerror}). "

@@ -1,15 +1,18 @@
 """The cache: decoded once, found again, decoded anew when its source changed."""
 
 import os
+import stat
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from cifar_core.data import Dataset, is_ready, prepare, store
+from cifar_core.data import Dataset, is_ready, open_dataset, prepare, store
 from cifar_core.errors import DataError
+from tests.another_user import as_nobody
 from tests.cifar_forms import decoded, fingerprint_of, open_at
 from tests.made_up_data import made_up, made_up_split, png, write_folders, write_parquet
 
@@ -122,6 +125,42 @@ def test_damaged_decoded_data_are_decoded_again_or_told(
     else:
         assert found.train.fingerprint == fingerprint_of(tiny.train)
         assert len(found.train.images) == 64
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_the_umask_says_who_may_read_the_cache(copy: Path, own_cache: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        open_at(copy)
+    finally:
+        os.umask(before)
+    made = [path for path in own_cache.rglob("*") if path.is_dir() or path.name == "meta.json"]
+    assert {path.name for path in made} >= {"decoded", "sources", "meta.json"}
+    for path in made:
+        full = 0o777 if path.is_dir() else 0o666
+        assert stat.S_IMODE(path.stat().st_mode) == full & ~umask, path
+
+
+@pytest.mark.parametrize("closed", ["", "decoded", "decoded/KEY", "sources", "decoded/KEY/*.npy"])
+def test_a_cache_that_may_not_be_read_is_told(
+    tiny: Dataset, monkeypatch: pytest.MonkeyPatch, closed: str
+) -> None:
+    with tempfile.TemporaryDirectory() as name:  # the folders of pytest are closed to others
+        cache = Path(name) / "cache"
+        Path(name).chmod(0o755)
+        monkeypatch.setenv("CIFAR_CACHE", str(cache))
+        copy = str(write_parquet(Path(name) / "copy", tiny))
+        open_at(Path(copy))
+        for place in cache.glob(closed.replace("KEY", decoded(cache)[0])) if closed else [cache]:
+            place.chmod(0)
+        with as_nobody(), pytest.raises(DataError) as caught:
+            open_dataset(copy)
+        for place in cache.rglob("*"):
+            place.chmod(0o755)
+        cache.chmod(0o755)
+    assert str(cache) in str(caught.value)
+    assert "another user's" in str(caught.value)
+    assert "set CIFAR_CACHE" in str(caught.value)
 
 
 def test_processes_that_prepare_at_once_all_succeed(copy: Path, own_cache: Path) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from filelock import Timeout
 
 from cifar_core.errors import RunError
 from cifar_core.system.locks import device_lock, device_lock_path, exclusive, is_locked
+from tests.another_user import as_nobody
 from tests.waiting import LIMIT_S, wait_until
 
 HOLD = """
@@ -88,3 +90,14 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(
     monkeypatch.setenv("CIFAR_CACHE", os.fspath(tmp_path / "file" / "cache"))
     with pytest.raises(RunError, match=r"cannot be written .*CIFAR_CACHE"):
         device_lock("cpu")
+
+
+def test_the_lock_of_another_user_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with tempfile.TemporaryDirectory() as name:  # the folders of pytest are closed to others
+        Path(name).chmod(0o755)
+        monkeypatch.setenv("CIFAR_CACHE", name)
+        with device_lock("cpu"):
+            pass
+        device_lock_path("cpu").chmod(0o444)
+        with as_nobody(), pytest.raises(RunError, match=r"cannot be written.*Set CIFAR_CACHE"):
+            device_lock("cpu")
