@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cifar_core.data import Dataset, Split, open_dataset, prepare, sources, split_build
+from cifar_core.data import Dataset, Split, batch_files, open_dataset, prepare, split_build
 from cifar_core.errors import DataError
 
 
@@ -77,7 +77,7 @@ def write_archive(folder: Path, data: Dataset, monkeypatch: pytest.MonkeyPatch) 
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(folder / "unpacked" / "cifar-10-batches-py", "cifar-10-batches-py")
     sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
-    monkeypatch.setattr(sources, "ARCHIVE_SHA256", sha256)
+    monkeypatch.setattr(batch_files, "ARCHIVE_SHA256", sha256)
     return archive
 
 

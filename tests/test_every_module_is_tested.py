@@ -18,7 +18,7 @@ TESTED_IN = {
     "explain/test_gradcam.py": "explain.library explain.methods",
     # Seen at the data sets that they draw and read.
     "data/test_shapes.py": "data.shape_outlines data.shape_paint",
-    "data/test_sources.py": "data.split_build",
+    "data/test_sources.py": "data.batch_files data.parquet_files data.split_build",
     # Seen at the commands and jobs that they are part of, run for real.
     "cli/test_main.py": "__main__ cli.data cli.output cli.report cli.runs",
     "jobs/test_launch.py": "jobs.launch_analysis jobs.context jobs.tasks.shared",

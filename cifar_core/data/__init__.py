@@ -1,9 +1,13 @@
 """Find, verify, download and decode CIFAR-10 once; open it in milliseconds; draw Shapes-10.
 
-arrays          names for array types: Pixels, Indices, Floats
+arrays          names for array types: Pixels, Indices, Floats, Chunk
 dataset         Dataset and Split: images, counts, mean and std, held-out validation
 locate          where CIFAR-10 is looked for
-sources         the formats it comes in: Parquet, archive, batches, folders
+sources         the forms it comes in: Parquet, archive, batches, folders, Kaggle's files
+parquet_files   Parquet as on the Hugging Face hub
+image_files     PNGs in class folders, or numbered with Kaggle's labels
+batch_files     pickled batches and the official archive, checked before they are opened
+png             a PNG decoded; long texts and profiles left out
 store           the decoded copy in the cache, by fingerprint
 split_build     sort a decoded split, fingerprint it, compare it with the official one
 download        where CIFAR-10 is downloaded from

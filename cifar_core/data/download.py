@@ -10,6 +10,7 @@ from cifar_core.system.progress import Progress
 # Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html; SHA-256 computed from the archive.
 ARCHIVE_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 ARCHIVE_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
+ARCHIVE_BYTES = 170_498_071
 HUB_URL = "https://huggingface.co/datasets/uoft-cs/cifar10/resolve/main/plain_text/"
 HUB_FILES = ("train-00000-of-00001.parquet", "test-00000-of-00001.parquet")
 

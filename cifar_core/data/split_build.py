@@ -42,7 +42,7 @@ def sort_split(
     names: list[str] | None = None,
 ) -> DecodedSplit:
     """Sorts by digest, so that an index means the same image whatever format the data came in."""
-    if not chunks:
+    if not sum(len(labels) for _, labels in chunks):
         return DecodedSplit(np.empty((0, 32, 32, 3), np.uint8), np.empty(0, np.uint8), "")
     images = np.concatenate([images for images, _ in chunks])
     labels = np.concatenate([labels for _, labels in chunks])
@@ -57,25 +57,63 @@ def sort_split(
     return DecodedSplit(images[order], labels[order], fingerprint, sorted_masks, sorted_names)
 
 
+def hold_out_test(train: DecodedSplit) -> dict[str, DecodedSplit]:
+    """Training and test split of images that are all meant for training: every fifth is held out.
+
+    They are sorted by digest, so that which ones does not depend on the order of the files.
+    """
+    held_out = np.arange(len(train.labels)) % 5 == 0
+    return {"train": _rows(train, ~held_out), "test": _rows(train, held_out)}
+
+
+def _rows(split: DecodedSplit, chosen: NDArray[np.bool_]) -> DecodedSplit:
+    names = None if split.names is None else split.names[chosen].tolist()
+    return sort_split([(split.images[chosen], split.labels[chosen])], names=names)
+
+
 def check_official(source: Source, splits: dict[str, DecodedSplit], allow_modified: bool) -> None:
     """Refuses anything but the complete data set, unless the user accepts it.
 
     Raises:
         DataError: if the splits are incomplete or modified and not accepted.
     """
-    if all(splits[name].fingerprint == OFFICIAL[name] for name in OFFICIAL):
+    if is_official(splits):
         return
-    train, test = len(splits["train"].labels), len(splits["test"].labels)
-    problem = (
-        f"{source.path} is not the complete CIFAR-10: {train:,} + {test:,} images "
-        f"(expected 50,000 + 10,000) with another fingerprint."
-    )
+    problem = _problem(source, splits)
     if not source.pickle_free:
         raise DataError(f"{problem} Pickled copies must be the official ones. Download it again.")
-    if train == 0 or test == 0:
+    train, test = len(splits["train"].labels), len(splits["test"].labels)
+    kaggle = source.form == "kaggle"
+    if train < 1 + kaggle or not (test or kaggle):
         raise DataError(f"{problem} Both a train and a test split are needed.")
     if not allow_modified:
+        accept = "accept it as a modified copy"
+        if kaggle:
+            accept += ", in which every fifth of its training images is held out as the test split"
         raise DataError(
-            f"{problem} Download it again, or accept it as a modified copy: "
+            f"{problem} Download CIFAR-10, or {accept}: "
             f"python -m cifar_core data prepare --data {source.path} --allow-modified."
         )
+
+
+def is_official(splits: dict[str, DecodedSplit]) -> bool:
+    """Whether both splits have the fingerprints of the complete data set."""
+    return all(splits[name].fingerprint == OFFICIAL[name] for name in OFFICIAL)
+
+
+def _problem(source: Source, splits: dict[str, DecodedSplit]) -> str:
+    """What is missing or other than expected."""
+    train, test = len(splits["train"].labels), len(splits["test"].labels)
+    if source.form == "kaggle":
+        complete = splits["train"].fingerprint == OFFICIAL["train"]
+        problem = (
+            f"{source.path} has {train:,} training images from Kaggle, "
+            f"{'all' if complete else 'not the 50,000'} of CIFAR-10, and no labels for the test "
+            "images of the competition, so they are not read."
+        )
+    else:
+        problem = (
+            f"{source.path} is not the complete CIFAR-10: {train:,} + {test:,} images "
+            f"(expected 50,000 + 10,000) with another fingerprint."
+        )
+    return f"{problem} {unread}" if (unread := source.unread()) else problem

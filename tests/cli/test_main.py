@@ -170,7 +170,7 @@ MISTAKES = [
     (["train", "--augment", '{"operations": [{"name": "Twirl"}]}'], ["Twirl", "PadCrop"]),
     (["train", "--recipe", "secret"], ["secret", "quick"]),
     (["train", "--config", "missing.json"], ["missing.json"]),
-    (["train", "--data", "nowhere"], ["nowhere", "does not exist"]),
+    (["train", "--data", "nowhere"], ["nowhere", "is no copy of CIFAR-10"]),
     (["train"], ["CIFAR-10 not found", "data download", "shapes10"]),
     (["train", "--data", "shapes10", "--val-size", "20000"], ["val_size", "19,999"]),
     (["train", "--data", "shapes10", "--train-size", "20000"], ["train_size", "15,000"]),

@@ -49,11 +49,11 @@ def test_a_path_is_that_folder_also_with_a_tilde(
 def test_what_is_not_there_or_holds_nothing_is_named(
     own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(DataError, match=r"data = .*missing does not exist"):
+    with pytest.raises(DataError, match=r"data = .*missing is no copy of CIFAR-10 .* Accepted: "):
         find_source(str(tmp_path / "missing"))
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match=r"contains no CIFAR-10\. Accepted: "):
+    with pytest.raises(DataError, match=r"data = .*empty is no copy of CIFAR-10 .* Accepted: "):
         find_source(str(tmp_path / "empty"))
     monkeypatch.setenv("CIFAR10_DIR", str(tmp_path / "missing"))
-    with pytest.raises(DataError, match=r"CIFAR10_DIR = .*missing does not exist"):
+    with pytest.raises(DataError, match=r"CIFAR10_DIR = .*missing is no copy of CIFAR-10"):
         find_source("cifar10")

@@ -83,6 +83,31 @@ def test_folders_in_which_downloads_put_the_files(
     assert_opened(open_at(tmp_path / "copy"), tiny)
 
 
+@pytest.mark.parametrize("asked", ["", "datasets", "datasets/cifar-10-batches-py-target"])
+@pytest.mark.parametrize("unpacked", [True, False])
+def test_the_cache_of_keras_3(
+    tmp_path: Path,
+    tiny: Dataset,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: str,
+    unpacked: bool,
+) -> None:
+    """~/.keras, or what lies in it; the archive has a name without an ending."""
+    declare_official(monkeypatch, tiny)
+    folder = tmp_path / "datasets" / "cifar-10-batches-py-target"
+    folder.parent.mkdir()
+    archive = write_archive(tmp_path / "datasets", tiny, monkeypatch)
+    archive = archive.rename(folder.with_name(f"{folder.name}_archive"))
+    if unpacked:
+        (tmp_path / "datasets" / "unpacked").rename(folder)
+    elif asked.endswith("target"):
+        folder = archive
+    place = folder if asked.endswith("target") else tmp_path / asked
+    found = open_at(place, allow_modified=False)
+    assert_opened(found, tiny)
+    assert "cifar-10-batches-py-target" in found.origin
+
+
 def test_all_forms_have_one_fingerprint(
     tmp_path: Path, tiny: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:

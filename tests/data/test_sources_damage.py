@@ -1,5 +1,6 @@
 """Data that are missing, damaged or modified: one sentence, and nothing left in the cache."""
 
+import os
 import shutil
 import struct
 import zlib
@@ -15,10 +16,12 @@ from PIL import Image
 from cifar_core.cli.main import main
 from cifar_core.data import Dataset, is_ready, open_dataset, prepare, store
 from cifar_core.data.download import ARCHIVE_SHA256
-from cifar_core.data.sources import decode_png
+from cifar_core.data.png import decode_png
 from cifar_core.errors import DataError
+from cifar_core.system.files import file_sha256
 from tests.cifar_forms import archive_of_nothing, open_at, refusal
 from tests.made_up_data import png, write_folders, write_parquet
+from tests.pictures import encoded
 
 FIRST = "train-00000-of-00002.parquet"
 GOOD = png(np.arange(3072, dtype=np.uint8).reshape(32, 32, 3))
@@ -92,6 +95,14 @@ def test_a_parquet_file_of_something_else_is_named(
     assert FIRST in refusal(copy, own_cache)
 
 
+def test_a_row_that_holds_a_path_only_is_told_with_its_number(copy: Path, own_cache: Path) -> None:
+    pictures = [{"bytes": GOOD, "path": "a.png"}, {"bytes": None, "path": "/there/b.png"}]
+    with_rows(copy / FIRST, img=pictures, label=[3, 4])
+    assert f"Row 1 of {FIRST} holds no picture, only its path '/there/b.png'" in refusal(
+        copy, own_cache
+    )
+
+
 @pytest.mark.parametrize("label", [10, -1, 255, 256])
 def test_labels_outside_0_to_9_are_refused(copy: Path, own_cache: Path, label: int) -> None:
     with_rows(copy / FIRST, **row(label=label))
@@ -102,8 +113,9 @@ def test_labels_outside_0_to_9_are_refused(copy: Path, own_cache: Path, label: i
 
 PICTURES = {
     "truncated": (GOOD[: len(GOOD) // 2], "damaged"),
-    "nothing": (b"", "damaged"),
-    "text": (b"nonsense", "damaged"),
+    "nothing": (b"", "no PNG image"),
+    "text": (b"nonsense", "no PNG image"),
+    "jpeg": (encoded(Image.new("RGB", (32, 32)), "JPEG"), "no PNG image"),
     "33x32": (png(np.zeros((32, 33, 3), np.uint8)), "33x32 RGB"),
     "gray": (gray_png(), "32x32 L"),
     "huge": (huge_png(), ""),
@@ -118,17 +130,13 @@ def test_a_picture_that_will_not_do_is_told_in_parquet_and_in_folders(
     sentence = refusal(copy, own_cache)
     assert FIRST in sentence
     assert told in sentence
+    assert "0x" not in sentence
     folders = write_folders(tmp_path / "folders", tiny)
     (folders / "test" / "cat" / "00003.png").write_bytes(picture)
     sentence = refusal(folders, own_cache)
     assert "cat/00003.png" in sentence
     assert told in sentence
-
-
-def test_a_jpeg_is_refused(tmp_path: Path) -> None:
-    Image.new("RGB", (32, 32)).save(tmp_path / "x.jpg")
-    with pytest.raises(DataError, match=r"here\.png"):
-        decode_png((tmp_path / "x.jpg").read_bytes(), "here.png")
+    assert "0x" not in sentence
 
 
 def test_a_picture_cut_anywhere_is_damaged_or_whole() -> None:
@@ -157,13 +165,13 @@ def test_a_missing_train_split_is_told(
 ) -> None:
     for file in copy.glob("train*"):
         file.unlink()
-    assert "contains no CIFAR-10" in refusal(copy, own_cache)
+    assert "is no copy of CIFAR-10" in refusal(copy, own_cache)
     folders = write_folders(tmp_path / "folders", tiny)
     shutil.rmtree(folders / "train")
-    assert "contains no CIFAR-10" in refusal(folders, own_cache)
+    assert "is no copy of CIFAR-10" in refusal(folders, own_cache)
 
 
-def test_an_archive_of_other_bytes_is_told_with_both_sums(tmp_path: Path, own_cache: Path) -> None:
+def test_an_archive_of_other_bytes_is_told_without_its_sum(tmp_path: Path, own_cache: Path) -> None:
     archive = tmp_path / "cifar-10-python.tar.gz"
     for write in (archive_of_nothing, lambda path: path.write_bytes(b"")):
         write(archive)
@@ -171,20 +179,23 @@ def test_an_archive_of_other_bytes_is_told_with_both_sums(tmp_path: Path, own_ca
             sentence = refusal(place, own_cache)
             assert "cifar-10-python.tar.gz" in sentence
             assert ARCHIVE_SHA256[:16] in sentence
+            assert file_sha256(archive)[:6] not in sentence
 
 
-def test_places_without_cifar10_are_told_with_what_is_accepted(
-    tmp_path: Path, own_cache: Path
-) -> None:
-    (tmp_path / "empty").mkdir()
+def test_the_answer_does_not_tell_what_is_there(tmp_path: Path, own_cache: Path) -> None:
+    """A visitor may name any path of the server."""
+    (tmp_path / "folder").mkdir()
     (tmp_path / "note.txt").write_text("no archive")
-    for place in ("empty", "note.txt"):
+    archive_of_nothing(tmp_path / "backup.tar.gz")
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "circle").symlink_to("circle")
+    answers = set()
+    for place in ("folder", "note.txt", "backup.tar.gz", "fifo", "circle", "missing", "no/where"):
         sentence = refusal(tmp_path / place, own_cache)
-        assert f"data = {tmp_path / place}" in sentence
-        assert "cifar-10-python.tar.gz" in sentence
-        assert "parquet" in sentence
-    sentence = refusal(tmp_path / "missing", own_cache)
-    assert f"{tmp_path / 'missing'} does not exist" in sentence
+        assert f"data = {tmp_path / place} is no copy of CIFAR-10 that can be read." in sentence
+        answers.add(sentence.replace(str(tmp_path / place), "PLACE"))
+    (answer,) = answers
+    assert all(form in answer for form in ("cifar-10-python.tar.gz", "parquet", "trainLabels.csv"))
 
 
 def test_a_wrong_cifar10_dir_is_told_by_its_name(

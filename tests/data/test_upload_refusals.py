@@ -9,16 +9,7 @@ from PIL import Image
 
 from cifar_core.data.upload import fit_image
 from cifar_core.errors import DataError
-from tests.pictures import encoded, noise_picture
-
-
-def chunk(kind: bytes, content: bytes) -> bytes:
-    return (
-        struct.pack(">I", len(content))
-        + kind
-        + content
-        + struct.pack(">I", zlib.crc32(kind + content))
-    )
+from tests.pictures import chunk, encoded, noise_picture
 
 
 def claimed(width: int, height: int) -> bytes:

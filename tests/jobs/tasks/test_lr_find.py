@@ -130,7 +130,7 @@ def test_a_batch_larger_than_the_data_is_refused_before_anything_is_written(runs
 
 @pytest.mark.parametrize(
     ("changes", "told"),
-    [({"device": "cuda:63"}, "cuda:63"), ({"data": "nowhere"}, "nowhere does not exist")],
+    [({"device": "cuda:63"}, "cuda:63"), ({"data": "nowhere"}, "nowhere is no copy of CIFAR-10")],
     ids=["device", "data"],
 )
 def test_what_is_not_here_is_refused_before_anything_is_written(
@@ -260,7 +260,7 @@ def test_the_command_as_a_process(runs: Path) -> None:
             ["--batch-size", "4096", "--train-size", "600"],
             ["batch_size = 4096", "600 training images"],
         ),
-        (["--data", "nowhere"], ["nowhere", "does not exist"]),
+        (["--data", "nowhere"], ["nowhere", "is no copy of CIFAR-10"]),
     ],
     ids=lambda v: " ".join(v)[:40],
 )
