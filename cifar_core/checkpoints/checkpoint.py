@@ -206,8 +206,9 @@ def verified(checkpoint: Checkpoint, name: str) -> bytes:
     try:
         content = read_regular(checkpoint.path / name, MAX_FILE_BYTES)
     except (OSError, ValueError, NotRegularError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
         raise CheckpointError(
-            f"{checkpoint.name}/{name} cannot be read ({error}). Choose another checkpoint."
+            f"{checkpoint.name}/{name} cannot be read ({reason}). Choose another checkpoint."
         ) from None
     if content is None:
         raise CheckpointError(f"{checkpoint.name}/{name} is missing. Choose another checkpoint.")

@@ -192,7 +192,7 @@ def find_run(root: Path, text: str, kind: type[AnyRun] = Run) -> AnyRun:
         return named[0]
     known = ", ".join(sorted(run.name for run in list_runs(root, kind))[:8])
     known = known or "none yet; start one with: python -m cifar_core train"
-    raise RunError(f"There is no run {text!r} in {root}. Known: {known}.")
+    raise RunError(f"There is no run {text!r}. Known: {known}.")
 
 
 def _named(root: Path, name: str) -> Iterator[Path]:

@@ -39,7 +39,9 @@ def read_typed(
         reason = _first(mistakes)
     except NotRegularError as mistake:
         raise error(str(mistake)) from None
-    except (ValueError, OSError, CifarCoreError) as mistake:
+    except OSError as mistake:  # its own text names the folder on the server
+        reason = f"it cannot be read ({mistake.strerror})"
+    except (ValueError, CifarCoreError) as mistake:
         reason = str(mistake)
     raise error(f"{path.parent.name}/{path.name} is damaged: {reason}. {next_step}")
 

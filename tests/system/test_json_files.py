@@ -1,6 +1,7 @@
 """JSON files as types: equal when read again; whatever else lies there is one sentence."""
 
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -11,6 +12,7 @@ from pydantic import ConfigDict
 from cifar_core.errors import DataError, RunError
 from cifar_core.system.json_files import MAX_BYTES, read_typed, write_typed
 from cifar_core.validation import STORED, Count, Share
+from tests.another_user import as_nobody
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,19 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     for note in (Note("a"), Note("ä\n\U0001f600", 2**53, (0.1 + 0.2, 1.0, 0.0))):
         write_typed(file, note)
         assert read_typed(file, Note) == note
+
+
+def test_a_file_that_may_not_be_read_is_told_without_the_way_to_it() -> None:
+    with tempfile.TemporaryDirectory() as name:  # the folders of pytest are closed to others
+        file = Path(name) / "run" / "note.json"
+        Path(name).chmod(0o755)
+        file.parent.mkdir()
+        write_typed(file, Note("a"))
+        file.chmod(0)
+        with as_nobody(), pytest.raises(RunError, match="Permission denied") as caught:
+            read_typed(file, Note)
+    assert str(caught.value).startswith("run/note.json ")
+    assert name not in str(caught.value)
 
 
 def test_no_file_is_no_note(tmp_path: Path) -> None:
