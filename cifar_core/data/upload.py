@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from cifar_core.data.color_profile import TOO_LONG, to_srgb
+from cifar_core.data.png import without_long_parts
 from cifar_core.errors import DataError
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ SIDE = 32
 MAX_MB = 20
 MAX_MEGAPIXELS = 40
 PREVIEW_SIDE = 512
+ENDINGS = ("png", "jpg", "jpeg", "jfif")
 _GIVE = "Upload a PNG or JPEG image."
 # First bytes of files that are not accepted, or damaged.
 _SIGNATURES = {
@@ -47,16 +50,19 @@ class UploadedImage:
         box: Left, top, right, bottom of the crop, in pixels of the upright upload.
         original: (H, W, 3) uint8, the whole image with sides of at most 512 pixels.
         scale: Pixels of `original` per pixel of the upload; at most 1.
+        note: Why its colors may be off, in a sentence; empty if they are not.
     """
 
     pixels: NDArray[np.uint8]
     box: tuple[int, int, int, int]
     original: NDArray[np.uint8]
     scale: float
+    note: str = ""
 
 
 def fit_image(content: bytes) -> UploadedImage:
-    """Rotates upright, fills transparency with white, crops the center square, resizes to 32x32.
+    """Rotates upright, converts to sRGB, shows white where it is transparent, crops the center
+    square, resizes to 32x32.
 
     Each pixel is the mean of its area, without the halos of sharper filters.
 
@@ -68,7 +74,7 @@ def fit_image(content: bytes) -> UploadedImage:
     """
     from PIL.Image import Resampling
 
-    image = _decoded(content)
+    image, note = _decoded(content)
     width, height = image.size
     side = min(width, height)
     left, top = (width - side) // 2, (height - side) // 2
@@ -80,20 +86,24 @@ def fit_image(content: bytes) -> UploadedImage:
         box=box,
         original=np.asarray(image.resize(small, Resampling.BOX)),
         scale=scale,
+        note=note,
     )
 
 
-def _decoded(content: bytes) -> "Image":
-    """The upright image in RGB."""
+def _decoded(content: bytes) -> "tuple[Image, str]":
+    """The upright image in sRGB, and the note on its colors."""
     from PIL import Image, UnidentifiedImageError
 
     _check_size(content)
+    readable, long_profile = without_long_parts(content)
     try:
-        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as image:
+        with Image.open(io.BytesIO(readable), formats=("PNG", "JPEG")) as image:
             _check_pixels(image.size)
             image.load()
+            icc = image.info.get("icc_profile")
             _turn_upright(image)
-            return _rgb(image)
+            rgb, note = _rgb(image, icc)
+            return rgb, TOO_LONG if long_profile else note
     except UnidentifiedImageError:
         raise DataError(f"This is {_kind(content)}. {_GIVE}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -138,16 +148,17 @@ def _turn_upright(image: "Image") -> None:
         ImageOps.exif_transpose(image, in_place=True)
 
 
-def _rgb(image: "Image") -> "Image":
-    """Converts any mode to RGB; transparent pixels become white."""
+def _rgb(image: "Image", icc: bytes | None) -> "tuple[Image, str]":
+    """Converts any mode to sRGB; transparent pixels become white."""
     from PIL import Image
 
     if image.mode.startswith("I"):
         # Pillow would clip 16-bit gray at 255 instead of scaling it.
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if not image.has_transparency_data:
-        return image.convert("RGB")
-    layer = image.convert("RGBA")
-    white = Image.new("RGB", layer.size, "white")
-    white.paste(layer, mask=layer)
-    return white
+        return to_srgb(image, icc)
+    layer = image.convert("LA" if image.mode in ("L", "LA") else "RGBA")
+    colors, note = to_srgb(layer, icc)
+    white = Image.new("RGB", image.size, "white")
+    white.paste(colors, mask=layer.getchannel("A"))
+    return white, note

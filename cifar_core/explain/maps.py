@@ -176,7 +176,8 @@ def draw_own(run: Run, checkpoint: str, content: bytes, request: CamRequest) -> 
         CifarCoreError: if the file is no image, or the request does not fit the model.
     """
     chosen = find_checkpoint(run.path, checkpoint)
-    model, pixels = load_model(chosen), fit_image(content).pixels[None]
+    model, fitted = load_model(chosen), fit_image(content)
+    pixels = fitted.pixels[None]
     layer = request.layer or default_layer(list_layers(model)).name
     classes, (probs,) = chosen.manifest.classes, probabilities(model, chosen, pixels)
     if request.target in ("true", "difference"):
@@ -184,7 +185,7 @@ def draw_own(run: Run, checkpoint: str, content: bytes, request: CamRequest) -> 
     name = request.target
     target = topk_classes(probs)[0] if name == "predicted" else find_class(classes, name)
     cams = compute_cams(model, chosen, pixels, layer, [target], request.method)
-    heading = (f"{run.name}: {chosen.name} (epoch {chosen.epoch})",)
+    heading = (f"{run.name}: {chosen.name} (epoch {chosen.epoch})", *filter(None, [fitted.note]))
     card = own_card(pixels[0], classes, probs, target, cams)
     request = _named(request, classes)
     return sheet_png([card], (*heading, heading_of(layer, cams, request)), request.opacity)

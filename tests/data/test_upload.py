@@ -1,14 +1,15 @@
 """Uploads: what is fitted how, from any mode."""
 
 import io
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 from PIL.Image import Transpose
 
-from cifar_core.data.upload import UploadedImage, fit_image
-from tests.pictures import encoded, noise_picture
+from cifar_core.data.upload import ENDINGS, UploadedImage, fit_image
+from tests.pictures import chunk, encoded, noise_picture
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
@@ -81,7 +82,22 @@ def test_a_thin_picture_has_a_preview_too() -> None:
     assert fit_image(encoded(noise_picture(3000, 1))).original.shape == (1, 512, 3)
 
 
-def test_jpeg_is_accepted() -> None:
+def test_a_png_with_two_megabytes_of_text_opens_upright() -> None:
+    """ImageMagick writes the EXIF data of a photo, and so its orientation, as text."""
+    lying, exif = noise_picture(48, 96), Image.Exif()
+    exif[0x0112] = 6
+    raw = b"Exif\0\0" + exif.tobytes().removeprefix(b"Exif\0\0")
+    held = f"\nexif\n{len(raw):8}\n{raw.hex()}\n".encode()
+    plain = encoded(lying)
+    texts = chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(held))
+    texts += chunk(b"tEXt", b"Comment\0" + b"x" * 2_000_000)
+    texts += chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(2_000_000)))
+    fitted = fit_image(plain[:33] + texts + plain[33:])
+    assert np.array_equal(fitted.original, np.asarray(lying.transpose(Transpose.ROTATE_270)))
+
+
+def test_jpeg_is_accepted_by_all_its_endings() -> None:
+    assert set(ENDINGS) == {"png", "jpg", "jpeg", "jfif"}
     fitted = fit_image(encoded(stripes(64, 64, BLUE), "JPEG", quality=95))
     assert np.abs(fitted.pixels.astype(int) - BLUE).max() <= 3
 

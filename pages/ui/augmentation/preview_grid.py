@@ -18,7 +18,7 @@ from cifar_core.augment.preview import (
 )
 from cifar_core.data import Dataset, Split
 from cifar_core.data.dataset import histogram_of
-from cifar_core.data.upload import fit_image
+from cifar_core.data.upload import ENDINGS, fit_image
 from pages.ui.components import images, parts
 from pages.ui.session import messages
 
@@ -125,13 +125,15 @@ def _parse_indices(text: str, size: int) -> Indices:
 
 
 def _upload() -> Rows:
-    kinds = ["png", "jpg", "jpeg"]
-    upload = st.file_uploader("Image file", kinds, key="rows-own", help="Not stored.")
+    upload = st.file_uploader("Image file", ENDINGS, key="rows-own", help="Not stored.")
     if upload is None:
         messages.info("Upload a PNG or JPEG. It is center-cropped and resized to 32x32 pixels.")
         st.stop()
     with parts.show_errors():
-        pixels = fit_image(upload.getvalue()).pixels[None]
+        fitted = fit_image(upload.getvalue())
+    if fitted.note:
+        st.caption(messages.plain(fitted.note))
+    pixels = fitted.pixels[None]
     split = Split(pixels, np.zeros(1, np.uint8), histogram_of(pixels), "")
     return Rows(split, np.zeros(1, np.int64), ["upload"], is_upload=True)
 

@@ -6,7 +6,7 @@ import streamlit as st
 from PIL import Image, ImageDraw
 
 from cifar_core import plots
-from cifar_core.data.upload import MAX_MB, UploadedImage, fit_image
+from cifar_core.data.upload import ENDINGS, MAX_MB, UploadedImage, fit_image
 from cifar_core.explain.maps import heading_of, own_card, probabilities
 from cifar_core.explain.targets import topk_classes
 from pages.ui.components import parts
@@ -18,7 +18,7 @@ from pages.ui.session import cache_analysis, messages
 
 def own_image(subject: Subject) -> None:
     """Lets people upload an image; shows the prediction and the map."""
-    upload = st.file_uploader("PNG or JPEG", ["png", "jpg", "jpeg"], max_upload_size=MAX_MB)
+    upload = st.file_uploader("PNG or JPEG", ENDINGS, max_upload_size=MAX_MB)
     if upload is None:
         messages.info(
             "Upload an image. Its center crop is resized to 32x32 pixels, the input size of the "
@@ -39,6 +39,8 @@ def _explain(subject: Subject, fitted: UploadedImage) -> None:
     left, right = st.columns([1, 2])
     with left:
         st.image(_with_crop(fitted), caption="Center crop (model input)")
+        if fitted.note:
+            st.caption(messages.plain(fitted.note))
     with right:
         top_5 = topk_classes(probs)
         figure = plots.top_classes([classes[k] for k in top_5], probs[top_5])
