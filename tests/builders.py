@@ -115,6 +115,14 @@ def textbook_model(config: TrainConfig, batches: TrainingBatches) -> nn.Module:
     return model.to(memory_format=batches.runtime.torch_memory_format)  # pyright: ignore[reportCallIssue] # the stubs of torch lack this overload
 
 
+def textbook_loss(config: TrainConfig, logits: Tensor, targets: Tensor) -> Tensor:
+    """The loss as in a tutorial; a focal one is that of hard targets, from each cross-entropy."""
+    if config.loss == "cross_entropy":
+        return nn.CrossEntropyLoss(label_smoothing=config.label_smoothing)(logits, targets)
+    losses = F.cross_entropy(logits, targets, reduction="none")
+    return ((1 - torch.exp(-losses)) ** config.focal_gamma * losses).mean()
+
+
 # LR tests
 
 

@@ -18,6 +18,8 @@ OTHER_SETTINGS: dict[str, Any] = {
     "momentum": 0.0,
     "weight_decay": 1e-3,
     "l1": 1e-5,
+    "loss": "focal",
+    "focal_gamma": 1.5,
     "label_smoothing": 0.1,
     "ema": 0.999,
     "schedule": "cosine",

@@ -66,6 +66,7 @@ WITH_TORCH = {
     "training.batches",
     "training.engine",
     "training.inference",
+    "training.loss",
     "training.optim",
     "training.state",
 }

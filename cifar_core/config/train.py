@@ -87,6 +87,20 @@ class TrainConfig(Settings):
     l1: float = setting(
         0.0, "Optimization", "L1 penalty on the same weights.", ge=0, le=1, step=1e-5
     )
+    loss: Literal["cross_entropy", "focal"] = setting(
+        "cross_entropy",
+        "Optimization",
+        "Loss of a training batch; focal gives images that are already correct less weight. "
+        "Validation and test report cross-entropy.",
+    )
+    focal_gamma: float = setting(
+        2.0,
+        "Optimization",
+        "For focal: how fast the weight falls with confidence; 0 is cross-entropy.",
+        ge=0,
+        le=10,
+        step=0.5,
+    )
     label_smoothing: float = setting(
         0.0,
         "Optimization",

@@ -147,7 +147,7 @@ def _compute_as_the_engine(model: "nn.Module", batches: "TrainingBatches") -> No
 
 
 class _Objective:
-    """The engine's objective; its value is the cross-entropy alone, as the engine reports it.
+    """The engine's objective; its value leaves out the L1 penalty, as the engine reports it.
 
     Attributes:
         loss: () float32, of the newest batch.
@@ -158,12 +158,10 @@ class _Objective:
         self.loss: Tensor
 
     def __call__(self, logits: "Tensor", targets: "Tensor") -> "Tensor":
-        import torch.nn.functional as F
-
+        from cifar_core.training.loss import batch_loss
         from cifar_core.training.optim import l1_norm
 
-        smoothing = self.config.label_smoothing
-        loss = F.cross_entropy(logits.float(), targets, label_smoothing=smoothing)
+        loss = batch_loss(self.config, logits, targets)
         self.loss = loss.detach()
         if not self.config.l1:
             return loss

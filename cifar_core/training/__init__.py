@@ -2,6 +2,7 @@
 
 engine          train(): the loop; train_epoch(): the steps
 batches         training batches, a function of (seed, epoch, step)
+loss            cross-entropy, focal loss
 optim           optimizers, schedules (the OneCycle formula), EMA
 state           model, optimizer, EMA and counters: all that changes
 inference       log-probabilities, loss and accuracy on a split

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from cifar_core.config.train import TrainConfig
 from cifar_core.data import Dataset
@@ -16,6 +15,7 @@ from cifar_core.system.runtime import choose_runtime
 from cifar_core.system.seeds import Purpose, derive_seed, seeded
 from cifar_core.training.batches import TrainingBatches
 from cifar_core.training.inference import Score, log_probabilities, score
+from cifar_core.training.loss import batch_loss
 from cifar_core.training.optim import ema_decay, l1_norm, lr_at, update_ema
 from cifar_core.training.state import TrainState
 
@@ -78,7 +78,7 @@ def train_epoch(
         dropout_seed = derive_seed(config.seed, Purpose.DROPOUT, state.epoch, state.step)
         with seeded(dropout_seed, device), torch.autocast(device.type, torch.bfloat16, bf16):
             logits = state.forward(images)
-        loss = F.cross_entropy(logits.float(), targets, label_smoothing=config.label_smoothing)
+        loss = batch_loss(config, logits, targets)
         objective = loss + config.l1 * l1_norm(model) if config.l1 else loss
         optimizer.zero_grad(set_to_none=True)
         objective.backward()

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from cifar_core.augment import AugmentSpec, Operation
 from cifar_core.config.train import TrainConfig
@@ -21,7 +20,7 @@ from cifar_core.system.seeds import Purpose, derive_seed
 from cifar_core.training.batches import TrainingBatches
 from cifar_core.training.engine import train
 from cifar_core.training.optim import create_optimizer
-from tests.builders import config_of, find_of, searched, textbook_model
+from tests.builders import config_of, find_of, searched, textbook_loss, textbook_model
 from tests.made_up_data import made_up
 
 MIXED = AugmentSpec(operations=(Operation(name="PadCrop"), Operation(name="MixUp", p=0.6)))
@@ -47,7 +46,6 @@ def textbook(config: TrainConfig, lrs: list[float], data: Dataset) -> list[float
     batches = TrainingBatches(config, data, runtime)
     model = textbook_model(config, batches)
     optimizer = create_optimizer(config, model)
-    smoothed = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing)
     stream = ((e, batch) for e in itertools.count() for batch in batches.epoch(e))
     losses = []
     for step, (lr, (epoch, (images, targets))) in enumerate(zip(lrs, stream, strict=False)):
@@ -56,7 +54,7 @@ def textbook(config: TrainConfig, lrs: list[float], data: Dataset) -> list[float
             group["lr"] = lr
         with torch.autocast("cpu", torch.bfloat16, config.precision == "bf16"):
             logits = model(images)
-        loss = smoothed(logits.float(), targets)
+        loss = textbook_loss(config, logits.float(), targets)
         weights = torch.stack([p.abs().sum() for p in model.parameters() if p.ndim > 1])
         optimizer.zero_grad()
         (loss + config.l1 * weights.sum() if config.l1 else loss).backward()
@@ -77,6 +75,15 @@ def test_its_losses_are_those_of_a_textbook_loop(name: str, tiny: Dataset) -> No
     assert [point.raw for point in points] == losses
     running = itertools.accumulate(losses, lambda mean, loss: 0.3 * loss + (1 - 0.3) * mean)
     assert [point.loss for point in points] == pytest.approx(list(running), rel=1e-12)
+
+
+def test_the_loss_is_the_one_that_the_run_will_use(tiny: Dataset) -> None:
+    config = config_of(loss="focal", focal_gamma=1.5)
+    _, points = searched(config, find_of(), tiny)
+    with torch.random.fork_rng():
+        losses = textbook(config, [point.lr for point in points], tiny)
+    # The two round differently, which grows from step to step.
+    assert [point.raw for point in points[:5]] == pytest.approx(losses[:5], rel=1e-4)
 
 
 def test_without_smoothing_the_loss_is_the_raw_one(tiny: Dataset) -> None:

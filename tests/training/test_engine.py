@@ -26,6 +26,7 @@ from tests.builders import (
     record_each_step,
     set_up,
     single_thread,
+    textbook_loss,
     textbook_model,
     trained,
 )
@@ -82,14 +83,13 @@ def textbook(config: TrainConfig, data: Dataset) -> Textbook:
         cycle_momentum=False,
     )
     seen = Textbook(model, {name: value.clone() for name, value in model.state_dict().items()})
-    smoothed = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing)
     model.train()
     step = 0
     for epoch in range(config.epochs):
         for images, targets in batches.epoch(epoch):
             torch.manual_seed(derive_seed(config.seed, Purpose.DROPOUT, epoch, step))
             logits = model(images)
-            loss = smoothed(logits, targets)
+            loss = textbook_loss(config, logits, targets)
             penalty = sum((w.abs().sum() for w in weights), torch.zeros(()))
             optimizer.zero_grad()
             (loss + config.l1 * penalty).backward()
@@ -131,6 +131,15 @@ def test_training_equals_the_textbook_loop_bit_for_bit(
             mine = state.ema_model.state_dict()[name]
             if value.is_floating_point():
                 torch.testing.assert_close(mine, value, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.usefixtures("each_step")
+def test_training_with_the_focal_loss_is_that_of_the_textbook_loop(tiny: Dataset) -> None:
+    config = config_of(loss="focal", focal_gamma=1.5, epochs=2)
+    _, records = trained(config, tiny)
+    losses = [r.loss for r in records if isinstance(r, StepRecord)]
+    # The two round differently, which grows from step to step.
+    assert losses[:4] == pytest.approx(textbook(config, tiny).losses[:4], rel=1e-4)
 
 
 @pytest.mark.parametrize("name", ["sgd", "mixup", "label smoothing"])

@@ -23,6 +23,7 @@ ONLY_WITH = {
     "pct_start": ("schedule", "onecycle"),
     "step_epochs": ("schedule", "step"),
     "gamma": ("schedule", "step"),
+    "focal_gamma": ("loss", "focal"),
 }
 
 
