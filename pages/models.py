@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cifar_core.models import MODELS
+from cifar_core.models.torchsummary import format_torchsummary
 from pages.ui.components import parts
 from pages.ui.session import cache
 from pages.ui.session.boot import boot
@@ -55,3 +56,9 @@ st.caption(
     f"Memory for one fp32 image: {summary.total_mb:.2f} MB (input {summary.input_mb:.2f} MB, "
     f"activations {summary.forward_backward_mb:.2f} MB, weights {summary.params_mb:.2f} MB)"
 )
+with st.expander("Text in the format of torchsummary", icon=":material/content_copy:"):
+    functions = st.toggle(
+        "List functions",
+        help="Activations and pooling that the model calls as functions between its modules.",
+    )
+    st.code(format_torchsummary(cache.layer_table(name, functions)), language=None)

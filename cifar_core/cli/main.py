@@ -85,16 +85,30 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_summary(commands: Any) -> None:
     command = commands.add_parser("summary", help="layers, parameters and compute cost of a model")
     command.add_argument("model", help=", ".join(MODELS))
-    command.add_argument("--json", action="store_true", help="print JSON")
+    form = command.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON")
+    form.add_argument(
+        "--format",
+        choices=("table", "torchsummary"),
+        default="table",
+        help="torchsummary prints the text of the library of that name. Default: table.",
+    )
+    command.add_argument(
+        "--functions",
+        action="store_true",
+        help="list activations and pooling that the model calls as functions between its modules",
+    )
     command.set_defaults(do=_summary)
 
 
 def _summary(options: argparse.Namespace) -> None:
     from cifar_core.models import create_model
     from cifar_core.models.summary import format_summary, summarize, summary_json
+    from cifar_core.models.torchsummary import format_torchsummary
 
-    summary = summarize(create_model(options.model), options.model)
-    print(json.dumps(summary_json(summary)) if options.json else format_summary(summary))
+    summary = summarize(create_model(options.model), options.model, options.functions)
+    text = format_torchsummary if options.format == "torchsummary" else format_summary
+    print(json.dumps(summary_json(summary)) if options.json else text(summary))
 
 
 def _add_train(commands: Any) -> None:

@@ -1,11 +1,12 @@
 """The networks by name; a network's code, and torch, are imported only when one is built.
 
-convnet   a small convolutional network; separable blocks
-head      last layers that evaluate in float32
-resnet    ResNet-18 and ResNet-34 for 32x32 images
-sepnet    networks of depthwise separable convolutions
-speednet  a whitening first layer, made for training in seconds
-summary   layer tables: shapes, parameters, multiply-adds
+convnet       a small convolutional network; separable blocks
+head          last layers that evaluate in float32
+resnet        ResNet-18 and ResNet-34 for 32x32 images
+sepnet        networks of depthwise separable convolutions
+speednet      a whitening first layer, made for training in seconds
+summary       layer tables: shapes, parameters, multiply-adds
+torchsummary  a layer table in the text of torchsummary
 """
 
 from __future__ import annotations

@@ -5,25 +5,36 @@ once for the backward pass. MACs are arithmetic: convolutions and linear layers 
 activation, normalization or pooling.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from math import prod
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils.hooks import RemovableHandle
 
 IMAGE_SHAPE = (3, 32, 32)
 BYTES_PER_NUMBER = 4
 MB = 2**20
+# The modules that functions of a forward pass stand for.
+FUNCTIONS: dict[Callable[..., Any], str] = {
+    F.relu: "ReLU",
+    F.gelu: "GELU",
+    F.max_pool2d: "MaxPool2d",
+    F.avg_pool2d: "AvgPool2d",
+    F.adaptive_avg_pool2d: "AdaptiveAvgPool2d",
+}
 
 
 @dataclass(frozen=True)
 class LayerRow:
     """One module as it ran; its children have rows of their own before it."""
 
-    name: str  # dotted path in the model
+    name: str  # dotted path in the model; empty for a function
     type: str
     output_shape: tuple[int, ...]  # without the batch
     params: int  # this module's own, not its children's
@@ -45,14 +56,17 @@ class Summary:
     total_mb: float
 
 
-def summarize(model: nn.Module, name: str = "") -> Summary:
+def summarize(model: nn.Module, name: str = "", functions: bool = False) -> Summary:
     """Runs one black image through `model` and lists every module but the containers.
 
     The model is left as it was: training flags, gradients, buffers, no hooks. A module that runs
     twice has two rows.
+
+    Args:
+        functions: Whether activations and pooling that the network calls as functions between its
+            modules have rows, too, as if they were modules; those within a block are part of it.
     """
-    rows: list[LayerRow] = []
-    with _recording(model, rows), torch.no_grad():
+    with _recording(model, functions) as rows, torch.no_grad():
         parameter = next(model.parameters())
         model(torch.zeros(1, *IMAGE_SHAPE, device=parameter.device, dtype=parameter.dtype))
     total_params = sum(p.numel() for p in model.parameters())
@@ -87,35 +101,64 @@ def format_summary(summary: Summary) -> str:
     return "\n".join([summary.name, rule, table[0], rule, *table[1:], rule, *_totals(summary)])
 
 
-@contextmanager
-def _recording(model: nn.Module, rows: list[LayerRow]) -> Iterator[None]:
-    """Evaluation mode with a hook on every listed module; both undone at the end."""
+class _Recorder(TorchFunctionMode):
+    """Fills `rows` from hooks on the listed modules and, as a mode, from functions between them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[LayerRow] = []
+        self.depth = 0  # listed modules that are running
+
+    def listen(self, path: str, module: nn.Module) -> list[RemovableHandle]:
+        """Lists a module whenever it runs, until the handles are removed."""
+
+        def start(module: nn.Module, inputs: Any) -> None:
+            self.depth += 1
+
+        def end(module: nn.Module, inputs: Any, output: Tensor) -> None:
+            self.depth -= 1
+            params = sum(p.numel() for p in module.parameters(recurse=False))
+            self._add(path, type(module).__name__, output, params, _macs(module, output))
+
+        return [module.register_forward_pre_hook(start), module.register_forward_hook(end)]
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        output = func(*args, **(kwargs or {}))
+        if self.depth == 0 and (kind := FUNCTIONS.get(func)):
+            self._add("", _whole_grid(kind, output), output)
+        return output
+
+    def _add(self, path: str, kind: str, output: Tensor, params: int = 0, macs: int = 0) -> None:
+        self.rows.append(LayerRow(path, kind, tuple(output.shape[1:]), params, macs))
+
+
+def _whole_grid(kind: str, output: Tensor) -> str:
+    """The type of pooling; to a single cell, adaptive is plain pooling of the whole grid."""
+    return kind.removeprefix("Adaptive") if output.shape[2:] == (1, 1) else kind
+
+
+@contextlib.contextmanager
+def _recording(model: nn.Module, functions: bool) -> Iterator[list[LayerRow]]:
+    """Evaluation mode with hooks on every listed module; both undone at the end."""
     flags = [(module, module.training) for module in model.modules()]
+    recorder = _Recorder()
     handles = [
-        module.register_forward_hook(
-            lambda module, _, output, path=path: rows.append(_row(path, module, output))
-        )
+        handle
         for path, module in model.named_modules()
         if module is not model and not isinstance(module, nn.Sequential | nn.ModuleList)
+        for handle in recorder.listen(path, module)
     ]
     model.eval()
     try:
-        yield
+        with recorder if functions else contextlib.nullcontext():
+            yield recorder.rows
     finally:
         for handle in handles:
             handle.remove()
         for module, training in flags:
             module.training = training
-
-
-def _row(path: str, module: nn.Module, output: Tensor) -> LayerRow:
-    return LayerRow(
-        name=path,
-        type=type(module).__name__,
-        output_shape=tuple(output.shape[1:]),
-        params=sum(p.numel() for p in module.parameters(recurse=False)),
-        macs=_macs(module, output),
-    )
 
 
 def _macs(module: nn.Module, output: Tensor) -> int:

@@ -48,6 +48,7 @@ INPUTS: dict[str, tuple[Any, Any]] = {
     "axis": ("epoch", "step"),
     "smoothing": (0.0, 0.5),
     "references": (False, True),
+    "functions": (False, True),
 }
 INDEPENDENT = {"hardware"}  # depends on the machine alone
 
@@ -188,8 +189,8 @@ CASES = {
     "layer_table": Case(
         cache,
         "cifar_core.models.summary.summarize",
-        lambda v: cache.layer_table(v.name),
-        "name",
+        lambda v: cache.layer_table(v.name, v.functions),
+        "name functions",
     ),
 }
 

@@ -129,6 +129,10 @@ def test_models_shows_the_layer_table() -> None:
     assert len(at.dataframe[0].value) == 35
     at.selectbox[0].set_value("resnet18").run()
     assert len(at.dataframe[0].value) == 49
+    assert "           Linear-49                   [-1, 10]           5,130\n" in at.code[0].value
+    at.toggle[0].set_value(True).run()
+    assert "        AvgPool2d-50            [-1, 512, 1, 1]               0\n" in at.code[0].value
+    assert not at.exception
 
 
 def test_the_form_on_a_cpu_and_with_a_recipe() -> None:

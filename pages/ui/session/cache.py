@@ -157,12 +157,12 @@ def listing() -> Listing:
 
 
 @st.cache_resource(max_entries=16, show_spinner="Building model …")
-def layer_table(model: str) -> "Summary":
-    """The layer table of a model."""
+def layer_table(model: str, functions: bool = False) -> "Summary":
+    """The layer table of a model; see `summarize`."""
     from cifar_core.models import create_model
     from cifar_core.models.summary import summarize
 
-    return summarize(create_model(model), model)
+    return summarize(create_model(model), model, functions)
 
 
 def source_path() -> Path:
