@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 from cifar_core import plots
 from cifar_core.data import Dataset, Split
 from cifar_core.data.dataset import mean_std
+from cifar_core.data.sheet import split_sheet
 from pages.ui.components import images, parts
-from pages.ui.components.curves import PLOT
+from pages.ui.components.curves import named_plot
 from pages.ui.session import cache
 from pages.ui.session.boot import boot
 from pages.ui.session.messages import plain
@@ -57,6 +58,16 @@ def browse(data: Dataset, split: Split, part: str, indices: NDArray[np.int64]) -
         )
         st.caption(f"of {pages:,} · {len(indices):,} {part} images")
     drawn = indices[(page - 1) * size : page * size]
+    st.download_button(
+        "Download PNG",
+        lambda: split_sheet(data, part, drawn),
+        file_name=f"{data.name}-{part}-{page}.png",
+        mime="image/png",
+        icon=":material/download:",
+        help="These images with their classes and indices.",
+        on_click="ignore",
+        disabled=not len(drawn),
+    )
     if view == "Contact sheet":
         images.sheet(split.images[drawn], SHEET_COLUMNS, f"{len(drawn)} {part} images")
         st.caption(f"Index {drawn[0]:,} to {drawn[-1]:,}, row by row")
@@ -79,9 +90,16 @@ def statistics(data: Dataset, split: Split, part: str, class_ids: tuple[int, ...
     parts.metrics_row(figures)
     left, right = st.columns(2)
     counts = plots.class_counts(split.counts, data.classes)
-    left.plotly_chart(counts, key=f"counts-{part}", config=PLOT, alt="Images per class")
+    left.plotly_chart(
+        counts, key=f"counts-{part}", config=named_plot(f"counts-{part}"), alt="Images per class"
+    )
     values = plots.pixel_histogram(histogram)
-    right.plotly_chart(values, key=f"values-{part}", config=PLOT, alt="Histogram of pixel values")
+    right.plotly_chart(
+        values,
+        key=f"values-{part}",
+        config=named_plot(f"values-{part}"),
+        alt="Histogram of pixel values",
+    )
     st.markdown("**Mean image per class**")
     images.tile_grid(cache.means_of(split), data.classes)
 

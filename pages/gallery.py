@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from cifar_core.data.encode import data_uri
-from cifar_core.evaluation.export import images_zip
+from cifar_core.evaluation.export import images_png, images_zip
 from cifar_core.evaluation.predictions import Predictions
 from cifar_core.explain.maps import MAX_IMAGES
 from pages.ui.components import parts
@@ -70,6 +70,7 @@ def show_page(predictions: Predictions, rows: list[int]) -> None:
         if st.button(f"Grad-CAM for {label}", icon=":material/filter_center_focus:"):
             open_gradcam([int(predictions.examples.indices[row]) for row in page_rows])
         zip_button(predictions, rows, selected)
+        png_button(predictions, page_rows, selected)
         st.page_link(
             "pages/evaluation.py",
             label="Evaluation",
@@ -92,6 +93,20 @@ def zip_button(predictions: Predictions, rows: list[int], selected: list[int]) -
         icon=":material/download:",
         help="PNG files and a CSV of the selected images; without a selection, of all "
         "filtered images.",
+        on_click="ignore",
+    )
+
+
+def png_button(predictions: Predictions, page_rows: list[int], selected: list[int]) -> None:
+    """Downloads the selected images, or without a selection those of this page, as a sheet."""
+    png_rows = [predictions.examples.find(index) for index in selected] or page_rows
+    st.download_button(
+        "Download PNG",
+        lambda: images_png(subject.run.name, predictions, png_rows),
+        file_name=f"{subject.run.name}-{split}.png",
+        mime="image/png",
+        icon=":material/image:",
+        help="A sheet of the selected images; without a selection, of this page.",
         on_click="ignore",
     )
 

@@ -15,7 +15,7 @@ from cifar_core.explain.layers import default_layer
 from cifar_core.explain.maps import CamRequest, prediction_label
 from cifar_core.explain.targets import target_classes, target_label
 from pages.ui.components import parts
-from pages.ui.components.curves import PLOT
+from pages.ui.components.curves import named_plot
 from pages.ui.components.images import picture
 from pages.ui.components.tiles import Tile, tiles
 from pages.ui.evaluation.checkpoint_picker import select_split, select_subject
@@ -62,7 +62,9 @@ def show_history(predictions: Predictions, row: int) -> None:
     figure = plots.probability_curves(
         epochs, probs, predictions.examples.classes, int(predictions.examples.labels[row])
     )
-    st.plotly_chart(figure, key="history", config=PLOT, alt="Class probabilities over epochs")
+    st.plotly_chart(
+        figure, key="history", config=named_plot("history"), alt="Class probabilities over epochs"
+    )
 
 
 def show_neighbors(predictions: Predictions, row: int) -> None:

@@ -17,7 +17,7 @@ CORE = sorted((ROOT / "cifar_core").rglob("*.py"))
 PAGES = sorted((ROOT / "pages").glob("*.py"))
 UI = sorted((ROOT / "pages" / "ui").rglob("*.py"))
 HEAVY = {"torch", "torchvision", "albumentations", "cv2", "pytorch_grad_cam", "torch_lr_finder"}
-HEAVY |= {"sklearn", "scipy", "cleanlab", "openTSNE", "jinja2"}
+HEAVY |= {"matplotlib", "sklearn", "scipy", "cleanlab", "openTSNE", "jinja2"}
 # What each room stands on; it may import those, and what they stand on in turn.
 STANDS_ON = {
     "cifar_core.errors": "",
@@ -59,6 +59,7 @@ WITH_TORCH = {
     "evaluation.predictor",
     "models.convnet",
     "models.head",
+    "models.graph",
     "models.resnet",
     "models.sepnet",
     "models.speednet",

@@ -7,6 +7,8 @@ runs      runs list, show, stop, resume, extend, rename, delete
 lr_find   lr-find
 explain   evaluate, explain
 report    rank, report
+plot      plot
+sheets    data sheet, errors
 out_file  the file that a command writes: checked first, written whole
 follow    a job on the terminal from start to end
 terminal  what a terminal gets: nothing that controls it

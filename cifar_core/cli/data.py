@@ -10,12 +10,13 @@ from typing import Any
 
 from cifar_core.cli.out_file import check_out, write_out
 from cifar_core.cli.settings import read_augmentation
+from cifar_core.cli.sheets import add_data_sheet
 from cifar_core.errors import ConfigError, DataError
 from cifar_core.system.progress import Progress
 
 
 def add_data(commands: Any) -> None:
-    """data: where is it, prepare, download, stats."""
+    """Data: find, prepare, download, stats, sheet."""
     group = commands.add_parser("data", help="find, download and describe the images")
     actions = group.add_subparsers(required=True, metavar="ACTION")
     for name, do, text in (
@@ -42,6 +43,7 @@ def add_data(commands: Any) -> None:
                 action="store_true",
                 help="allow incomplete or modified data, labeled as modified everywhere",
             )
+    add_data_sheet(actions)
 
 
 def _stats(options: argparse.Namespace) -> None:

@@ -23,12 +23,13 @@ def add_evaluate(commands: Any) -> None:
     text = "accuracy, per-class accuracy and the most confused classes of a trained model"
     command = commands.add_parser("evaluate", help=text, description=text)
     command.set_defaults(do=_evaluate)
-    _add_subject(command)
+    add_subject(command)
     command.add_argument("--again", action="store_true", help="even if it was evaluated before")
     command.add_argument("--json", action="store_true", help="print JSON, with the whole matrix")
 
 
-def _add_subject(command: argparse.ArgumentParser) -> None:
+def add_subject(command: argparse.ArgumentParser) -> None:
+    """Which predictions: the model, the split, TTA."""
     add_model(command)
     command.add_argument("--split", default="test", help="test, val or train. Default: test.")
     command.add_argument(
@@ -97,7 +98,7 @@ def add_explain(commands: Any) -> None:
     text = "write Grad-CAM maps of a model to a PNG"
     command = commands.add_parser("explain", help=text, description=text)
     command.set_defaults(do=_explain)
-    _add_subject(command)
+    add_subject(command)
     which = command.add_mutually_exclusive_group()
     which.add_argument(
         "--worst", type=int, metavar="N", help="the N most confident errors. Default: 10."

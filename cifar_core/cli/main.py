@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from cifar_core.cli import data, explain, lr_find, output, report, runs, settings
+from cifar_core.cli import data, explain, lr_find, output, plot, report, runs, settings, sheets
 from cifar_core.cli.terminal import visible_output
 from cifar_core.config.train import TrainConfig
 from cifar_core.errors import CifarCoreError, JobError
@@ -76,8 +76,10 @@ def build_parser() -> argparse.ArgumentParser:
     lr_find.add_lr_find(commands)
     explain.add_evaluate(commands)
     explain.add_explain(commands)
+    sheets.add_errors(commands)
     report.add_rank(commands)
     report.add_report(commands)
+    plot.add_plot(commands)
     runs.add_runs(commands)
     return parser
 

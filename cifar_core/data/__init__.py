@@ -19,6 +19,7 @@ shape_paint     their colors and textures
 upload          an uploaded image resized for the models
 color_profile   its colors converted to sRGB
 encode          images as data URIs
+sheet           images with captions on one PNG
 """
 
 from cifar_core.data.dataset import CLASSES, Dataset, Split, split_indices

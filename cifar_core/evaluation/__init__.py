@@ -11,5 +11,5 @@ sorting              sort orders of the gallery (confidence, loss, margin, …)
 filters              true/predicted class, errors, confidence: the rows that are left
 selections           selected images, saved with the run
 augmentation_effect  accuracy of a trained model on augmented images
-export               images and predictions as a ZIP
+export               images and predictions as a ZIP, or on one PNG
 """

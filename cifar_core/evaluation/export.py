@@ -1,4 +1,4 @@
-"""Images and their predictions as a ZIP."""
+"""Images and their predictions as a ZIP, or on one PNG."""
 
 import csv
 import io
@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from cifar_core.data.sheet import Captioned, captioned_sheet, enlarged
 from cifar_core.records.csv import cell
 
 if TYPE_CHECKING:
@@ -35,3 +36,20 @@ def images_zip(predictions: "Predictions", rows: Sequence[int]) -> bytes:
         csv.writer(text).writerows(lines)
         archive.writestr("images.csv", text.getvalue())
     return content.getvalue()
+
+
+def images_png(run_name: str, predictions: "Predictions", rows: Sequence[int]) -> bytes:
+    """(M,) rows, at least one, as a sheet: each image with its predicted and true class."""
+    examples = predictions.examples
+    pictures = [
+        Captioned(
+            enlarged(pixels),
+            (
+                f"{examples.classes[predictions.predicted[row]]} {predictions.confidence[row]:.0%}",
+                f"true: {examples.classes[examples.labels[row]]}",
+                examples.name(row),
+            ),
+        )
+        for row, pixels in zip(rows, examples.pixels(list(rows)), strict=True)
+    ]
+    return captioned_sheet(pictures, (f"{run_name}: {predictions}",))

@@ -9,6 +9,7 @@ lr          the curve of an LR test
 images      class counts and pixel histograms
 effect      accuracy per class on augmented images
 html        figures inside a page that opens offline
+png         figures as a PNG
 references  published results
 """
 
@@ -20,7 +21,7 @@ from cifar_core.plots.lr import lr_test
 from cifar_core.plots.references import REFERENCES, Reference
 from cifar_core.plots.scores import class_scores, matrix_difference, reliability
 from cifar_core.plots.theme import MAX_POINTS, RUN_COLORS, SPLIT_COLORS, thin
-from cifar_core.plots.training import Axis, Curve, View, curves, learning_rates, smoothed
+from cifar_core.plots.training import Axis, Curve, View, curves, learning_rates, run_curve, smoothed
 
 __all__ = [
     "CHANNEL_COLORS",
@@ -48,6 +49,7 @@ __all__ = [
     "probability_curves",
     "reliability",
     "road_ranking",
+    "run_curve",
     "smoothed",
     "thin",
     "top_classes",

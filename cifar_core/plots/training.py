@@ -21,6 +21,7 @@ from cifar_core.plots.theme import (
 )
 from cifar_core.records.records import EpochRecord, Metrics
 from cifar_core.records.steps import Steps
+from cifar_core.runs.store import TrainingRun
 
 Axis = Literal["epoch", "step", "time"]
 
@@ -40,6 +41,11 @@ class Curve:
     steps_per_epoch: int = 0
     epochs: int = 0
     run_id: str = ""
+
+
+def run_curve(run: TrainingRun, metrics: Metrics) -> Curve:
+    """What to draw of a run."""
+    return Curve(run.name, metrics, run.status.steps_per_epoch, run.config.epochs, run.run_id)
 
 
 @dataclass(frozen=True)

@@ -116,8 +116,7 @@ def _metrics(predictions: Predictions) -> dict[str, Any]:
 
 def _curves(run: TrainingRun) -> list[str]:
     metrics = read_metrics(run.path / layout.METRICS)
-    steps = run.status.steps_per_epoch
-    curve = plots.Curve(run.name, metrics, steps, run.config.epochs, run.run_id)
+    curve = plots.run_curve(run, metrics)
     return [as_html(plots.curves((curve,), q, plots.View()), q) for q in ("loss", "acc")]
 
 

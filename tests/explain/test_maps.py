@@ -20,6 +20,7 @@ from cifar_core.checkpoints.checkpoint import (
     sum_of,
 )
 from cifar_core.data import open_dataset
+from cifar_core.data.sheet import GAP, LINE, SCALE
 from cifar_core.errors import CheckpointError, CifarCoreError, ConfigError, DataError
 from cifar_core.evaluation.files import PredictionsNote
 from cifar_core.evaluation.predictions import EvalSplit, Predictions, eval_split
@@ -39,7 +40,6 @@ from cifar_core.explain.maps import (
 )
 from cifar_core.explain.methods import METHODS
 from cifar_core.explain.overlay import Pixels, heatmap
-from cifar_core.explain.sheet import GAP, LINE, SCALE
 from cifar_core.runs.store import TrainingRun, read_run
 from cifar_core.system.json_files import write_typed
 from tests.builders import manifest_of

@@ -9,9 +9,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from cifar_core.data.sheet import GAP, LINE, PAPER, SCALE
 from cifar_core.explain.maps import peak_note
 from cifar_core.explain.overlay import Pixels, heatmap
-from cifar_core.explain.sheet import GAP, LINE, PAPER, SCALE, Card, sheet_png
+from cifar_core.explain.sheet import Card, sheet_png
 
 SIDE = 32 * SCALE
 WIDTH = 3 * SIDE + 2 * GAP  # of a card

@@ -119,6 +119,7 @@ def test_data_shows_images_by_class_and_split() -> None:
     assert "20,000 train images" in texts(at)
     at.button_group[2].set_value(["ring"]).run()
     assert "2,000 train images" in texts(at)
+    assert [b.proto.label for b in at.get("download_button")] == ["Download PNG"]
     assert not at.exception
     assert at.metric[0].label == "Red mean"
 

@@ -11,7 +11,7 @@ from cifar_core.evaluation.augmentation_effect import NUM_IMAGES, Effect
 from cifar_core.jobs.launch_analysis import jobs_on, launch_effect
 from cifar_core.runs.store import AnalysisJob, Run, TrainingRun
 from pages.ui.components import images, job, parts
-from pages.ui.components.curves import PLOT
+from pages.ui.components.curves import named_plot
 from pages.ui.session import cache, messages
 from pages.ui.session.messages import plain
 
@@ -70,12 +70,17 @@ def _show(result: Effect, run: TrainingRun) -> None:
         messages.warning(warning, icon=":material/warning:")
     plain_accs, augmented = result.per_class_accuracy[:2]
     figure = plots.class_change(plain_accs, augmented, result.classes)
-    st.plotly_chart(figure, key="effect-classes", config=PLOT, alt="Accuracy per class")
+    st.plotly_chart(
+        figure, key="effect-classes", config=named_plot("effect-classes"), alt="Accuracy per class"
+    )
     if len(result.names) > 3:
         lost = result.per_class_accuracy[0] - result.per_class_accuracy[2:]
         figure = plots.operation_losses(lost, result.names[2:], result.classes, parts.dark())
         st.plotly_chart(
-            figure, key="effect-operations", config=PLOT, alt="Accuracy drop per operation"
+            figure,
+            key="effect-operations",
+            config=named_plot("effect-operations"),
+            alt="Accuracy drop per operation",
         )
     with st.expander(f"Images that become wrong ({len(result.broken):,})", icon=":material/flip:"):
         _flipped(result)

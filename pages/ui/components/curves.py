@@ -38,8 +38,8 @@ def curve_options(run: TrainingRun) -> CurveOptions:
 
 def draw_curves(run: TrainingRun, metrics: Metrics, options: CurveOptions) -> None:
     """Loss, accuracy and learning rate of a run, with other runs, resume points and a download."""
-    others = [_curve(other, cache.metrics_of(other.path)) for other in options.others]
-    draw_pair([_curve(run, metrics), *others], options.view)
+    others = [plots.run_curve(other, cache.metrics_of(other.path)) for other in options.others]
+    draw_pair([plots.run_curve(run, metrics), *others], options.view)
     for resume in metrics.resumes:
         st.caption(f":material/resume: Resumed after step {resume.step:,}. {plain(resume.note)}")
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -56,12 +56,13 @@ def draw_curves(run: TrainingRun, metrics: Metrics, options: CurveOptions) -> No
     if metrics.steps:
         with st.expander("Learning rate", icon=":material/show_chart:"):
             figure = cache.lr_figure(run.run_id, metrics)
-            st.plotly_chart(figure, key=f"{run.run_id}-lr", config=PLOT, alt="Learning rate")
+            name = f"{run.run_id}-lr"
+            st.plotly_chart(figure, key=name, config=named_plot(name), alt="Learning rate")
 
 
 def compare_curves(runs: Sequence[TrainingRun]) -> None:
     """The epochs of several runs on shared axes."""
-    curves = [_curve(run, cache.metrics_of(run.path)) for run in runs if run.config]
+    curves = [plots.run_curve(run, cache.metrics_of(run.path)) for run in runs if run.config]
     if not any(curve.metrics.epochs for curve in curves):
         messages.info("Curves appear once one of these runs has finished an epoch.")
         return
@@ -74,17 +75,12 @@ def draw_pair(curves: Sequence[plots.Curve], view: plots.View) -> None:
         figure = cache.figure(tuple(curves), quantity, view)
         name = f"{curves[0].run_id}-{quantity}"
         alt = f"{label} vs. {AXES[view.axis].lower()}"
-        column.plotly_chart(figure, key=name, config=_named(name), alt=alt)
+        column.plotly_chart(figure, key=name, config=named_plot(name), alt=alt)
     if len(curves) > 1:
         st.caption("Solid: validation. Dashed: test. Dotted: train.")
 
 
-def _curve(run: TrainingRun, metrics: Metrics) -> plots.Curve:
-    steps = run.status.steps_per_epoch
-    return plots.Curve(run.name, metrics, steps, run.config.epochs, run.run_id)
-
-
-def _named(name: str) -> dict[str, Any]:
+def named_plot(name: str) -> dict[str, Any]:
     """Plotly settings with a file name for the PNG."""
     return {**PLOT, "toImageButtonOptions": {**PLOT["toImageButtonOptions"], "filename": name}}
 

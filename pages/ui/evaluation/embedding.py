@@ -11,7 +11,7 @@ from cifar_core.evaluation.predictions import Predictions
 from cifar_core.jobs.launch_analysis import jobs_on, launch_embedding
 from cifar_core.runs.store import AnalysisJob
 from pages.ui.components import job, parts
-from pages.ui.components.curves import PLOT
+from pages.ui.components.curves import named_plot
 from pages.ui.evaluation.checkpoint_picker import Subject
 from pages.ui.evaluation.predictions import features_or_offer
 from pages.ui.evaluation.selections import open_images
@@ -85,7 +85,7 @@ def _draw(
     event = st.plotly_chart(
         figure,
         key=f"embedding-{color}-{subject.checkpoint.name}-{len(coordinates)}",
-        config={**PLOT, "scrollZoom": True},
+        config={**named_plot("embedding"), "scrollZoom": True},
         on_select="rerun",
         selection_mode=("lasso", "box"),
         alt="Embedding of the images",

@@ -10,7 +10,7 @@ from cifar_core import plots
 from cifar_core.data.encode import data_uri
 from cifar_core.evaluation.history import History
 from pages.ui.components import parts
-from pages.ui.components.curves import PLOT
+from pages.ui.components.curves import named_plot
 from pages.ui.components.tiles import Tile, tiles
 from pages.ui.evaluation.checkpoint_picker import Subject
 from pages.ui.evaluation.selections import open_images
@@ -66,7 +66,9 @@ def _show(subject: Subject, history: History, place: int) -> None:
         _remember_cell(matrix_plot(figure, "confusion-epochs"))
     with beside:
         figure = plots.class_curves(history.epochs, history.per_class_accuracy, classes, epoch)
-        st.plotly_chart(figure, key="class-curves", config=PLOT, alt="Accuracy per class")
+        st.plotly_chart(
+            figure, key="class-curves", config=named_plot("class-curves"), alt="Accuracy per class"
+        )
     lists = {"fixed": ("Fixed", fixed), "broken": ("Broken", broken)}
     if cell := _cell(len(classes)):
         name = f"{classes[cell[0]]} predicted as {classes[cell[1]]}"

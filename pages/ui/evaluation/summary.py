@@ -16,7 +16,7 @@ from cifar_core.evaluation.predictions import Predictions
 from cifar_core.report.html import accuracy_interval, key_figures
 from cifar_core.runs.store import TrainingRun
 from pages.ui.components import parts
-from pages.ui.components.curves import PLOT
+from pages.ui.components.curves import PLOT, named_plot
 from pages.ui.session import url
 from pages.ui.session.messages import plain
 
@@ -115,4 +115,4 @@ def _classes(predictions: Predictions) -> None:
         "Calibration": plots.reliability(calibration(predictions.confidence, predictions.correct)),
     }
     for column, (name, figure) in zip(st.columns(3), figures.items(), strict=True):
-        column.plotly_chart(figure, key=name, config=PLOT, alt=name)
+        column.plotly_chart(figure, key=name, config=named_plot(name), alt=name)

@@ -10,7 +10,7 @@ from cifar_core.data.upload import ENDINGS, MAX_MB, UploadedImage, fit_image
 from cifar_core.explain.maps import heading_of, own_card, probabilities
 from cifar_core.explain.targets import topk_classes
 from pages.ui.components import parts
-from pages.ui.components.curves import PLOT
+from pages.ui.components.curves import named_plot
 from pages.ui.evaluation.checkpoint_picker import Subject
 from pages.ui.gradcam.maps import download, draw_cards, select_request
 from pages.ui.session import cache_analysis, messages
@@ -44,7 +44,7 @@ def _explain(subject: Subject, fitted: UploadedImage) -> None:
     with right:
         top_5 = topk_classes(probs)
         figure = plots.top_classes([classes[k] for k in top_5], probs[top_5])
-        st.plotly_chart(figure, config=PLOT, key="top", alt="Top-5 classes")
+        st.plotly_chart(figure, config=named_plot("top-5"), key="top", alt="Top-5 classes")
     request = select_request(checkpoint, ["predicted", *classes])
     target = top_5[0] if request.target == "predicted" else classes.index(request.target)
     cams = cache_analysis.maps(checkpoint, pixels, str(request.layer), (target,), request.method)

@@ -15,7 +15,7 @@ from cifar_core.records.records import LRPoint
 from cifar_core.runs.states import RunState, log_tail
 from cifar_core.runs.store import LRTestRun, read_run
 from pages.ui.components import parts
-from pages.ui.components.curves import PLOT
+from pages.ui.components.curves import named_plot
 from pages.ui.components.stop import stop_button
 from pages.ui.session import cache, messages
 from pages.ui.session.messages import plain
@@ -77,10 +77,10 @@ def _plot(
     figure = plots.lr_test(points, curve, suggestions, (find.start_lr, find.end_lr), custom_lr)
     key, alt = f"lr-{run.run_id}", "Loss vs. learning rate"
     if run.state.is_active:
-        st.plotly_chart(figure, key=key, config=PLOT, alt=alt)
+        st.plotly_chart(figure, key=key, config=named_plot(key), alt=alt)
         return None
     event = st.plotly_chart(
-        figure, key=key, config=PLOT, alt=alt, on_select="rerun", selection_mode="points"
+        figure, key=key, config=named_plot(key), alt=alt, on_select="rerun", selection_mode="points"
     )
     clicked = event["selection"]["points"]
     return float(clicked[0]["x"]) if clicked else None
