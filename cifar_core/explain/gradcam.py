@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from cifar_core.data.arrays import Floats
 from cifar_core.errors import ConfigError
 from cifar_core.explain.layers import find_layer, private_copy, trace
-from cifar_core.explain.library import library_cam
+from cifar_core.explain.library import enlarged, library_cam
 from cifar_core.explain.methods import METHODS, RANDOM, RANDOM_METHOD, Method
 from cifar_core.system.threads import reduced_threads
 
@@ -35,33 +35,30 @@ class CamMaps:
 
     Attributes:
         maps: (N, H, W) float32, each scaled to 0..1 by the library, upsampled to the image size.
-        peaks: (N,) float32, each map's highest value before scaling. Near 0 the map is amplified
-            noise; NaN means that the method has no finite map, and the map is all 0.
-        lows: (N,) float32, each map's lowest value before scaling, at least 0.
+        raw: (N, H, W) float32, the same before any scaling, at least 0; comparable between images.
+            NaN where the method has no finite map; that map is all 0 in `maps`.
         grid: Height and width of the layer's output, before upsampling.
     """
 
     maps: Floats
-    peaks: Floats
-    lows: Floats
+    raw: Floats
     grid: tuple[int, int]
 
     @classmethod
     def joined(cls, parts: "Sequence[CamMaps]") -> "CamMaps":
         """Joins the maps of several batches at the same layer."""
-        arrays = ([getattr(part, name) for part in parts] for name in ("maps", "peaks", "lows"))
-        maps, peaks, lows = (np.concatenate(array) for array in arrays)
-        return cls(maps, peaks, lows, parts[0].grid)
+        maps, raw = (
+            np.concatenate([getattr(one, name) for one in parts]) for name in ("maps", "raw")
+        )
+        return cls(maps, raw, parts[0].grid)
 
     @property
-    def raw(self) -> Floats:
-        """(N, H, W) float32, the maps before scaling, which are comparable.
+    def peaks(self) -> Floats:
+        """(N,) float32, the highest value of each raw map; NaN where there is none.
 
-        The library scales once more after upsampling, so the peak of a single cell of a coarse
-        grid comes out up to a seventh too high.
+        Near 0 the scaled map is amplified noise.
         """
-        low, peak = (np.nan_to_num(v)[:, None, None] for v in (self.lows, self.peaks))
-        return (self.maps * (peak - low) + low).astype(np.float32)
+        return self.raw.max(axis=(1, 2))
 
 
 def on_shared_scale(parts: Sequence[CamMaps]) -> list[Floats]:
@@ -69,7 +66,7 @@ def on_shared_scale(parts: Sequence[CamMaps]) -> list[Floats]:
 
     The library scales each map by itself, so that a weak one looks as strong as any.
     """
-    raws = [part.raw for part in parts]
+    raws = [np.nan_to_num(part.raw) for part in parts]
     most = max((float(raw.max(initial=0)) for raw in raws), default=0.0)
     return [raw / max(most, 1e-12) for raw in raws]
 
@@ -125,16 +122,15 @@ def _cam_maps(
         target_layer = find_layer(layers, layer)
         _check_classes(targets, num_classes)
         cam = library_cam(private, layer, method)
-        maps = np.zeros((len(images), *images.shape[2:]), np.float32)
-        peaks, lows = np.zeros((2, len(images)), np.float32)
+        maps, raw = np.zeros((2, len(images), *images.shape[2:]), np.float32)
         for start in range(0, len(images), batch_size):
             part = slice(start, start + batch_size)
             # A clone, as an image made in inference mode may not enter a graph.
             inputs = images[part].detach().float().clone()
             functions = [_target_function(target) for target in targets[part]]
             maps[part] = cam(input_tensor=inputs, targets=functions)
-            peaks[part], lows[part] = cam.peaks, cam.lows
-    return CamMaps(maps, peaks, lows, (target_layer.height, target_layer.width))
+            raw[part] = enlarged(cam.raw, images.shape[2:])
+    return CamMaps(maps, raw, (target_layer.height, target_layer.width))
 
 
 def _as_int(target: Any) -> Target:

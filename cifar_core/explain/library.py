@@ -2,6 +2,7 @@
 
 import functools
 import sys
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,18 @@ def library_cam(private: "nn.Module", layer: str, method: Method) -> Any:
     return _recording(method.library)(
         model=private, target_layers=[target], reshape_transform=torch.clone, **own
     )
+
+
+def enlarged(raw: Floats, size: Sequence[int]) -> Floats:
+    """(B, h, w) maps at the size (H, W) of the image, as the library's `scale_cam_image` does it.
+
+    But not scaled: the library scales each map to 0..1 before and after, so that it is lost how
+    strong the map was, and by how much bilinear interpolation lowered its peak.
+    """
+    import cv2
+
+    height, width = size
+    return np.stack([cv2.resize(each, (width, height)) for each in raw]).astype(np.float32)
 
 
 def _begin_graph(module: "nn.Module", inputs: Any, output: "Tensor") -> "Tensor":
@@ -56,7 +69,7 @@ def _zeroing() -> Any:
 
 @functools.cache
 def _recording(name: str) -> Any:
-    """The library's class of this name, which also records the range of maps before scaling."""
+    """The library's class of this name, which also records maps before scaling."""
     import pytorch_grad_cam
 
     kind: Any = getattr(pytorch_grad_cam, name)
@@ -65,10 +78,9 @@ def _recording(name: str) -> Any:
         module.tqdm = SimpleNamespace(tqdm=iter)
 
     class Recording(kind):
-        """Records (B,) float32 `peaks` and `lows` of the latest batch."""
+        """Records `raw` of the latest batch: (B, h, w) float32, at least 0, NaN if not finite."""
 
-        peaks: Floats
-        lows: Floats
+        raw: Floats
 
         def save_activation(self, module: Any, inputs: Any, output: "Tensor") -> None:
             """AblationCAM's own hook; a clone for the same reason as in `library_cam`."""
@@ -90,12 +102,9 @@ def _recording(name: str) -> Any:
             """(B, H, W) before ReLU; all 0 for a map with a value that is not finite."""
             # GradCAM++ and XGradCAM divide by sums that may vanish.
             with np.errstate(all="ignore"):
-                raw = super().get_cam_image(*args, **kwargs)
-                finite = np.isfinite(raw).all(axis=(1, 2))
-                self.peaks, self.lows = (
-                    np.where(finite, np.maximum(ends, 0), np.nan)
-                    for ends in (raw.max(axis=(1, 2)), raw.min(axis=(1, 2)))
-                )
-            return np.where(finite[:, None, None], raw, 0)
+                cams = super().get_cam_image(*args, **kwargs)
+            finite = np.isfinite(cams).all(axis=(1, 2))[:, None, None]
+            self.raw = np.where(finite, np.maximum(cams, 0), np.nan).astype(np.float32)
+            return np.where(finite, cams, 0)
 
     return Recording

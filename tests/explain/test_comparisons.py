@@ -124,7 +124,7 @@ def test_the_sanity_check_has_random_weights_and_chance(
 def test_one_layer_and_method_share_a_scale_and_others_do_not(predictions: Predictions) -> None:
     def cam(strength: float) -> CamMaps:
         ramp = np.linspace(0, 1, 1024, dtype=np.float32).reshape(1, 32, 32)
-        return CamMaps(ramp, np.array([strength], np.float32), np.zeros(1, np.float32), (8, 8))
+        return CamMaps(ramp, ramp * np.float32(strength), (8, 8))
 
     views = [
         View("strong", predictions.checkpoint, "layer3", "GradCAM", 0),

@@ -81,7 +81,8 @@ def by_hand() -> Predictions:
 
 def maps(peaks: list[float]) -> CamMaps:
     cams = np.random.default_rng(0).random((len(peaks), 32, 32), np.float32)
-    return CamMaps(cams, np.array(peaks, np.float32), np.zeros(len(peaks), np.float32), (8, 8))
+    cams /= cams.max(axis=(1, 2), keepdims=True)
+    return CamMaps(cams, cams * np.array(peaks, np.float32)[:, None, None], (8, 8))
 
 
 def opened(content: bytes) -> Pixels:
