@@ -105,7 +105,9 @@ def add_explain(commands: Any) -> None:
     )
     which.add_argument("--images", type=int, nargs="+", metavar="INDEX", help="image indices")
     which.add_argument("--file", type=Path, help="your own PNG or JPEG")
-    command.add_argument("--layer", help="Default: the last whose sides are larger than 7.")
+    command.add_argument(
+        "--layer", help="Default: the last block or convolution whose sides are larger than 7."
+    )
     command.add_argument("--method", default="GradCAM", help=f"One of: {', '.join(METHODS)}.")
     command.add_argument(
         "--target",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cifar_core.data.arrays import Floats
+from cifar_core.explain.layers import module_of
 from cifar_core.explain.methods import Method
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def library_cam(private: "nn.Module", layer: str, method: Method) -> Any:
     """The library's CAM object on a private copy; its hooks disappear with that copy."""
     import torch
 
-    target = private.get_submodule(layer)
+    target = module_of(private, layer)
     if method.uses_gradients:
         target.register_forward_hook(_begin_graph)
     own = {"ablation_layer": _zeroing()()} if method.library == "AblationCAM" else {}

@@ -35,10 +35,8 @@ if TYPE_CHECKING:
 
 NUM_IMAGES = 50
 PERCENTILES = (20, 40, 60, 80)
-MAX_LAYERS, NUM_SAMPLED_LAYERS = (
-    10,
-    7,
-)  # so that resnet34 too takes less than three minutes on two cores
+# So that resnet34 too takes less than three minutes on two cores.
+MAX_LAYERS, NUM_SAMPLED = 10, 6
 RANKED = [name for name, method in METHODS.items() if method.uses_gradients]
 
 
@@ -106,7 +104,7 @@ class Ranking:
 def rank_by_road(
     model: "nn.Module", checkpoint: "Checkpoint", examples: EvalSplit, folder: Path
 ) -> Iterator[Progress]:
-    """Scores each block-level layer with each gradient method and writes the `Ranking`.
+    """Scores each offered layer, or a sample, with each gradient method; writes the `Ranking`.
 
     Args:
         model: As loaded by `load_model` from the checkpoint.
@@ -133,17 +131,32 @@ def rank_by_road(
 
 
 def _candidates(layers: "Sequence[TargetLayer]") -> list[tuple[str, str]]:
-    """Each offered layer with each method, and random maps for one layer of each grid size.
-
-    A network with more than `MAX_LAYERS` layers is sampled evenly, the first and last included.
-    """
-    offered = [layer for layer in layers if layer.offered]
-    if len(offered) > MAX_LAYERS:
-        indices = np.linspace(0, len(offered) - 1, NUM_SAMPLED_LAYERS).round().astype(int)
-        offered = [offered[i] for i in indices]
-    grids = {(layer.height, layer.width): layer.name for layer in offered}
-    pairs = [(layer.name, method) for layer in offered for method in RANKED]
+    """Each layer to rank with each method, and random maps for one layer of each grid size."""
+    ranked = _ranked_layers([layer for layer in layers if layer.offered])
+    grids = {(layer.height, layer.width): layer.name for layer in ranked}
+    pairs = [(layer.name, method) for layer in ranked for method in RANKED]
     return pairs + [(name, RANDOM) for name in grids.values()]
+
+
+def _ranked_layers(offered: "Sequence[TargetLayer]") -> "list[TargetLayer]":
+    """The offered layers, if they are more than `MAX_LAYERS` a sample of them, in forward order.
+
+    Blocks and convolutions are sampled evenly, the first, the last and the default one included;
+    a convolution comes with its activated output.
+    """
+    from cifar_core.explain.layers import default_layer
+
+    if len(offered) <= MAX_LAYERS:
+        return list(offered)
+    parts: list[list[TargetLayer]] = []
+    for layer in offered:
+        if layer.activated:
+            parts[-1].append(layer)
+        else:
+            parts.append([layer])
+    sampled = set(np.linspace(0, len(parts) - 1, NUM_SAMPLED).round().astype(int).tolist())
+    default = default_layer(list(offered))
+    return [x for n, part in enumerate(parts) if n in sampled or default in part for x in part]
 
 
 def road_scores(

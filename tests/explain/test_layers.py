@@ -2,30 +2,49 @@
 
 import copy
 
+import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cifar_core.errors import ConfigError
-from cifar_core.explain.layers import TargetLayer, default_layer, find_layer, list_layers
+from cifar_core.explain.gradcam import cam_maps
+from cifar_core.explain.layers import (
+    TargetLayer,
+    default_layer,
+    find_layer,
+    list_layers,
+    module_of,
+    private_copy,
+)
+from cifar_core.explain.methods import METHODS
 from cifar_core.models import create_model, list_models
+from tests.builders import single_thread, smooth_noise, trained_model
 
-OFFERED = {
+one_thread = pytest.fixture(single_thread, autouse=True)
+
+OFFERED = {  # those with a star are activated
     "convnet": "stem 24 32, transition1 32 16, layer1 64 16, layer2 64 16, transition2 96 8, "
     "layer3 96 8, layer4 128 8, layer5 128 8",
-    "speednet": "whiten 24 31, layer1 64 15, layer2 256 7, layer3 256 3",
-    "sepnet_v1": "layer1.0 20 32, layer1.3 32 32, layer1.6 64 16, layer2.0 128 16, "
-    "layer2.3 128 16, layer2.4 64 16, layer2.6 32 8, layer3.0 64 6, layer3.3 32 6, "
-    "layer3.6 32 3, layer4.0 16 3, head 10 3",
-    "sepnet_v2": "layer1.0 32 32, layer1.4 32 32, layer1.5 128 32, transition1 64 16, "
-    "layer2.0 64 16, layer2.1 128 16, layer2.5 128 16, layer2.6 128 16, transition2 64 8, "
-    "layer3.0 64 8, layer3.1 64 8, layer3.5 64 8, layer3.6 64 8, layer3.10 64 6, layer3.11 64 6",
-    "resnet18": "conv1 64 32, layer1.0 64 32, layer1.1 64 32, layer2.0 128 16, layer2.1 128 16, "
-    "layer3.0 256 8, layer3.1 256 8, layer4.0 512 4, layer4.1 512 4",
-    "resnet34": "conv1 64 32, layer1.0 64 32, layer1.1 64 32, layer1.2 64 32, layer2.0 128 16, "
-    "layer2.1 128 16, layer2.2 128 16, layer2.3 128 16, layer3.0 256 8, layer3.1 256 8, "
-    "layer3.2 256 8, layer3.3 256 8, layer3.4 256 8, layer3.5 256 8, layer4.0 512 4, "
-    "layer4.1 512 4, layer4.2 512 4",
+    "speednet": "whiten 24 31, layer1.input* 24 31, layer1 64 15, layer2 256 7, layer3 256 3",
+    "sepnet_v1": "layer1.0 20 32, layer1.2* 20 32, layer1.3 32 32, layer1.5* 32 32, "
+    "layer1.6 64 16, layer1.8* 64 16, layer2.0 128 16, layer2.2* 128 16, layer2.3 128 16, "
+    "layer2.4 64 16, layer2.5* 64 16, layer2.6 32 8, layer2.8* 32 8, layer3.0 64 6, "
+    "layer3.2* 64 6, layer3.3 32 6, layer3.5* 32 6, layer3.6 32 3, layer3.8* 32 3, "
+    "layer4.0 16 3, layer4.2* 16 3, head 10 3",
+    "sepnet_v2": "layer1.0 32 32, layer1.2* 32 32, layer1.4 32 32, layer1.5 128 32, "
+    "layer1.7* 128 32, transition1 64 16, layer2.0 64 16, layer2.1 128 16, layer2.3* 128 16, "
+    "layer2.5 128 16, layer2.6 128 16, layer2.8* 128 16, transition2 64 8, layer3.0 64 8, "
+    "layer3.1 64 8, layer3.3* 64 8, layer3.5 64 8, layer3.6 64 8, layer3.8* 64 8, "
+    "layer3.10 64 6, layer3.11 64 6, layer3.13* 64 6",
+    "resnet18": "conv1 64 32, layer1.input* 64 32, layer1.0 64 32, layer1.1 64 32, "
+    "layer2.0 128 16, layer2.1 128 16, layer3.0 256 8, layer3.1 256 8, layer4.0 512 4, "
+    "layer4.1 512 4",
+    "resnet34": "conv1 64 32, layer1.input* 64 32, layer1.0 64 32, layer1.1 64 32, "
+    "layer1.2 64 32, layer2.0 128 16, layer2.1 128 16, layer2.2 128 16, layer2.3 128 16, "
+    "layer3.0 256 8, layer3.1 256 8, layer3.2 256 8, layer3.3 256 8, layer3.4 256 8, "
+    "layer3.5 256 8, layer4.0 512 4, layer4.1 512 4, layer4.2 512 4",
 }
 DEFAULT = {
     "convnet": "layer5",
@@ -42,14 +61,18 @@ def resnet18() -> list[TargetLayer]:
     return list_layers(create_model("resnet18"))
 
 
-def layer(name: str, side: int, offered: bool = True) -> TargetLayer:
-    return TargetLayer(name, 4, side, side, offered)
+def layer(name: str, side: int, offered: bool = True, activated: bool = False) -> TargetLayer:
+    return TargetLayer(name, 4, side, side, offered, activated)
 
 
 @pytest.mark.parametrize("name", list_models())
 def test_blocks_and_free_convolutions_are_offered_in_forward_order(name: str) -> None:
     layers = list_layers(create_model(name))
-    offered = [f"{found.name} {found.channels} {found.height}" for found in layers if found.offered]
+    offered = [
+        f"{found.name}{'*' * found.activated} {found.channels} {found.height}"
+        for found in layers
+        if found.offered
+    ]
     assert ", ".join(offered) == OFFERED[name]
     assert default_layer(layers).name == DEFAULT[name]
     assert len({found.name for found in layers}) == len(layers)
@@ -57,15 +80,86 @@ def test_blocks_and_free_convolutions_are_offered_in_forward_order(name: str) ->
 
 def test_members_of_blocks_stand_behind_all_layers(resnet18: list[TargetLayer]) -> None:
     hidden = [found.name for found in resnet18 if not found.offered]
-    assert hidden[:5] == ["bn1", "layer1.0.conv1", "layer1.0.bn1", "layer1.0.conv2", "layer1.0.bn2"]
+    first = ["conv1", "bn1", "conv2.input", "conv2", "bn2"]
+    assert hidden[:6] == ["bn1", *(f"layer1.0.{name}" for name in first)]
     assert {"layer2.0.downsample.0", "layer2.0.downsample.1"} <= set(hidden)
     assert not {"layer1", "layer2.0.downsample", "fc", ""} & {found.name for found in resnet18}
 
 
-def test_activations_and_dropout_stand_behind_all_layers() -> None:
+def test_what_stands_between_a_convolution_and_its_activated_output_is_behind_all_layers() -> None:
     layers = {found.name: found for found in list_layers(create_model("sepnet_v1"))}
-    assert not layers["layer1.2"].offered  # ReLU
+    assert not layers["layer1.1"].offered  # batch norm
     assert not layers["layer1.9"].offered  # dropout
+
+
+class FunctionalReLU(nn.Module):
+    """A stem whose ReLU is no module, a stage that is entered through its Sequential, pooling."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+        self.stage = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+        self.fc = nn.Linear(4, 10)
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = self.stage(F.relu(self.conv(images)))
+        return self.fc(x.mean(dim=(2, 3)))
+
+
+def test_what_a_function_makes_is_the_input_of_the_next_module() -> None:
+    torch.manual_seed(0)
+    model, images = FunctionalReLU().eval(), smooth_noise(3)
+    names = [(one.name, one.offered, one.activated) for one in list_layers(model)]
+    assert names == [
+        ("conv", True, False),
+        ("stage.input", True, True),
+        ("stage.0", True, False),
+        ("stage.1", True, True),
+        ("stage.2", False, False),
+    ]
+    pooled = (nn.AdaptiveAvgPool2d(1), nn.Flatten(), model.fc)
+    plain = nn.Sequential(model.conv, nn.ReLU(), model.stage, *pooled)
+    for method in METHODS:
+        found = cam_maps(model, images, "stage.input", [1, 2, 3], method)
+        expected = cam_maps(plain, images, "1", [1, 2, 3], method)
+        np.testing.assert_allclose(found.raw, expected.raw, atol=1e-5, err_msg=method)
+    assert not any(module._forward_pre_hooks for module in model.modules())
+    assert "stage.input" not in dict(model.named_modules())
+
+
+def output_at(model: nn.Module, layer: str, images: Tensor) -> Tensor:
+    """What this layer puts out, without a change of what the model does."""
+    private, outputs = private_copy(model), list[Tensor]()
+    module_of(private, layer).register_forward_hook(lambda *seen: outputs.append(seen[2]))
+    with torch.no_grad():
+        assert torch.equal(private(images), model(images))
+    return outputs[0]
+
+
+def test_the_stem_of_some_networks_is_activated_by_a_function() -> None:
+    images, resnet, speednet = smooth_noise(1), *map(trained_model, ("resnet18", "speednet"))
+    with torch.no_grad():
+        stem = F.relu(resnet.bn1(resnet.conv1(images)))  # pyright: ignore[reportCallIssue] # its members
+        whitened = F.gelu(speednet.whiten(images))  # pyright: ignore[reportCallIssue] # its members
+    assert torch.equal(output_at(resnet, "layer1.input", images), stem)
+    assert torch.equal(output_at(speednet, "layer1.input", images), whitened)
+
+
+@pytest.mark.parametrize("name", ["sepnet_v1", "sepnet_v2"])
+def test_an_activated_output_is_what_the_next_convolution_gets(name: str) -> None:
+    model, images, inputs = trained_model(name), smooth_noise(1), list[Tensor]()
+    handles = [
+        module.register_forward_pre_hook(lambda _, seen: inputs.append(seen[0]))
+        for module in model.modules()
+        if isinstance(module, nn.Conv2d)
+    ]
+    model(images)
+    for handle in handles:
+        handle.remove()
+    for found in (one for one in list_layers(model) if one.activated):
+        output = output_at(model, found.name, images)
+        last = found.name == "layer3.13"  # pooling follows
+        assert last or any(torch.equal(output, one) for one in inputs), found.name
 
 
 def test_grids_of_one_cell_are_left_out() -> None:
@@ -75,6 +169,7 @@ def test_grids_of_one_cell_are_left_out() -> None:
 
 def test_a_label_reads_well() -> None:
     assert TargetLayer("layer3.1", 256, 8, 8, True).label == "layer3.1 (256x8x8)"
+    assert layer("layer2.5", 16, activated=True).label == "layer2.5 (4x16x16, activated)"
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -111,6 +206,7 @@ def test_a_layer_that_runs_twice_is_listed_once() -> None:
 
 def test_the_default_is_the_last_offered_grid_larger_than_seven() -> None:
     layers = [layer("a", 16), layer("b", 8), layer("c", 8, offered=False), layer("d", 7)]
+    layers.insert(2, layer("b2", 8, activated=True))
     assert default_layer(layers).name == "b"
 
 

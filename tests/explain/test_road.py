@@ -15,7 +15,7 @@ from cifar_core.data import open_dataset
 from cifar_core.errors import RunError
 from cifar_core.evaluation.predictions import eval_split
 from cifar_core.explain import road
-from cifar_core.explain.layers import list_layers
+from cifar_core.explain.layers import TargetLayer, default_layer, list_layers
 from cifar_core.explain.methods import RANDOM
 from cifar_core.explain.road import (
     PERCENTILES,
@@ -92,7 +92,7 @@ def test_a_map_of_what_counts_beats_one_of_what_does_not() -> None:
     assert good.min() > 0 > bad.max()
 
 
-def test_every_block_is_ranked_with_every_gradient_method(
+def test_every_layer_offered_is_ranked_with_every_gradient_method(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(road, "NUM_IMAGES", 3)
@@ -110,18 +110,35 @@ def test_every_block_is_ranked_with_every_gradient_method(
     assert "random maps" in str(ranking)
 
 
+SAMPLED = {  # of the networks with more than ten
+    "sepnet_v1": "layer1.0, layer1.2, layer1.6, layer1.8, layer2.3, layer2.6, layer2.8, "
+    "layer3.0, layer3.2, layer3.6, layer3.8, head",
+    "sepnet_v2": "layer1.0, layer1.2, transition1, layer2.5, transition2, layer3.5, "
+    "layer3.6, layer3.8, layer3.11, layer3.13",
+    "resnet34": "conv1, layer1.input, layer1.2, layer2.2, layer3.2, layer3.5, layer4.2",
+}
+
+
 @pytest.mark.parametrize("name", list_models())
 def test_of_a_deep_network_some_layers_are_ranked(name: str) -> None:
     layers = [layer for layer in list_layers(create_model(name)) if layer.offered]
     pairs = road._candidates(layers)
     ranked = list(dict.fromkeys(layer for layer, method in pairs if method in RANKED))
-    assert len(ranked) == (
-        len(layers) if len(layers) <= road.MAX_LAYERS else road.NUM_SAMPLED_LAYERS
-    )
-    assert ranked[0] == layers[0].name
-    assert ranked[-1] == layers[-1].name
+    assert ", ".join(ranked) == SAMPLED.get(name, ", ".join(layer.name for layer in layers))
+    assert default_layer(layers).name in ranked
     grids = {(layer.height, layer.width) for layer in layers if layer.name in ranked}
     assert sum(method == RANDOM for _, method in pairs) == len(grids)
+
+
+def test_a_convolution_is_ranked_before_and_after_its_activation() -> None:
+    def layer(name: str, activated: bool = False) -> TargetLayer:
+        return TargetLayer(name, 8, 8, 8, True, activated)
+
+    numbers = range(12)
+    layers = [layer(f"{n}{'a' * after}", bool(after)) for n in numbers for after in (0, 1)]
+    ranked = list(dict.fromkeys(name for name, _ in road._candidates(layers)))
+    assert {name.rstrip("a") for name in ranked} == {name for name in ranked if name.isdecimal()}
+    assert len(ranked) == 2 * road.NUM_SAMPLED
 
 
 def test_as_a_job_it_is_done_once_and_can_be_stopped(copied: Path) -> None:

@@ -82,7 +82,9 @@ def _select_layer(checkpoint: Checkpoint) -> TargetLayer:
         [name for name, layer in layers.items() if show_all or layer.offered],
         default_layer(list(layers.values())).name,
         shown=lambda name: layers[name].label,
-        help="Early layers show fine detail, late layers whole objects on a coarse grid.",
+        help="Early layers show fine detail, late layers whole objects on a coarse grid. "
+        "Activated: a convolution after its norm and activation. A name that ends in .input is "
+        "what enters that layer.",
     )
     return layers[name]
 
