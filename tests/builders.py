@@ -112,6 +112,9 @@ def textbook_model(config: TrainConfig, batches: TrainingBatches) -> nn.Module:
     model = create_model(config.model, 10)
     if config.model == "speednet":
         model.init_from_data(batches.sample(2000))  # pyright: ignore[reportCallIssue] # of this model
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = config.bn_momentum
     return model.to(memory_format=batches.runtime.torch_memory_format)  # pyright: ignore[reportCallIssue] # the stubs of torch lack this overload
 
 

@@ -84,6 +84,15 @@ class TrainConfig(Settings):
         le=10,
         step=1e-4,
     )
+    bn_momentum: float = setting(
+        0.1,
+        "Optimization",
+        "Weight of each batch in the running statistics of batch norm layers. The paper of "
+        "speednet has 0.4.",
+        gt=0,
+        le=1,
+        step=0.05,
+    )
     l1: float = setting(
         0.0, "Optimization", "L1 penalty on the same weights.", ge=0, le=1, step=1e-5
     )
@@ -126,6 +135,15 @@ class TrainConfig(Settings):
         "Schedule",
         "For onecycle: share of the run spent raising the learning rate.",
         gt=0,
+        lt=1,
+        step=0.05,
+    )
+    base_momentum: float = setting(
+        0.0,
+        "Schedule",
+        "For onecycle: momentum at the max LR, to which it goes from momentum and back; 0 keeps it "
+        "constant. torch's OneCycleLR has 0.85, with momentum 0.95.",
+        ge=0,
         lt=1,
         step=0.05,
     )

@@ -16,7 +16,7 @@ from cifar_core.system.seeds import Purpose, derive_seed, seeded
 from cifar_core.training.batches import TrainingBatches
 from cifar_core.training.inference import Score, log_probabilities, score
 from cifar_core.training.loss import batch_loss
-from cifar_core.training.optim import ema_decay, l1_norm, lr_at, update_ema
+from cifar_core.training.optim import ema_decay, l1_norm, lr_at, set_rates, update_ema
 from cifar_core.training.state import TrainState
 
 RECORD_EVERY_S = 0.5  # so that reading the loss, which waits for the device, is rare
@@ -72,9 +72,7 @@ def train_epoch(
     meter = _Meter(state)
     model.train()
     for images, targets in batches.epoch(state.epoch, first):
-        lr = lr_at(config, state.step, total_steps)
-        for group in optimizer.param_groups:
-            group["lr"] = lr
+        lr = set_rates(optimizer, config, state.step, total_steps)
         dropout_seed = derive_seed(config.seed, Purpose.DROPOUT, state.epoch, state.step)
         with seeded(dropout_seed, device), torch.autocast(device.type, torch.bfloat16, bf16):
             logits = state.forward(images)

@@ -40,8 +40,8 @@ def lr_at(config: TrainConfig, step: int, total_steps: int) -> float:
     """The learning rate of a step, 0 <= step < total_steps; a pure function, nothing to store.
 
     Sources: onecycle as torch.optim.lr_scheduler.OneCycleLR (cosine arms, from max/25 to max to
-    max/250,000; Smith and Topin 2017, arXiv 1708.07120); cosine as Loshchilov and Hutter 2017,
-    arXiv 1608.03983, without restarts.
+    max/250,000; Smith and Topin 2017, arXiv 1708.07120), whose momentum is `momentum_at`; cosine as
+    Loshchilov and Hutter 2017, arXiv 1608.03983, without restarts.
     """
     if config.schedule == "onecycle":
         return _onecycle(config.lr, step, total_steps, config.pct_start)
@@ -63,6 +63,36 @@ def _onecycle(max_lr: float, step: int, total_steps: int, pct_start: float) -> f
 
 def _cosine_arm(start: float, end: float, share: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
+
+
+def momentum_at(config: TrainConfig, step: int, total_steps: int) -> float:
+    """The momentum of a step, beta 1 of AdamW; it cycles against the learning rate of onecycle.
+
+    Source: torch.optim.lr_scheduler.OneCycleLR with `cycle_momentum` (Smith 2018, arXiv
+    1803.09820), its `base_momentum` and, as `momentum`, its `max_momentum`.
+    """
+    if config.schedule != "onecycle" or not config.base_momentum:
+        return config.momentum
+    peak = config.pct_start * total_steps - 1
+    if step <= peak:
+        share = step / peak if peak > 0 else 1.0
+        return _cosine_arm(config.momentum, config.base_momentum, share)
+    share = (step - peak) / (total_steps - 1 - peak)
+    return _cosine_arm(config.base_momentum, config.momentum, share)
+
+
+def set_rates(
+    optimizer: torch.optim.Optimizer, config: TrainConfig, step: int, total_steps: int
+) -> float:
+    """Sets learning rate and momentum of a step; returns the learning rate."""
+    lr, momentum = lr_at(config, step, total_steps), momentum_at(config, step, total_steps)
+    for group in optimizer.param_groups:
+        group["lr"] = lr
+        if config.optimizer == "adamw":
+            group["betas"] = (momentum, group["betas"][1])
+        else:
+            group["momentum"] = momentum
+    return lr
 
 
 def ema_decay(ema: float, step: int) -> float:

@@ -107,5 +107,8 @@ def initial_model(config: TrainConfig, batches: TrainingBatches, runtime: Runtim
         load_weights(read_checkpoint(Path(config.weights)), model)
     elif hasattr(model, "init_from_data"):  # a whitening first layer looks at the images
         model.init_from_data(batches.sample(5000).cpu())  # pyright: ignore[reportCallIssue] # a method by its model's contract
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = config.bn_momentum
     moved = model.to(runtime.torch_device)
     return moved.to(memory_format=runtime.torch_memory_format)  # pyright: ignore[reportCallIssue] # the stubs of torch lack this overload

@@ -33,6 +33,7 @@ def test_recipes_are_true_to_their_systems(name: str, model: str, epochs: int) -
     operations = {op.name: op for op in config.augment.operations}
     assert (config.model, config.epochs, config.optimizer) == (model, epochs, "sgd")
     assert (config.l1 > 0) == (name == "eva_resnet18")
+    assert config.val_size == 0, "none of them held images out"
     if name == "s8_resnet18":
         assert operations["PadCrop"].params == {"padding": 4, "mode": "constant"}
         assert operations["Cutout"].params == {"size": 16, "fill": "mean"}
@@ -41,7 +42,7 @@ def test_recipes_are_true_to_their_systems(name: str, model: str, epochs: int) -
         assert set(operations) == {"HorizontalFlip", "Affine", "Cutout"}
         assert operations["Cutout"].params == {"size": 16, "fill": "mean"}
     if name == "s11_resnet18":
-        assert config.schedule == "onecycle"
+        assert (config.schedule, config.momentum, config.base_momentum) == ("onecycle", 0.95, 0.85)
 
 
 def test_an_unknown_recipe_is_refused_with_the_available_ones() -> None:

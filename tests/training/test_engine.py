@@ -37,6 +37,8 @@ CASES: dict[str, dict[str, Any]] = {
     "contiguous": {"memory_format": "contiguous"},
     "momentum 0": {"momentum": 0},
     "label smoothing": {"label_smoothing": 0.2},
+    "batch norm": {"bn_momentum": 0.4},
+    "cycled momentum": {"momentum": 0.95, "base_momentum": 0.85},
     "l1": {"l1": 1e-3},
     "adamw": {"optimizer": "adamw", "lr": 3e-3},
     "dropout": {"model": "sepnet_v1"},
@@ -80,7 +82,9 @@ def textbook(config: TrainConfig, data: Dataset) -> Textbook:
         config.lr,
         total_steps=total_steps,
         pct_start=config.pct_start,
-        cycle_momentum=False,
+        cycle_momentum=config.base_momentum > 0,
+        base_momentum=config.base_momentum,
+        max_momentum=config.momentum,
     )
     seen = Textbook(model, {name: value.clone() for name, value in model.state_dict().items()})
     model.train()

@@ -10,7 +10,15 @@ from torch import nn
 
 from cifar_core.config.train import TrainConfig, make_config
 from cifar_core.models import create_model
-from cifar_core.training.optim import create_optimizer, decayed, l1_norm, lr_at, update_ema
+from cifar_core.training.optim import (
+    create_optimizer,
+    decayed,
+    l1_norm,
+    lr_at,
+    momentum_at,
+    set_rates,
+    update_ema,
+)
 
 
 def schedule_of(schedule: str, total_steps: int, **values: Any) -> list[float]:
@@ -30,6 +38,34 @@ def torch_onecycle(max_lr: float, total_steps: int, pct_start: float) -> list[fl
         if len(found) < total_steps:
             scheduler.step()
     return found
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+@pytest.mark.parametrize("pct_start", [0.1, 0.3, 0.51, 0.95])
+@pytest.mark.parametrize("total_steps", [3, 7, 64, 391])
+def test_rates_are_those_of_torchs_onecycle_with_its_momentum(
+    total_steps: int, pct_start: float, optimizer: str
+) -> None:
+    values = {"optimizer": optimizer, "lr": 0.37, "pct_start": pct_start}
+    config = make_config({**values, "momentum": 0.95, "base_momentum": 0.85})
+    ours, theirs = (create_optimizer(config, Mixed()) for _ in range(2))
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(
+        theirs, 0.37, total_steps=total_steps, pct_start=pct_start
+    )
+    for step in range(total_steps):
+        set_rates(ours, config, step, total_steps)
+        for mine, other in zip(ours.param_groups, theirs.param_groups, strict=True):
+            for name in ("lr", "betas" if optimizer == "adamw" else "momentum"):
+                assert mine[name] == pytest.approx(other[name], rel=1e-12), (step, name)
+        theirs.step()
+        if step < total_steps - 1:
+            scheduler.step()
+
+
+@pytest.mark.parametrize("changes", [{}, {"schedule": "cosine", "base_momentum": 0.5}])
+def test_otherwise_the_momentum_is_constant(changes: dict[str, Any]) -> None:
+    config = make_config({"momentum": 0.7, **changes})
+    assert {momentum_at(config, step, 10) for step in range(10)} == {0.7}
 
 
 # At total_steps * pct_start = 1 torch's formula divides by zero; the test after it has that.

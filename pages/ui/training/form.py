@@ -21,6 +21,7 @@ FROM_PAGE = "custom (Augmentation page)"
 # Fields that are used only with one value of another field.
 ONLY_WITH = {
     "pct_start": ("schedule", "onecycle"),
+    "base_momentum": ("schedule", "onecycle"),
     "step_epochs": ("schedule", "step"),
     "gamma": ("schedule", "step"),
     "focal_gamma": ("loss", "focal"),
