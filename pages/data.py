@@ -100,8 +100,26 @@ def statistics(data: Dataset, split: Split, part: str, class_ids: tuple[int, ...
         config=named_plot(f"values-{part}"),
         alt="Histogram of pixel values",
     )
+    normalization(data)
     st.markdown("**Mean image per class**")
     images.tile_grid(cache.means_of(split), data.classes)
+
+
+def normalization(data: Dataset) -> None:
+    """Mean and std of the training images, of the test images and of all, of each channel."""
+    st.markdown("**Mean and std for normalization**")
+    st.table(
+        {
+            "Images": ["Train", "Test", "All"],
+            "Mean (red, green, blue)": [_row(mean) for mean, _ in data.split_statistics.values()],
+            "Std (red, green, blue)": [_row(std) for _, std in data.split_statistics.values()],
+        }
+    )
+    st.caption("A run uses those of the training images, unless its Normalization says otherwise.")
+
+
+def _row(values: NDArray[np.float64]) -> str:
+    return ", ".join(f"{value:.8f}" for value in values)
 
 
 parts.heading("Data", "Browse the images by class and split: 32x32 pixels, 10 classes.")

@@ -88,7 +88,7 @@ def show_cards(
         )
     targets = target_classes(predictions, rows, request.target)
     pixels = predictions.examples.pixels(rows)
-    cams = maps_with_progress(subject.checkpoint, pixels, request, targets)
+    cams = maps_with_progress(predictions.checkpoint, pixels, request, targets)
     cards = cards_from(predictions, rows, targets, cams, one_scale=not normalized)
     draw_cards(cards, request.opacity, cams.grid if grid else None)
     about = f"{subject.run.name}: {predictions}"

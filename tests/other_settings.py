@@ -8,6 +8,7 @@ OTHER_SETTINGS: dict[str, Any] = {
     "data": "shapes10",
     "train_size": 1000,
     "val_size": 0,
+    "normalization": "separate",
     "model": "sepnet_v1",
     "weights": "first",
     "augment": preset("strong"),

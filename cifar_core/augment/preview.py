@@ -84,9 +84,10 @@ def isolated(spec: AugmentSpec) -> list[AugmentSpec]:
     return [AugmentSpec(operations=(operation,)) for operation in always]
 
 
-def as_tensor(pixels: Pixels, data: Dataset) -> Floats:
-    """(..., 3) float32: pixels normalized as the model input."""
-    scaled = (pixels / 255 - data.mean) / data.std
+def as_tensor(pixels: Pixels, data: Dataset, normalization: str = "train") -> Floats:
+    """(..., 3) float32: pixels of training images normalized as the model input."""
+    (mean, std), _ = data.statistics(normalization)
+    scaled = (pixels / 255 - mean) / std
     return scaled.astype(np.float32)
 
 

@@ -13,7 +13,7 @@ import contextlib
 import hashlib
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 Role = Literal["last", "best", "epoch"]
+Channels = tuple[float, float, float]  # red, green, blue
 KEEP_LAST = 2  # the newest checkpoint to resume from, and the one before
 MAX_FILE_BYTES = 2**32  # of one file; the largest of ours, with optimizer and EMA, has 340 MB
 
@@ -43,6 +44,7 @@ class Manifest:
         step: Optimizer steps taken; `epoch` those that are finished.
         data: Title of the data set; `fingerprint` of its content.
         mean, std: Of the channels, scale 0..1, with which images are normalized.
+        test_mean, test_std: The same for test images; None where they are no others.
         figures: Of the epoch that ended here; none where training stopped within one.
         sha256: File name -> sum.
         sum: Of all that stands before, see `sum_of`.
@@ -58,8 +60,10 @@ class Manifest:
     data: Text
     fingerprint: Text
     classes: Annotated[tuple[str, ...], Field(min_length=1, max_length=1000)]
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    mean: Channels
+    std: Channels
+    test_mean: Channels | None = None
+    test_std: Channels | None = None
     figures: EpochRecord | None = None
     sha256: dict[str, str]
     sum: Text = ""
@@ -67,10 +71,27 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint that counts: its manifest is whole."""
+    """A checkpoint that counts: its manifest is whole.
+
+    Attributes:
+        split: Which images it is asked about; they may be normalized each by their own statistics.
+    """
 
     path: Path
     manifest: Manifest
+    split: str = "train"
+
+    def for_split(self, split: str) -> "Checkpoint":
+        """The same checkpoint, to be asked about the images of this split."""
+        return replace(self, split=split)
+
+    @property
+    def normalization(self) -> tuple[Channels, Channels]:
+        """Mean and std with which the images of its split are normalized."""
+        manifest = self.manifest
+        if self.split == "test" and manifest.test_mean and manifest.test_std:
+            return manifest.test_mean, manifest.test_std
+        return manifest.mean, manifest.std
 
     @property
     def name(self) -> str:
@@ -122,6 +143,9 @@ def read_checkpoint(path: Path) -> Checkpoint:
 def sum_of(manifest: Manifest) -> str:
     """The SHA-256 of a manifest without its own sum."""
     values = {name: value for name, value in asdict(manifest).items() if name != "sum"}
+    for name in ("test_mean", "test_std"):  # older manifests have none, and their sums stay
+        if values[name] is None:
+            del values[name]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 

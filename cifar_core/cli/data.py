@@ -48,13 +48,13 @@ def add_data(commands: Any) -> None:
 
 def _stats(options: argparse.Namespace) -> None:
     from cifar_core.data import open_dataset, prepare
-    from cifar_core.data.dataset import mean_std
 
     _show(prepare(options.data))
     data = open_dataset(options.data)
-    both = data.train.histogram + data.test.histogram
-    parts = {"train": data.train.histogram, "test": data.test.histogram, "all": both}
-    statistics = {name: [v.tolist() for v in mean_std(part)] for name, part in parts.items()}
+    statistics = {
+        name: [values.tolist() for values in mean_std]
+        for name, mean_std in data.split_statistics.items()
+    }
     counts = {"train": data.train.counts.tolist(), "test": data.test.counts.tolist()}
     if options.json:
         stats = {name: {"mean": mean, "std": std} for name, (mean, std) in statistics.items()}
@@ -65,6 +65,7 @@ def _stats(options: argparse.Namespace) -> None:
     print(f"{len(data.train):,} training and {len(data.test):,} test images, 32x32 RGB\n")
     for name, (mean, std) in statistics.items():
         print(f"{name:5}  mean {_row(mean)}  std {_row(std)}")
+    print("\nA run normalizes by train, or as its setting normalization says: separate, all.")
     print(f"\n{'class':12}  {'train':>6}  {'test':>6}")
     for k, label in enumerate(data.classes):
         print(f"{label:12}  {counts['train'][k]:>6,}  {counts['test'][k]:>6,}")

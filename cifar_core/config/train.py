@@ -45,6 +45,12 @@ class TrainConfig(Settings):
         le=100_000,
         step=1000,
     )
+    normalization: Literal["train", "separate", "all"] = setting(
+        "train",
+        "Data",
+        "Pixels whose mean and std normalize the images: train, the training images; separate, "
+        "training and test images each by their own; all, both together.",
+    )
     model: Annotated[str, BeforeValidator(_check_model)] = setting(
         "resnet18",
         "Model",

@@ -23,6 +23,9 @@ CLASSES = (
 )
 
 
+MeanStd = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
 @dataclass(frozen=True, eq=False)
 class Split:
     """The training or the test images of a data set.
@@ -81,18 +84,36 @@ class Dataset:
         """Fingerprint of both splits; a run records it and refuses to resume with other data."""
         return f"{self.train.fingerprint[:16]}{self.test.fingerprint[:16]}"
 
+    def statistics(self, normalization: str = "train") -> tuple[MeanStd, MeanStd]:
+        """(3,) mean and std with which training images, and with which test images, are normalized.
+
+        Args:
+            normalization: "train" takes the training pixels for both, "all" the pixels of both for
+                both, "separate" those of each for itself.
+        """
+        chosen = {"train": ("train", "train"), "separate": ("train", "test"), "all": ("all", "all")}
+        of_train, of_test = chosen[normalization]
+        return self.split_statistics[of_train], self.split_statistics[of_test]
+
+    @cached_property
+    def split_statistics(self) -> dict[str, MeanStd]:
+        """(3,) mean and std of the training images, of the test images and of all, scale 0..1."""
+        train, test = self.train.histogram, self.test.histogram
+        histograms = {"train": train, "test": test, "all": train + test}
+        return {name: mean_std(histogram) for name, histogram in histograms.items()}
+
     @cached_property
     def mean(self) -> NDArray[np.float64]:
         """(3,) float64 mean of the training pixels on the scale 0..1."""
-        return mean_std(self.train.histogram)[0]
+        return self.split_statistics["train"][0]
 
     @cached_property
     def std(self) -> NDArray[np.float64]:
         """(3,) float64 standard deviation of the training pixels on the scale 0..1."""
-        return mean_std(self.train.histogram)[1]
+        return self.split_statistics["train"][1]
 
 
-def mean_std(histogram: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def mean_std(histogram: NDArray[np.int64]) -> MeanStd:
     """Exact mean and (population) standard deviation per channel from a (3, 256) histogram."""
     values = np.arange(256) / 255
     total = histogram.sum(axis=1)

@@ -122,7 +122,7 @@ def measure_effect(
     from cifar_core.augment.preview import preview
     from cifar_core.evaluation.predictor import Predictor
 
-    predictor, tried = Predictor(checkpoint, config), variants(spec)
+    predictor, tried = Predictor(checkpoint.for_split("test"), config), variants(spec)
     seed = derive_seed(0, Purpose.SHUFFLE)
     order = np.random.default_rng(seed).permutation(len(data.test))
     indices = np.sort(order[:NUM_IMAGES])

@@ -237,7 +237,7 @@ def read_predictions(path: Path, examples: EvalSplit, checkpoint: Checkpoint) ->
         )
     if log_probs.shape[1:] != (len(examples.classes),):
         raise CheckpointError(f"{path.name} does not have one column per class. {_AGAIN}")
-    return Predictions(log_probs, examples, checkpoint, note)
+    return Predictions(log_probs, examples, checkpoint.for_split(examples.split), note)
 
 
 _AGAIN = "Evaluate this checkpoint again; in a terminal: evaluate RUN --again."

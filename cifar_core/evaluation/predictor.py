@@ -36,7 +36,7 @@ class Predictor:
         self.model = FlipTTA(model) if flip else model
         self.mean, self.std = (
             torch.tensor(values, dtype=torch.float32, device=self.runtime.device)
-            for values in (checkpoint.manifest.mean, checkpoint.manifest.std)
+            for values in checkpoint.normalization
         )
         self.batch_size = BATCH_SIZE
 
@@ -123,7 +123,8 @@ def predict_split(
     Raises:
         CheckpointError: if its weights are damaged.
     """
-    predictor, total = Predictor(checkpoint, config, flip), len(log_probs)
+    predictor = Predictor(checkpoint.for_split(examples.split), config, flip)
+    total = len(log_probs)
     for start in range(0, total, BATCH_SIZE):
         rows = np.arange(start, min(start + BATCH_SIZE, total))
         log_probs[rows], batch = predictor.with_features(examples.pixels(rows))

@@ -100,7 +100,7 @@ def views(
         layers: Of the checkpoint.
         other: The second view for "other"; its target is replaced.
     """
-    classes = predictions.examples.classes
+    classes, split = predictions.examples.classes, predictions.examples.split
     (target,) = target_classes(predictions, [row], request.target)
     first = View("", predictions.checkpoint, str(request.layer), request.method, target)
     if kind == "targets":
@@ -115,12 +115,17 @@ def views(
         return [replace(first, method=name, label=name) for name in names]
     if kind == "epochs":
         return [
-            replace(first, checkpoint=checkpoint, label=f"epoch {checkpoint.epoch}")
+            replace(
+                first, checkpoint=checkpoint.for_split(split), label=f"epoch {checkpoint.epoch}"
+            )
             for checkpoint in epoch_checkpoints(run)
         ]
     if kind == "other":
-        second = [replace(other, target=target)] if other else []
-        return [replace(first, label=run.name), *second]
+        both = [replace(first, label=run.name)]
+        if other:
+            checkpoint = other.checkpoint.for_split(split)
+            both.append(replace(other, target=target, checkpoint=checkpoint))
+        return both
     return [
         replace(first, label="trained"),
         replace(first, label="untrained", untrained=True),

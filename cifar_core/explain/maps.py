@@ -60,14 +60,12 @@ def probabilities(model: "nn.Module", checkpoint: Checkpoint, pixels: Pixels) ->
 
 
 def inputs(checkpoint: Checkpoint, pixels: Pixels) -> "Tensor":
-    """(N, 3, 32, 32) float32, normalized as in training."""
+    """(N, 3, 32, 32) float32, normalized as the images of the checkpoint's split."""
     import torch
 
     from cifar_core.augment.kernels import normalize
 
-    mean, std = (
-        torch.tensor(v).float() for v in (checkpoint.manifest.mean, checkpoint.manifest.std)
-    )
+    mean, std = (torch.tensor(values).float() for values in checkpoint.normalization)
     return normalize(torch.from_numpy(np.array(pixels)), mean, std)
 
 

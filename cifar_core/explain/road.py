@@ -114,6 +114,7 @@ def rank_by_road(
     from cifar_core.explain.layers import list_layers
     from cifar_core.explain.maps import inputs, probabilities
 
+    checkpoint = checkpoint.for_split(examples.split)
     pairs = _candidates(list_layers(model))
     order = np.random.default_rng(derive_seed(0, Purpose.SHUFFLE)).permutation(len(examples.labels))
     pixels = examples.pixels(np.sort(order[:NUM_IMAGES]))

@@ -25,7 +25,8 @@ class TrainingBatches:
     epoch.
 
     Attributes:
-        mean, std: (3,) float32 on the device, of the training pixels, scale 0..1.
+        mean, std: (3,) float32 on the device, scale 0..1; they normalize training images.
+        test_mean, test_std: The same for test images.
         evaluated: "val" (if anything is held out) and "test": uint8 images and labels.
     """
 
@@ -41,8 +42,10 @@ class TrainingBatches:
                 "training images. Choose a smaller one."
             )
         device = runtime.torch_device
-        self.mean = torch.tensor(data.mean, dtype=torch.float32, device=device)
-        self.std = torch.tensor(data.std, dtype=torch.float32, device=device)
+        (self.mean, self.std), (self.test_mean, self.test_std) = (
+            [torch.tensor(values, dtype=torch.float32, device=device) for values in mean_std]
+            for mean_std in data.statistics(config.normalization)
+        )
         self.color = torch.tensor(mean_color(data), dtype=torch.uint8, device=device)
         self.images = _tensor(data.train.images[self.indices]).to(device)
         self.labels = _tensor(data.train.labels[self.indices]).long().to(device)

@@ -40,6 +40,7 @@ def save_checkpoint(
     model: str,
     data: "Dataset",
     figures: "EpochRecord | None" = None,
+    normalization: str = "train",
 ) -> Checkpoint:
     """Writes a checkpoint and then removes what it replaces.
 
@@ -47,6 +48,7 @@ def save_checkpoint(
         role: "last" keeps all that resuming needs, "best" and "epoch" only the weights.
         model: Its name.
         figures: Of the epoch that has just ended; None within one.
+        normalization: Setting of the run.
 
     Raises:
         OSError: if it cannot be written; what was there before stays.
@@ -56,6 +58,8 @@ def save_checkpoint(
     for left in run_dir.glob(".*.draft"):  # by a worker that was killed; a run has but one
         shutil.rmtree(left, ignore_errors=True)
     draft.mkdir()
+    (mean, std), (test_mean, test_std) = data.statistics(normalization)
+    separate = normalization == "separate"
     try:
         files = _contents(state, resumable=role == "last")
         for name, content in files.items():
@@ -69,8 +73,10 @@ def save_checkpoint(
             data=data.title,
             fingerprint=data.fingerprint,
             classes=tuple(data.classes),
-            mean=tuple(data.mean.tolist()),
-            std=tuple(data.std.tolist()),
+            mean=tuple(mean.tolist()),
+            std=tuple(std.tolist()),
+            test_mean=tuple(test_mean.tolist()) if separate else None,
+            test_std=tuple(test_std.tolist()) if separate else None,
             figures=figures,
         )
         write_typed(draft / layout.MANIFEST, replace(manifest, sum=sum_of(manifest)))

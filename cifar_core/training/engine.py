@@ -133,10 +133,12 @@ def _evaluate(
     state: TrainState, batches: TrainingBatches, scores: dict[str, Score]
 ) -> Iterator[EvalProgress]:
     """Fills `scores` for "val" and "test"; yields on the way so that a stop is heard."""
-    normalization = batches.mean, batches.std, batches.runtime
     for split, (images, labels) in batches.evaluated.items():
         parts, done = [], 0
-        for part in log_probabilities(state.eval_model, images, *normalization):
+        mean, std = batches.mean, batches.std
+        if split == "test":
+            mean, std = batches.test_mean, batches.test_std
+        for part in log_probabilities(state.eval_model, images, mean, std, batches.runtime):
             parts.append(part)
             done += len(part)
             yield EvalProgress(split, done, len(images))

@@ -12,7 +12,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from cifar_core.checkpoints.checkpoint import Role, list_checkpoints, load_model, remove_checkpoints
+from cifar_core.checkpoints.checkpoint import (
+    Role,
+    list_checkpoints,
+    load_model,
+    read_checkpoint,
+    remove_checkpoints,
+)
 from cifar_core.errors import CheckpointError
 from cifar_core.training.checkpointing import save_checkpoint
 from tests.builders import DATA, FIGURES, SAVED, contents_of, state_at
@@ -55,6 +61,33 @@ def test_a_checkpoint_holds_what_its_role_needs_and_sums_that_match(
     assert manifest["figures"] == asdict(FIGURES)
     assert list_checkpoints(tmp_path) == [checkpoint]
     assert same_weights(checkpoint.path / "weights.safetensors", state.eval_model)
+
+
+def test_a_checkpoint_tells_how_the_images_of_a_split_are_normalized(tmp_path: Path) -> None:
+    of_train, of_test = ((0.5,) * 3, (0.25,) * 3), ((0.4,) * 3, (0.2,) * 3)
+    plain = save_checkpoint(tmp_path, "best", state_at(), *SAVED)
+    separate = save_checkpoint(tmp_path, "last", state_at(), *SAVED, normalization="separate")
+    assert (plain.manifest.test_mean, plain.manifest.test_std) == (None, None)
+    for split in ("train", "val", "test"):
+        assert plain.for_split(split).normalization == of_train
+        expected = of_test if split == "test" else of_train
+        assert separate.for_split(split).normalization == expected
+    assert separate.normalization == of_train, "what is in no split is taken for a training image"
+
+
+def test_a_manifest_that_was_written_before_there_was_a_choice_still_counts(tmp_path: Path) -> None:
+    path = save_checkpoint(tmp_path, "best", state_at(), *SAVED).path
+    written = json.loads((path / "manifest.json").read_text())
+    old = {name: value for name, value in written.items() if not name.startswith("test_")}
+    unsealed = {name: value for name, value in old.items() if name != "sum"}
+    assert hashlib.sha256(json.dumps(unsealed, sort_keys=True).encode()).hexdigest() == old["sum"]
+    (path / "manifest.json").write_text(json.dumps(old))
+    assert read_checkpoint(path).normalization == ((0.5,) * 3, (0.25,) * 3)
+    separate = save_checkpoint(tmp_path, "last", state_at(), *SAVED, normalization="separate").path
+    changed = json.loads((separate / "manifest.json").read_text()) | {"test_mean": [0.3] * 3}
+    (separate / "manifest.json").write_text(json.dumps(changed))
+    with pytest.raises(CheckpointError, match="not a complete checkpoint"):
+        read_checkpoint(separate)
 
 
 def test_with_an_average_the_weights_are_the_average_and_raw_the_live_ones(tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ def test_recipes_are_true_to_their_systems(name: str, model: str, epochs: int) -
     assert (config.model, config.epochs, config.optimizer) == (model, epochs, "sgd")
     assert (config.l1 > 0) == (name == "eva_resnet18")
     assert config.val_size == 0, "none of them held images out"
+    statistics = {"s8_resnet18": "separate", "eva_resnet18": "all"}
+    assert config.normalization == statistics.get(name, "train")
     if name == "s8_resnet18":
         assert operations["PadCrop"].params == {"padding": 4, "mode": "constant"}
         assert operations["Cutout"].params == {"size": 16, "fill": "mean"}

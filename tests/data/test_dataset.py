@@ -14,6 +14,18 @@ def test_mean_and_deviation_are_those_of_numpy(tiny: Dataset) -> None:
     np.testing.assert_allclose(tiny.std, pixels.std(axis=0), rtol=0, atol=1e-12)
 
 
+def test_statistics_to_normalize_with_are_those_of_numpy(tiny: Dataset) -> None:
+    train, test = tiny.train.images, tiny.test.images
+    both = np.concatenate([train, test])
+    expected = {"train": (train, train), "separate": (train, test), "all": (both, both)}
+    for normalization, images in expected.items():
+        for (mean, std), of in zip(tiny.statistics(normalization), images, strict=True):
+            pixels = of.reshape(-1, 3) / 255
+            np.testing.assert_allclose(mean, pixels.mean(axis=0), rtol=0, atol=1e-12)
+            np.testing.assert_allclose(std, pixels.std(axis=0), rtol=0, atol=1e-12)
+    assert (tiny.statistics()[1][0] == tiny.mean).all(), "by default those of the training pixels"
+
+
 def test_mean_and_deviation_of_known_values() -> None:
     images = np.zeros((1, 1, 2, 3), np.uint8)
     images[0, 0, 1] = 255, 51, 0

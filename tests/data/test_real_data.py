@@ -48,6 +48,14 @@ def test_stats_prints_the_known_numbers(capsys: pytest.CaptureFixture[str]) -> N
     assert "0.49139968" in text
 
 
+def test_all_60000_images_have_the_statistics_of_the_reference() -> None:
+    """Published by one of the five reference systems, which computed them in single precision."""
+    mean, std = open_dataset().statistics("all")[0]
+    published = (0.49186864, 0.48265335, 0.44717798), (0.24697131, 0.24338901, 0.26159254)
+    np.testing.assert_allclose(mean, published[0], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(std, published[1], rtol=0, atol=1e-6)
+
+
 def test_some_of_it_as_class_folders_keeps_images_and_labels(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,14 +1,22 @@
 """Figures of an evaluation, by hand; which model and which images they are of."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from cifar_core.data import Dataset
+from cifar_core.data.dataset import histogram_of
+from cifar_core.evaluation.predictions import EvalSplit
+from cifar_core.evaluation.predictor import predict_split
+from cifar_core.explain.maps import inputs
 from cifar_core.models import create_model
 from cifar_core.records.records import EvalProgress
 from cifar_core.system.runtime import choose_runtime
+from cifar_core.training.checkpointing import save_checkpoint
 from cifar_core.training.engine import train
 from cifar_core.training.inference import Score, log_probabilities, score
 from tests.builders import config_of, epochs_of, set_up, single_thread, trained
@@ -45,6 +53,33 @@ def test_val_and_test_figures_equal_an_evaluation_by_hand(tiny: Dataset) -> None
     test = judged_by_hand(state.model, tiny.test.images, tiny.test.labels, tiny)
     assert (record.val_loss, record.test_loss) == pytest.approx((val.loss, test.loss), rel=1e-5)
     assert (record.val_acc, record.test_acc) == pytest.approx((val.acc, test.acc), abs=1e-6)
+
+
+def test_test_images_are_normalized_separately_in_training_evaluation_and_maps(
+    tmp_path: Path,
+) -> None:
+    """The test images are much darker, so that other statistics would be noticed."""
+    bright = made_up(64, 30)
+    images = (bright.test.images // 4).astype(np.uint8)
+    data = replace(bright, test=replace(bright.test, images=images, histogram=histogram_of(images)))
+    config = config_of(model="convnet", epochs=1, normalization="separate", precision="fp32")
+    state, batches = set_up(config, data)
+    list(train(config, data, state, batches))
+    saved = save_checkpoint(tmp_path, "best", state, "convnet", data, None, "separate")
+    pixels = images.reshape(-1, 3) / 255
+    normalized = (images / 255 - pixels.mean(axis=0)) / pixels.std(axis=0)
+    inputs_by_hand = torch.tensor(normalized, dtype=torch.float32).permute(0, 3, 1, 2)
+    with torch.inference_mode():
+        by_hand = state.eval_model.eval()(inputs_by_hand).log_softmax(dim=1).numpy()
+    for split, close in (("test", True), ("train", False)):
+        examples = EvalSplit(split, data.classes, "f", images, data.test.labels, np.arange(30))
+        evaluated = np.empty((30, 10), np.float32)
+        list(predict_split(saved, config, examples, evaluated))
+        assert np.allclose(evaluated, by_hand, atol=1e-4) == close
+        asked = saved.for_split(split)
+        assert np.allclose(inputs(asked, images), inputs_by_hand, atol=1e-4) == close
+    assert state.test_log_probs is not None
+    assert np.allclose(state.test_log_probs, by_hand, atol=1e-4)
 
 
 def test_score_equals_the_hand_figures() -> None:

@@ -13,7 +13,7 @@ from cifar_core.augment import AugmentSpec, Operation, kernels
 from cifar_core.augment.pipeline import AugmentedImages
 from cifar_core.config.train import make_config
 from cifar_core.data import Dataset, Split
-from cifar_core.data.dataset import histogram_of, mean_color
+from cifar_core.data.dataset import histogram_of, mean_color, mean_std
 from cifar_core.errors import ConfigError
 from cifar_core.system.runtime import choose_runtime
 from cifar_core.training.batches import TrainingBatches
@@ -181,6 +181,18 @@ def test_held_out_images_stay_when_train_size_changes(tiny: Dataset) -> None:
 
 def test_without_held_out_images_only_test_is_evaluated(tiny: Dataset) -> None:
     assert list(batches_of(tiny, val_size=0).evaluated) == ["test"]
+
+
+@pytest.mark.parametrize("normalization", ["train", "separate", "all"])
+def test_images_are_normalized_as_the_setting_says(tiny: Dataset, normalization: str) -> None:
+    batches = batches_of(tiny, normalization=normalization)
+    test, both = tiny.test.histogram, tiny.train.histogram + tiny.test.histogram
+    of_test = mean_std({"separate": test, "all": both}.get(normalization, tiny.train.histogram))
+    of_train = mean_std(both) if normalization == "all" else (tiny.mean, tiny.std)
+    for got, wanted in ((batches.mean, of_train[0]), (batches.std, of_train[1])):
+        np.testing.assert_allclose(got, wanted, rtol=1e-6)
+    for got, wanted in ((batches.test_mean, of_test[0]), (batches.test_std, of_test[1])):
+        np.testing.assert_allclose(got, wanted, rtol=1e-6)
 
 
 def test_normalization_is_that_of_all_training_pixels(tiny: Dataset) -> None:

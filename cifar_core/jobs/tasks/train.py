@@ -199,7 +199,9 @@ def _save_checkpoint(
 ) -> None:
     from cifar_core.training.checkpointing import save_checkpoint
 
-    save_checkpoint(job.run_dir, role, state, config.model, batches.data, figures)
+    save_checkpoint(
+        job.run_dir, role, state, config.model, batches.data, figures, config.normalization
+    )
 
 
 def _event_writer(

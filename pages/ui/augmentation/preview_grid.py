@@ -21,6 +21,7 @@ from cifar_core.data.dataset import histogram_of
 from cifar_core.data.upload import ENDINGS, fit_image
 from pages.ui.components import images, parts
 from pages.ui.session import messages
+from pages.ui.session.state import draft
 
 MOST_ROWS, MOST_DRAWS = 20, 16
 ROWS = ("One per class", "Single class", "By index", "Upload")
@@ -143,7 +144,7 @@ def _draw(
 ) -> None:
     originals = np.asarray(rows.split.images[rows.indices])
     drawn = np.stack([originals, *(column.pixels for _, column in columns)], axis=1)
-    values = as_tensor(drawn, data)
+    values = as_tensor(drawn, data, str(draft().get("normalization", "train")))
     pictures = tensor_image(values) if as_model else drawn
     lines = []
     for n, label in enumerate(rows.labels):

@@ -80,13 +80,14 @@ def layers(checkpoint: Checkpoint) -> list[TargetLayer]:
 def _maps(
     path: str,
     weights: str,
+    split: str,
     pixels: NDArray[np.uint8],
     layer: str,
     targets: tuple[Target, ...],
     method: str,
     initial: bool = False,
 ) -> CamMaps:
-    checkpoint = read_checkpoint(Path(path))
+    checkpoint = read_checkpoint(Path(path)).for_split(split)
     model = (
         untrained_model(read_run(checkpoint.path.parent, TrainingRun))
         if initial
@@ -107,7 +108,7 @@ def maps(
     Raises:
         ConfigError: as `compute_cams`.
     """
-    key = (str(checkpoint.path), checkpoint.weights_sha256)
+    key = (str(checkpoint.path), checkpoint.weights_sha256, checkpoint.split)
     return _maps(*key, pixels, layer, targets, method)
 
 
@@ -117,8 +118,9 @@ def view_map(view: View, pixels: NDArray[np.uint8]) -> CamMaps:
     Raises:
         CifarCoreError: as `compute_cams`, or if its checkpoint is damaged.
     """
-    args = (pixels[None], view.layer, (view.target,), view.method, view.untrained)
-    return _maps(str(view.checkpoint.path), view.checkpoint.weights_sha256, *args)
+    checkpoint = view.checkpoint
+    args = (checkpoint.split, pixels[None], view.layer, (view.target,), view.method, view.untrained)
+    return _maps(str(checkpoint.path), checkpoint.weights_sha256, *args)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
