@@ -39,6 +39,7 @@ TESTED_IN = {
     "data/test_download.py": "system.progress",
     "data/test_store.py": "data.arrays",
     "plots/test_training.py": "plots.references",
+    "config/test_train.py": "config.display",
     "test_docs.py": "config.reference",
 }
 

@@ -200,7 +200,11 @@ class TrainConfig(Settings):
         le=1000,
     )
     tensorboard: bool = setting(
-        False, "Run", "Also write TensorBoard event files to the run's folder."
+        False,
+        "Run",
+        "Also write TensorBoard event files: metrics, histograms of the weights, the graph, "
+        "augmented images, errors with Grad-CAM. On a CPU this takes less than 0.1% of an epoch, "
+        "and some seconds at the end.",
     )
 
     @property
@@ -230,19 +234,3 @@ def make_config(values: dict[str, Any]) -> TrainConfig:
         ConfigError: one sentence per error: the value, what is accepted, the next step.
     """
     return validated(TrainConfig, values)
-
-
-def difference(configs: list[TrainConfig]) -> dict[str, list[str]]:
-    """The settings in which the configs differ: name -> the value of each, as text."""
-    tables = [display_values(config) for config in configs]
-    return {
-        name: [table[name] for table in tables]
-        for name in TrainConfig.model_fields
-        if len({table[name] for table in tables}) > 1
-    }
-
-
-def display_values(config: TrainConfig) -> dict[str, str]:
-    """Each setting as text for display."""
-    values = {name: str(getattr(config, name)) for name in TrainConfig.model_fields}
-    return {**values, "augment": f"{config.augment} [{config.augment.digest[:12]}]"}

@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cifar_core.checkpoints.checkpoint import Checkpoint
 from cifar_core.data.store import open_dataset
 from cifar_core.errors import RunError
-from cifar_core.evaluation.files import to_float16
+from cifar_core.evaluation.files import PredictionsNote, to_float16
 from cifar_core.evaluation.metrics import confusion_matrix, per_class_accuracy
-from cifar_core.evaluation.predictions import EvalSplit, eval_split
+from cifar_core.evaluation.predictions import EvalSplit, Predictions, eval_split
 from cifar_core.records import layout
 from cifar_core.runs.store import TrainingRun, epoch_files
 from cifar_core.system.files import read_npz, write_atomic
@@ -161,6 +162,21 @@ def probabilities_over_epochs(
         -1, len(examples.classes)
     )
     return epochs, np.exp(log_probs)
+
+
+def epoch_predictions(run: TrainingRun, checkpoint: Checkpoint) -> Predictions:
+    """What a run itself predicted of the test images at the epoch of one of its checkpoints.
+
+    Raises:
+        RunError: if that is not stored, or is of other data.
+        DataError: if its data are missing.
+    """
+    examples = eval_split(open_dataset(run.config.data), run.config, "test")
+    for epoch, log_probs in _each(run, examples):
+        if epoch == checkpoint.epoch:
+            note = PredictionsNote.of(run.run_id, checkpoint, "test", flip=False)
+            return Predictions(log_probs.astype(np.float32), examples, checkpoint, note)
+    raise RunError(f"{run.name} has no predictions of epoch {checkpoint.epoch} for these data.")
 
 
 def _each(run: TrainingRun, examples: EvalSplit) -> Iterator[tuple[int, NDArray[np.float16]]]:

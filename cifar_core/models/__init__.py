@@ -6,6 +6,7 @@ resnet        ResNet-18 and ResNet-34 for 32x32 images
 sepnet        networks of depthwise separable convolutions
 speednet      a whitening first layer, made for training in seconds
 summary       layer tables: shapes, parameters, multiply-adds
+graph         the layers and what flows between them, for TensorBoard
 torchsummary  a layer table in the text of torchsummary
 """
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from cifar_core import plots
 from cifar_core.checkpoints.checkpoint import Checkpoint
-from cifar_core.config.train import TrainConfig, display_values
+from cifar_core.config.display import display_values
+from cifar_core.config.train import TrainConfig
 from cifar_core.data.encode import data_uri
 from cifar_core.evaluation.metrics import (
     calibration,

@@ -10,7 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from cifar_core.augment import PRESETS, preset
-from cifar_core.config.train import GROUPS, TrainConfig, difference, display_values, make_config
+from cifar_core.config.display import difference, display_values
+from cifar_core.config.train import GROUPS, TrainConfig, make_config
 from cifar_core.validation import describe_accepted, parse_json
 from tests.other_settings import OTHER_SETTINGS
 

@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cifar_core.checkpoints.checkpoint import find_checkpoint
 from cifar_core.data import Dataset
 from cifar_core.errors import RunError
 from cifar_core.evaluation.history import (
     History,
+    epoch_predictions,
     load_history,
     probabilities_over_epochs,
     write_epoch_predictions,
@@ -154,3 +156,17 @@ def test_rounding_changes_no_prediction(tmp_path: Path) -> None:
     with np.load(epoch_files(tmp_path)[0]) as file:
         assert file["log_probs"].argmax(axis=1).tolist() == [0, 1]
         assert (file["log_probs"] == to_float16(said)).all()
+
+
+def test_predictions_of_a_checkpoint_are_those_that_the_run_kept_of_its_epoch(copied: Path) -> None:
+    run, last = read_run(copied, TrainingRun), find_checkpoint(copied, "last")
+    predictions = epoch_predictions(run, last)
+    stored = read_npz(epoch_files(copied)[-1])
+    assert stored is not None
+    assert np.array_equal(predictions.log_probs, stored["log_probs"].astype(np.float32))
+    assert predictions.log_probs.dtype == np.float32
+    assert predictions.acc == pytest.approx(last.manifest.figures.test_acc, abs=1e-3)
+    assert str(predictions).endswith(f"images of Shapes-10, {last.name} (epoch 2)")
+    epoch_files(copied)[-1].unlink()
+    with pytest.raises(RunError, match="first has no predictions of epoch 2"):
+        epoch_predictions(run, last)

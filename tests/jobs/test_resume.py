@@ -37,13 +37,20 @@ def figures(run_dir: Path) -> list[dict[str, Any]]:
     return [{**asdict(epoch), **TIMES} for epoch in metrics_of(run_dir).epochs]
 
 
-def steps_in_events(run_dir: Path) -> list[int]:
-    """The steps that TensorBoard shows of a run."""
+def steps_in_events(run_dir: Path) -> dict[str, list[int]]:
+    """The steps that TensorBoard shows of a run, by kind."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    folder = str(run_dir / "tensorboard")
-    events = EventAccumulator(folder, size_guidance={"scalars": 0}).Reload()
-    return [scalar.step for scalar in events.Scalars("step/loss")]
+    sizes = {"scalars": 0, "images": 0, "histograms": 0}
+    events = EventAccumulator(str(run_dir / "tensorboard"), size_guidance=sizes).Reload()
+    assert events.Tags()["graph"]
+    shown = {
+        "steps": events.Scalars("step/loss"),
+        "augmented": events.Images("images/augmented"),
+        "errors": events.Images("images/errors"),
+        "weights": events.Histograms("weights/fc.weight"),
+    }
+    return {kind: [event.step for event in written] for kind, written in shown.items()}
 
 
 def weights(run_dir: Path, role: str) -> dict[str, torch.Tensor]:
@@ -115,7 +122,15 @@ def test_killed_in_mid_epoch_twice_it_ends_as_its_undisturbed_twin(
     assert resumes[0].step == 0
     assert resumes[1].step > 0
     assert {r.note for r in resumes} == {""}
-    assert steps_in_events(run_dir) == metrics_of(run_dir).steps.column("step").tolist()
+    metrics = metrics_of(run_dir)
+    ends = {epoch.epoch: epoch.step for epoch in metrics.epochs}
+    config = read_run(run_dir, TrainingRun).config
+    assert steps_in_events(run_dir) == {
+        "steps": metrics.steps.column("step").tolist(),
+        "augmented": [ends[epoch] for epoch in config.checkpoint_epochs],
+        "errors": [ends[config.epochs]],
+        "weights": list(ends.values()),
+    }
 
 
 def test_stopped_and_resumed_it_ends_as_its_undisturbed_twin(undisturbed: Path, runs: Path) -> None:

@@ -1,20 +1,19 @@
 """Training: set up, run the epochs, keep the checkpoints."""
 
 import contextlib
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cifar_core.errors import CheckpointError
+from cifar_core.jobs.events import open_events, write_errors, write_events
 from cifar_core.jobs.queue import acquire_device
 from cifar_core.jobs.tasks.shared import requested_data
-from cifar_core.records.records import EpochRecord, Record, ResumeRecord, StepRecord
+from cifar_core.records.records import EpochRecord, ResumeRecord, StepRecord
 from cifar_core.runs.states import RunState
 from cifar_core.system.memory import peak_memory
 
 if TYPE_CHECKING:
-    from torch.utils.tensorboard import SummaryWriter
-
     from cifar_core.checkpoints.checkpoint import Checkpoint, Role
     from cifar_core.config.train import TrainConfig
     from cifar_core.jobs.context import JobContext
@@ -144,12 +143,12 @@ def _run_epochs(
     from cifar_core.training.engine import train
 
     with contextlib.ExitStack() as stack:
-        events = _event_writer(job, config, state.step, stack)
+        events = open_events(job, config, state, stack)
         for record in train(config, batches.data, state, batches):
             if isinstance(record, StepRecord | EpochRecord):
                 record = replace(record, elapsed_s=job.elapsed_s or 0.0)
                 job.record(record)
-                _write_events(events, record)
+                write_events(events, record, config, batches, state)
             if isinstance(record, EpochRecord):
                 _save_epoch_predictions(job, batches, state)
                 _save_checkpoints(job, config, batches, state, record)
@@ -157,6 +156,7 @@ def _run_epochs(
                 if not isinstance(record, EpochRecord):
                     _save_checkpoint(job, config, batches, state, "last")
                 return RunState.STOPPED
+        write_errors(events, job, state.step)
     return RunState.COMPLETED
 
 
@@ -202,31 +202,3 @@ def _save_checkpoint(
     save_checkpoint(
         job.run_dir, role, state, config.model, batches.data, figures, config.normalization
     )
-
-
-def _event_writer(
-    job: "JobContext", config: "TrainConfig", step: int, stack: contextlib.ExitStack
-) -> "SummaryWriter | None":
-    """A writer that is closed, and so flushed, with the stack.
-
-    Args:
-        step: The last one done; later ones, of a worker that was killed, are done again.
-    """
-    if not config.tensorboard:
-        return None
-    from torch.utils.tensorboard import SummaryWriter
-
-    folder = str(job.run_dir / "tensorboard")
-    purge_step = step + 1 if job.is_resuming else None
-    return stack.enter_context(SummaryWriter(folder, purge_step=purge_step))
-
-
-def _write_events(events: "SummaryWriter | None", record: Record) -> None:
-    if events is None:
-        return
-    values = asdict(record)
-    for name, value in values.items():
-        if isinstance(value, float):
-            events.add_scalar(f"{record.kind}/{name}", value, values["step"])
-    if isinstance(record, EpochRecord):
-        events.flush()

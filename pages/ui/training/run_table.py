@@ -6,7 +6,7 @@ from dataclasses import asdict
 import pandas as pd
 import streamlit as st
 
-from cifar_core.config.train import difference, display_values
+from cifar_core.config.display import difference, display_values
 from cifar_core.records.csv import cell
 from cifar_core.runs.index import Listed
 from cifar_core.runs.store import TrainingRun
