@@ -191,10 +191,8 @@ def load_weights(checkpoint: Checkpoint, model: "nn.Module") -> None:
     """
     weights = read_weights(checkpoint, layout.WEIGHTS)
     if not all(values.isfinite().all() for values in weights.values()):
-        raise CheckpointError(
-            f"{checkpoint.name} has weights that are not finite numbers: the training diverged. "
-            "Choose another checkpoint, or train again with a lower lr."
-        )
+        told = f"{checkpoint.name} has weights that are not finite numbers: the training diverged."
+        raise CheckpointError(f"{told} Choose another checkpoint, or a lower lr.")
     try:
         model.load_state_dict(weights)
     except RuntimeError:
@@ -216,9 +214,8 @@ def read_weights(checkpoint: Checkpoint, name: str) -> "dict[str, Tensor]":
     try:
         return load(verified(checkpoint, name))
     except (SafetensorError, KeyError) as error:  # KeyError: a dtype that torch does not have
-        raise CheckpointError(
-            f"{checkpoint.name}/{name} is damaged: {error}. Choose another checkpoint."
-        ) from None
+        told = f"{checkpoint.name}/{name} is damaged: {error}. Choose another checkpoint."
+        raise CheckpointError(told) from None
 
 
 def verified(checkpoint: Checkpoint, name: str) -> bytes:
