@@ -34,6 +34,20 @@ def exclusive(root: Path, what: str) -> Iterator[None]:
         lock.release()
 
 
+@contextlib.contextmanager
+def taking_turns(name: str, wait_s: float) -> Iterator[None]:
+    """Lets one process after the other do what each of them can do.
+
+    Where the cache cannot be written, or a turn lasts longer than `wait_s`, nobody waits.
+    """
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(OSError, Timeout):
+            path = cache_dir() / "locks" / f"{name}.lock"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            held.enter_context(FileLock(path, timeout=wait_s))
+        yield
+
+
 def is_locked(path: Path) -> bool:
     """Whether a process holds the file lock at `path`.
 

@@ -18,12 +18,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import ConfigDict
 
 from cifar_core.errors import ConfigError
-from cifar_core.system.files import write_json
+from cifar_core.system.files import read_json, write_json
+from cifar_core.system.locks import taking_turns
 from cifar_core.system.paths import cache_dir, repository
 from cifar_core.validation import STORED
 
 if TYPE_CHECKING:
     import torch
+
+
+PROBE_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -135,10 +139,8 @@ def _bf16_support(hardware: Hardware, device: str) -> tuple[bool, str]:
         name = hardware.bf16
         return bool(name), f"CPU with {name}" if name else "the CPU has no bf16 instructions"
     major, minor = hardware.capabilities[int(device.partition(":")[2])]
-    return (
-        major >= 8,
-        f"compute capability {major}.{minor} {'supports' if major >= 8 else 'lacks'} bf16",
-    )
+    fast = major >= 8
+    return fast, f"compute capability {major}.{minor} {'supports' if fast else 'lacks'} bf16"
 
 
 def _resolve_memory_format(memory_format: str) -> tuple[str, str]:
@@ -185,22 +187,27 @@ def cpu_bf16_instructions() -> str:
 
 
 def probe() -> Hardware:
-    """Detects the hardware in a subprocess; cached until the next boot."""
+    """Detects the hardware in a subprocess, once for all processes; cached until the next boot."""
     note = _probe_note()
-    if note.is_file():
-        try:
-            return _hardware(json.loads(note.read_text(encoding="utf-8")))
-        except (ValueError, TypeError, KeyError, AttributeError):
-            note.unlink(missing_ok=True)
-    output = subprocess.run(
-        [sys.executable, "-m", "cifar_core.system.runtime"],
-        cwd=repository(),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    ).stdout
-    hardware = _hardware(json.loads(output.splitlines()[-1]))
+    if noted := _noted(note):
+        return noted
+    with taking_turns("hardware", PROBE_S):
+        return _noted(note) or _probe_now(note)
+
+
+def _noted(note: Path) -> Hardware | None:
+    """What another process has detected; None if there is no note, or not one of ours."""
+    with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
+        return _hardware(read_json(note) or {})
+    return None
+
+
+def _probe_now(note: Path) -> Hardware:
+    command = [sys.executable, "-m", "cifar_core.system.runtime"]
+    answer = subprocess.run(
+        command, cwd=repository(), capture_output=True, text=True, check=True, timeout=PROBE_S
+    )
+    hardware = _hardware(json.loads(answer.stdout.splitlines()[-1]))
     with contextlib.suppress(OSError):  # it is detected again next time
         note.parent.mkdir(parents=True, exist_ok=True)
         write_json(note, asdict(hardware))

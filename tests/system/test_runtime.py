@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import torch
 
 from cifar_core.errors import ConfigError
 from cifar_core.system import runtime
+from cifar_core.system.locks import device_lock
+from cifar_core.system.paths import repository
 from cifar_core.system.runtime import Hardware, Runtime, choose_runtime, probe, resolve_runtime
 
 BARE = Hardware("2.0", 2, (), (), "")
@@ -172,6 +175,43 @@ def test_a_probe_looks_once_and_remembers(own_cache: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(subprocess, "run", run)
     assert probe() == found
+
+
+PROBES = """
+import subprocess, sys, time
+from cifar_core.system import runtime
+
+def look(*arguments, **named):
+    with open(sys.argv[1], "a") as counted:
+        counted.write("x")
+    time.sleep(0.5)
+    return subprocess.CompletedProcess([], 0, stdout=sys.argv[2])
+
+subprocess.run = look
+print(runtime.probe().num_threads)
+"""
+
+
+def test_many_processes_look_once(own_cache: Path, tmp_path: Path) -> None:
+    """One looks, which is slowed down here so that all others come meanwhile and wait."""
+    command = [sys.executable, "-c", PROBES, str(tmp_path / "looks"), json.dumps(vars(BARE))]
+    processes = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, cwd=repository()) for _ in range(8)
+    ]
+    for process in processes:
+        answer, _ = process.communicate(timeout=60)
+        assert int(answer) == BARE.num_threads
+    assert (tmp_path / "looks").read_text() == "x"
+
+
+def test_a_look_that_takes_too_long_elsewhere_is_not_waited_for(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = subprocess.CompletedProcess([], 0, stdout=json.dumps(vars(BARE)))
+    monkeypatch.setattr(subprocess, "run", lambda *arguments, **named: answer)
+    monkeypatch.setattr(runtime, "PROBE_S", 0.1)
+    with device_lock("hardware"):
+        assert probe() == BARE
 
 
 @pytest.mark.parametrize(
