@@ -1,41 +1,44 @@
 """The layers of a network and what flows between them, as a graph for TensorBoard."""
 
 import copy
-from typing import TYPE_CHECKING
+from typing import Any
 
 import torch
 from torch import nn
 from torch.fx import GraphModule, Node, Tracer
 from torch.fx.passes.shape_prop import ShapeProp
 
-if TYPE_CHECKING:
-    from tensorboard.compat.proto.config_pb2 import RunMetadata
-    from tensorboard.compat.proto.graph_pb2 import GraphDef
-    from tensorboard.compat.proto.node_def_pb2 import NodeDef
 
-
-def graph_of(model: nn.Module, name: str) -> "tuple[GraphDef, RunMetadata]":
+def graph_of(model: nn.Module, name: str) -> tuple[Any, Any]:
     """The graph of one image's forward pass, as TensorBoard's file writer takes it.
 
     A node per layer, function and method, in folders by the model's modules; on each edge the
     shape. The model is left as it was. torch's own `add_graph` needs the deprecated
     `torch.jit.trace`.
+
+    Returns:
+        A GraphDef and an empty RunMetadata of protobuf, which have no types.
     """
-    from tensorboard.compat.proto.config_pb2 import RunMetadata
-    from tensorboard.compat.proto.graph_pb2 import GraphDef
-    from tensorboard.compat.proto.versions_pb2 import VersionDef
+    from tensorboard.compat.proto import config_pb2, graph_pb2
 
     private = copy.deepcopy(model).cpu().float().eval()
     traced = GraphModule(private, _LayerTracer().trace(private))
     with torch.no_grad():
         ShapeProp(traced).propagate(torch.zeros(1, 3, 32, 32))
+    graph: Any = graph_pb2.GraphDef()  # pyright: ignore[reportAttributeAccessIssue] # made by protobuf when imported
+    graph.versions.producer = 22  # as torch writes it
     names: dict[Node, str] = {}
     for node in traced.graph.nodes:
         path = f"{name}/{_path(node)}"
         names[node] = path if path not in names.values() else f"{path}_{node.name}"
-    nodes = [_node_def(node, names, traced) for node in traced.graph.nodes]
-    # 22 is what torch writes, too.
-    return GraphDef(node=nodes, versions=VersionDef(producer=22)), RunMetadata()
+        inputs = [names[source] for source in node.all_input_nodes]
+        added = graph.node.add(name=names[node], op=_kind(node, traced), input=inputs)
+        value = node.meta.get("tensor_meta")
+        if value is not None and node.op != "output":
+            shape = added.attr["_output_shapes"].list.shape.add()
+            for size in value.shape:
+                shape.dim.add(size=size)
+    return graph, config_pb2.RunMetadata()  # pyright: ignore[reportAttributeAccessIssue] # likewise
 
 
 class _LayerTracer(Tracer):
@@ -54,18 +57,8 @@ def _path(node: Node) -> str:
     return inside + node.name
 
 
-def _node_def(node: Node, names: dict[Node, str], traced: GraphModule) -> "NodeDef":
-    from tensorboard.compat.proto.attr_value_pb2 import AttrValue
-    from tensorboard.compat.proto.node_def_pb2 import NodeDef
-    from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
-
-    kind = str(getattr(node.target, "__name__", node.target))
+def _kind(node: Node, traced: GraphModule) -> str:
+    """The type of a layer, or the name of a function or method."""
     if node.op == "call_module":
-        kind = type(traced.get_submodule(str(node.target))).__name__
-    inputs = [names[source] for source in node.all_input_nodes]
-    found = NodeDef(name=names[node], op=kind, input=inputs)
-    if (value := node.meta.get("tensor_meta")) is not None and node.op != "output":
-        sizes = [TensorShapeProto.Dim(size=size) for size in value.shape]
-        shapes = AttrValue.ListValue(shape=[TensorShapeProto(dim=sizes)])
-        found.attr["_output_shapes"].CopyFrom(AttrValue(list=shapes))
-    return found
+        return type(traced.get_submodule(str(node.target))).__name__
+    return str(getattr(node.target, "__name__", node.target))
