@@ -30,7 +30,7 @@ def add_lr_find(commands: Any) -> None:
 def _lr_find(options: argparse.Namespace) -> int:
     from cifar_core.jobs.launch import launch_lr_find
     from cifar_core.lr_finder.curve import curve_of
-    from cifar_core.lr_finder.suggest import disagreement, suggest_all
+    from cifar_core.lr_finder.suggest import disagreement, explain_none, suggest_all
     from cifar_core.validation import validated
 
     find = validated(LRTestConfig, given(options, FIND))
@@ -46,11 +46,14 @@ def _lr_find(options: argparse.Namespace) -> int:
     run, metrics = follow(run_dir, tell)
     failed = run.state in (RunState.FAILED, RunState.INTERRUPTED)
     ending = run.reason if failed else explain_ending(_ending(run), metrics.points, find)
-    suggestions = suggest_all(curve_of(metrics.points), find.diverge_factor)
+    curve = curve_of(metrics.points)
+    suggestions = suggest_all(curve, find.diverge_factor)
+    none = "" if suggestions or failed else explain_none(curve, find.diverge_factor)
     if options.json:
         rules = [{"lr": one.lr, "rule": one.rule, "reason": one.reason} for one in suggestions]
         points = [asdict(point) for point in metrics.points]
         summary = {"run_id": run.run_id, "state": str(run.state), "ending": ending}
+        summary |= {"no_suggestion": none} if none else {}
         first = rules[0] if rules else None
         print(json.dumps({**summary, "suggestion": first, "rules": rules, "points": points}))
         return int(failed)
@@ -60,8 +63,8 @@ def _lr_find(options: argparse.Namespace) -> int:
         for other in suggestions[1:]:
             print(f"  {other.rule}: {other.lr:.3g}. {other.reason}")
         print(disagreement(suggestions))
-    elif not failed:
-        print("No suggestion from this curve. Try another LR range or more steps.")
+    elif none:
+        print(none)
     return int(failed)
 
 

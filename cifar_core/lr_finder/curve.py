@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cifar_core.records.records import LRPoint
 
@@ -18,6 +19,7 @@ class LRCurve:
         losses: Smoothed; of several seeds the median.
         low, high: The lowest and the highest of the seeds.
         num_seeds: How many they are.
+        raw: The losses of the single batches of each seed, also of later steps.
     """
 
     lrs: list[float]
@@ -25,6 +27,7 @@ class LRCurve:
     low: list[float]
     high: list[float]
     num_seeds: int
+    raw: tuple[tuple[float, ...], ...] = ()
 
 
 def curve_of(points: Sequence[LRPoint], running: bool = False) -> LRCurve:
@@ -36,13 +39,14 @@ def curve_of(points: Sequence[LRPoint], running: bool = False) -> LRCurve:
     seeds = [list(group) for _, group in itertools.groupby(points, key=lambda p: p.repeat)]
     finished = seeds[:-1] if running and len(seeds) > 1 else seeds
     count = min(map(len, finished), default=0)
-    smooth = [centered([point.raw for point in seed])[:count] for seed in finished]
+    raw = tuple(tuple(point.raw for point in seed) for seed in finished)
+    smooth = [centered(losses)[:count] for losses in raw]
     values = np.array(smooth).reshape(len(finished), count)
     if not count:
         return LRCurve([], [], [], [], len(finished))
     low, middle, high = values.min(axis=0), np.median(values, axis=0), values.max(axis=0)
     lrs = [point.lr for point in finished[0][:count]]
-    return LRCurve(lrs, middle.tolist(), low.tolist(), high.tolist(), len(finished))
+    return LRCurve(lrs, middle.tolist(), low.tolist(), high.tolist(), len(finished), raw)
 
 
 def centered(raw: Sequence[float]) -> list[float]:
@@ -54,7 +58,11 @@ def centered(raw: Sequence[float]) -> list[float]:
     Returns:
         Means weighted by a Gaussian with a deviation of 4 % of the curve.
     """
-    places = np.arange(len(raw))
-    distances = (places[:, None] - places) / max(0.04 * len(raw), 1.0)
+    return (smoothing_weights(len(raw), range(len(raw))) @ np.asarray(raw, np.float64)).tolist()
+
+
+def smoothing_weights(count: int, places: Sequence[int]) -> NDArray[np.float64]:
+    """(P, count) weights, 1 in sum, of all `count` losses in the smoothed ones at P places."""
+    distances = (np.array(places)[:, None] - np.arange(count)) / max(0.04 * count, 1.0)
     weights = np.exp(-(distances**2) / 2)
-    return (weights @ np.asarray(raw, np.float64) / weights.sum(axis=1)).tolist()
+    return weights / weights.sum(axis=1, keepdims=True)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cifar_core.lr_finder.curve import LRCurve, curve_of
+from cifar_core.lr_finder.noise import fall_by_chance
 from cifar_core.records.records import LRPoint
 
 # What fastai's `lr_find` leaves out before it asks any rule: the first tenth, where the loss
@@ -146,7 +147,9 @@ RULES: tuple[Rule, ...] = (steepest, valley, minimum, slide)  # the first is wha
 
 
 def suggest_all(curve: LRCurve, diverge_factor: float = 5.0) -> list[Suggestion]:
-    """What each rule that the curve supports suggests."""
+    """What each rule that the curve supports suggests; nothing if its fall may be chance."""
+    if not _falls(curve, diverge_factor):
+        return []
     suggestions = [rule(curve.lrs, curve.losses, diverge_factor) for rule in RULES]
     return [suggestion for suggestion in suggestions if suggestion]
 
@@ -154,7 +157,27 @@ def suggest_all(curve: LRCurve, diverge_factor: float = 5.0) -> list[Suggestion]
 def suggest_lr(points: Sequence[LRPoint], diverge_factor: float = 5.0) -> Suggestion | None:
     """The suggestion for the points of an LR test; None where they do not support one."""
     curve = curve_of(points)
+    if not _falls(curve, diverge_factor):
+        return None
     return RULES[0](curve.lrs, curve.losses, diverge_factor)
+
+
+def _falls(curve: LRCurve, diverge_factor: float) -> bool:
+    part = _usable(curve.lrs, curve.losses, diverge_factor)
+    return part is not None and part.fall > fall_by_chance(curve, part.first, part.lowest, part.end)
+
+
+def explain_none(curve: LRCurve, diverge_factor: float = 5.0) -> str:
+    """Why there is no suggestion, and what to do, in a sentence."""
+    part = _usable(curve.lrs, curve.losses, diverge_factor)
+    if part is None or _falls(curve, diverge_factor):
+        return "No suggestion from this curve. Try another LR range or more steps."
+    chance = fall_by_chance(curve, part.first, part.lowest, part.end)
+    return (
+        f"No suggestion from this curve. The loss falls by {part.fall:.2g}, but the differences "
+        f"between batches may explain {chance:.2g}. Try a higher end LR, more steps or seeds, or "
+        "larger batches."
+    )
 
 
 def disagreement(suggestions: Sequence[Suggestion]) -> str:
@@ -182,6 +205,10 @@ class _Part:
     def lowest(self) -> int:
         return self.first + int(np.argmin(self.losses[self.first : self.end]))
 
+    @property
+    def fall(self) -> float:
+        return float(self.losses[self.first] - self.losses[self.lowest])
+
 
 def _usable(lrs: Sequence[float], losses: Sequence[float], diverge_factor: float) -> _Part | None:
     """The part of a curve that rules look at; None if it is too short, flat, or only rises."""
@@ -190,8 +217,7 @@ def _usable(lrs: Sequence[float], losses: Sequence[float], diverge_factor: float
     part = _Part(rates[:count], values[:count], count // SKIPPED_SHARE, count - SKIPPED_END)
     if part.end - part.first < MIN_POINTS:
         return None
-    fell = part.losses[part.first] - part.losses[part.lowest]
-    return part if fell >= MIN_FALL * abs(part.losses[part.first]) else None
+    return part if part.fall >= MIN_FALL * abs(part.losses[part.first]) else None
 
 
 def _count_sound(

@@ -3,6 +3,7 @@
 import itertools
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ import torch
 
 from cifar_core.augment import AugmentSpec, Operation
 from cifar_core.config.train import TrainConfig
-from cifar_core.data import Dataset
+from cifar_core.data import Dataset, open_dataset
+from cifar_core.lr_finder.curve import curve_of
 from cifar_core.lr_finder.range_test import LRPoint, range_test
-from cifar_core.lr_finder.suggest import suggest_lr
+from cifar_core.lr_finder.suggest import explain_none, suggest_all, suggest_lr
 from cifar_core.records.records import EpochRecord
 from cifar_core.system.runtime import choose_runtime, cpu_bf16_instructions
 from cifar_core.system.seeds import Purpose, derive_seed
@@ -187,3 +189,18 @@ def test_a_model_that_can_learn_gets_a_suggestion() -> None:
     found = suggest_lr(points)
     assert found is not None
     assert 3e-3 < found.lr < 3
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rates_too_small_to_learn_with_get_none_and_the_reason(
+    seed: int, shared_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIFAR_CACHE", str(shared_cache))
+    config = config_of(train_size=512, batch_size=32, val_size=50, seed=seed)
+    find = find_of(num_steps=30, start_lr=1e-9, end_lr=1e-8)
+    _, points = searched(config, find, open_dataset("shapes10"))
+    curve = curve_of(points)
+    assert len(points) == 30
+    assert suggest_lr(points) is None
+    assert suggest_all(curve) == []
+    assert explain_none(curve).startswith("No suggestion from this curve. ")

@@ -10,7 +10,7 @@ from cifar_core.config.lr_test import LRTestConfig
 from cifar_core.jobs.queue import queue_position
 from cifar_core.lr_finder.curve import LRCurve, curve_of
 from cifar_core.lr_finder.range_test import explain_ending
-from cifar_core.lr_finder.suggest import Suggestion, disagreement, suggest_all
+from cifar_core.lr_finder.suggest import Suggestion, disagreement, explain_none, suggest_all
 from cifar_core.records.records import LRPoint
 from cifar_core.runs.states import RunState, log_tail
 from cifar_core.runs.store import LRTestRun, read_run
@@ -111,7 +111,7 @@ def _result(run: LRTestRun, points: Sequence[LRPoint], find: LRTestConfig) -> No
         st.rerun()  # to draw the marker on the curve
     st.caption(explain_ending(run.status.ending or str(run.state), points, find))
     if not suggestions:
-        messages.info("No suggestion from this curve. Try another LR range or more steps.")
+        messages.info(explain_none(curve, find.diverge_factor))
     _choose(run, suggestions, rates)
 
 

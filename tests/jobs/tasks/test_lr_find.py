@@ -216,6 +216,7 @@ def test_the_command_prints_points_and_a_suggestion(
         found and {"lr": found.lr, "rule": found.rule, "reason": found.reason}
     )
     assert told["suggestion"] == (told["rules"][0] if found else None)
+    assert ("no_suggestion" in told) == (not told["rules"])
     run = read_run(runs / told["run_id"], LRTestRun)
     assert run.lr_test == LRTestConfig(num_steps=12, start_lr=1e-4, end_lr=0.5)
     assert run.config.batch_size == SMALL["batch_size"]
