@@ -118,12 +118,14 @@ def add_explain(commands: Any) -> None:
         "--opacity", type=float, default=50, help="opacity of the map in %%. Default: 50."
     )
     command.add_argument("--out", type=Path, required=True, help="the PNG to write")
+    command.set_defaults(split=None)  # to tell whether it is given: with --file it has no meaning
 
 
 def _explain(options: argparse.Namespace) -> None:
     from cifar_core.explain.maps import CamRequest, draw_own, draw_rows
 
     _check_explain(options)
+    options.split = options.split or "test"
     check_out("--out", options.out, ".png")
     request = CamRequest(options.layer, options.method, options.target, options.opacity / 100)
     if options.file:
@@ -136,11 +138,20 @@ def _explain(options: argparse.Namespace) -> None:
     print(f"Wrote {options.out}.")
 
 
+_WITHOUT_FILE = {
+    "--split": "chooses among the images of the data set; --file is none of them.",
+    "--flip": "averages stored predictions; --file is predicted without it.",
+}
+
+
 def _check_explain(options: argparse.Namespace) -> None:
     """Refuses what can be known before anything is evaluated."""
     from cifar_core.explain.maps import MAX_IMAGES
     from cifar_core.explain.methods import METHODS
 
+    given = {"--split": options.split is not None, "--flip": options.flip}
+    for name in (name for name in given if options.file and given[name]):
+        raise ConfigError(f"{name} {_WITHOUT_FILE[name]} Leave out {name} or --file.")
     if options.method not in METHODS:
         raise ConfigError(f"--method {options.method} is unknown. Available: {', '.join(METHODS)}.")
     if not 0 <= options.opacity <= 100:

@@ -217,6 +217,14 @@ MISTAKES = [
         ["explain", "first", "--out", "x.png", "--file", "own.png", "--target", "true"],
         ["is unknown"],
     ),
+    (
+        ["explain", "first", "--out", "x.png", "--file", "own.png", "--split", "test"],
+        ["--split", "Leave out --split or --file."],
+    ),
+    (
+        ["explain", "first", "--out", "x.png", "--file", "own.png", "--flip"],
+        ["--flip", "Leave out --flip or --file."],
+    ),
 ]
 
 
