@@ -1,4 +1,9 @@
-"""The draft id of a form, kept in the URL: a draft starts at most one run."""
+"""The draft id of a form: a draft starts at most one run.
+
+It is in the URL from the press of Start on, so that a reload or a duplicated tab leads to the same
+run. Not before: every change of the URL is an entry in the browser's history, and Back would need
+one more press to leave a form that was only looked at.
+"""
 
 import re
 import secrets
@@ -8,7 +13,7 @@ import streamlit as st
 from cifar_core.runs.dedup import find_draft
 from pages.ui.session import cache
 from pages.ui.session.messages import plain
-from pages.ui.session.state import PENDING_START
+from pages.ui.session.state import NEW_DRAFT, PENDING_START
 
 
 def start_button(label: str, key: str, draft: str) -> bool:
@@ -22,9 +27,17 @@ def start_button(label: str, key: str, draft: str) -> bool:
         type="primary",
         icon=":material/play_arrow:",
         key=key,
-        on_click=lambda: st.session_state.update({PENDING_START: draft}),
+        on_click=_press,
+        args=(draft,),
     )
     return st.session_state.get(PENDING_START) == draft
+
+
+def _press(draft: str) -> None:
+    st.session_state[PENDING_START] = draft
+    if st.session_state.get(NEW_DRAFT) == draft:  # not for the second click of two
+        del st.session_state[NEW_DRAFT]
+        st.query_params["draft"] = draft
 
 
 def clear_pending_start() -> None:
@@ -53,10 +66,13 @@ def draft_id(page: str) -> str:
             kind = "run" if started.kind == "train" else "test"
             query = {kind: started.run_id}
             st.page_link(page, label=f"Open {plain(started.name)}", query_params=query)
-    return new_draft()
+    if draft or NEW_DRAFT not in st.session_state:
+        return new_draft()
+    return st.session_state[NEW_DRAFT]
 
 
 def new_draft() -> str:
-    """Puts a new draft id into the URL."""
-    st.query_params["draft"] = draft = secrets.token_hex(8)
+    """Makes a new draft id, and removes the old one from the URL."""
+    st.query_params.pop("draft", None)
+    st.session_state[NEW_DRAFT] = draft = secrets.token_hex(8)
     return draft
