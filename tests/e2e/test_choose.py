@@ -29,7 +29,7 @@ def build(page: Page) -> str:
     expect(page.get_by_text("ToGray (10%)")).to_be_visible()
     settle(page)
     for place in (3, 2, 1):
-        page.get_by_role("button", name="arrow_upward").nth(place).click()
+        page.get_by_role("button", name="Up", exact=True).nth(place).click()
         settle(page)
     expect(page.get_by_text("ToGray (10%) → PadCrop")).to_be_visible()
     expect(page.locator("img[alt*='PadCrop']")).to_have_count(60)

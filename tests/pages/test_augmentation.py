@@ -70,6 +70,7 @@ def test_operations_are_added_set_moved_and_removed() -> None:
     by_help(at, "Move up", 1).click().run()
     assert names_in(at) == ["Cutout", "PadCrop", "HorizontalFlip", "MixUp"]
     assert spec_in(at).operations[0].params["size"] == 8  # parameters move with the operation
+    assert all(b.label for b in at.button), "read out by screen readers"
     by_help(at, "Remove PadCrop").click().run()
     assert names_in(at) == ["Cutout", "HorizontalFlip", "MixUp"]
     # another page and back: the spec is still there

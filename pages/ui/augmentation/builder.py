@@ -59,11 +59,10 @@ def _draw(steps: list[Step], position: int, step: Step, p_label: str = "Probabil
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"**{step['name']}**", width="stretch")
             first, last = position == 0, position == len(steps) - 1
-            _move("arrow_upward", f"{key}-up", steps, position, position - 1, first, "Move up")
-            _move("arrow_downward", f"{key}-down", steps, position, position + 1, last, "Move down")
+            _move("Up", f"{key}-up", steps, position, position - 1, first, "Move up")
+            _move("Down", f"{key}-down", steps, position, position + 1, last, "Move down")
             st.button(
-                "",
-                icon=":material/close:",
+                "Remove",
                 key=f"{key}-remove",
                 type="tertiary",
                 help=f"Remove {step['name']}",
@@ -90,14 +89,13 @@ def _remove(steps: list[Step], position: int) -> None:
 
 
 def _move(
-    icon: str, key: str, steps: list[Step], position: int, to: int, disabled: bool, tip: str
+    label: str, key: str, steps: list[Step], position: int, to: int, disabled: bool, tip: str
 ) -> None:
     def swap() -> None:
         steps[position], steps[to] = steps[to], steps[position]
 
     st.button(
-        "",
-        icon=f":material/{icon}:",
+        label,  # a button of an icon alone has no name for a screen reader
         key=key,
         type="tertiary",
         disabled=disabled,
