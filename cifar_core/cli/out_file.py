@@ -4,6 +4,7 @@ from pathlib import Path
 
 from cifar_core.errors import ConfigError
 from cifar_core.system.files import write_atomic
+from cifar_core.system.paths import user_path
 
 
 def check_out(option: str, path: Path, *endings: str) -> None:
@@ -18,7 +19,7 @@ def check_out(option: str, path: Path, *endings: str) -> None:
     """
     if path.suffix.lower() not in endings:
         raise ConfigError(f"{option} {path} has to end in {' or '.join(endings)}.")
-    if not path.absolute().parent.is_dir():
+    if not user_path(path).parent.is_dir():
         raise ConfigError(f"{option} {path}: there is no such folder. Create it first.")
 
 

@@ -180,9 +180,7 @@ def find_run(root: Path, text: str, kind: type[AnyRun] = Run) -> AnyRun:
     Raises:
         RunError: if there is none, it is damaged, or several have the name.
     """
-    folder = root / text
-    is_id = folder.name == text and (folder / layout.REQUEST).exists()
-    if is_id and isinstance(run := read_run(folder), kind):
+    if _is_id(root, text) and isinstance(run := read_run(root / text), kind):
         return run
     named = [run for path in _named(root, text) if isinstance(run := read_run(path), kind)]
     if len(named) > 1:
@@ -193,6 +191,12 @@ def find_run(root: Path, text: str, kind: type[AnyRun] = Run) -> AnyRun:
     known = ", ".join(sorted(run.name for run in list_runs(root, kind))[:8])
     known = known or "none yet; start one with: python -m cifar_core train"
     raise RunError(f"There is no run {text!r}. Known: {known}.")
+
+
+def _is_id(root: Path, text: str) -> bool:
+    with contextlib.suppress(OSError, ValueError):  # what no file system takes as a name
+        return Path(text).name == text and (root / text / layout.REQUEST).exists()
+    return False
 
 
 def _named(root: Path, name: str) -> Iterator[Path]:

@@ -1,5 +1,7 @@
 """The user's cache, the folder of the runs, the repository; looked up at each call."""
 
+import contextlib
+import errno
 import os
 from pathlib import Path
 
@@ -10,13 +12,21 @@ def user_path(text: str | Path) -> Path:
     """The absolute path that somebody names; `~` is their home, `~name` another's.
 
     Raises:
-        ConfigError: if no path can be meant: there is no such home, or the text has a zero byte.
+        ConfigError: if no path can be meant: there is no such home, the text is too long, or it has
+            a zero byte or half a character.
     """
-    if "\0" in str(text):
-        raise ConfigError(f"{str(text)[:200]!r} has a zero byte. Give another path.")
     try:
-        return Path(text).expanduser().absolute()
-    except (RuntimeError, OSError):
+        path = Path(text).expanduser().absolute()
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+            path.lstat()
+        return path
+    except ValueError:
+        raise ConfigError(
+            f"{str(text)[:200]!r} has characters that no path has. Give another path."
+        ) from None
+    except (RuntimeError, OSError) as error:
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            raise ConfigError(f"{str(text)[:200]!r} is too long for a path.") from None
         raise ConfigError(
             f"{str(text)[:200]!r} cannot be found: there is no such home folder, or no current "
             "folder. Give an absolute path."

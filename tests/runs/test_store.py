@@ -201,3 +201,10 @@ def test_a_run_that_is_read_again_builds_nothing_again(copied: Path) -> None:
     for _ in range(3):
         read_run(copied)
     assert json_files._adapter.cache_info().misses == built
+
+
+@pytest.mark.parametrize("text", ["x" * 300, "[" * 10_000, "a\0b", "\ud83d", "..", ""])
+def test_what_is_no_name_of_a_file_is_no_run(runs: Path, text: str) -> None:
+    new_run(runs, "known")
+    with pytest.raises(RunError, match="There is no run"):
+        find_run(runs, text)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cifar_core.system.paths import cache_dir, repository, runs_root
+from cifar_core.errors import ConfigError
+from cifar_core.system.paths import cache_dir, repository, runs_root, user_path
 
 
 def test_the_cache_is_the_chosen_one_else_the_users(
@@ -30,6 +31,26 @@ def test_the_runs_are_where_they_are_said_to_be_and_always_absolute(
     assert runs_root("other") == tmp_path / "other"
     monkeypatch.delenv("CIFAR_RUNS")
     assert runs_root() == repository() / "checkpoints"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("x" * 300, "too long"),
+        ("/a" * 5000, "too long"),
+        ("a\0b", "no path"),
+        ("\ud83d", "no path"),
+    ],
+)
+def test_what_is_no_path_is_told(text: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        user_path(text)
+
+
+def test_a_path_need_not_be_there(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for name in ("nothing", "nothing/in it", "file/in it"):
+        assert user_path(str(tmp_path / name)) == tmp_path / name
 
 
 def test_the_repository_holds_the_package() -> None:
