@@ -21,7 +21,7 @@ from cifar_core.augment.saved_steps import (
     not_supported,
     step_of,
 )
-from cifar_core.augment.spec import AugmentSpec
+from cifar_core.augment.spec import MAX_OPERATIONS, AugmentSpec
 from cifar_core.errors import ConfigError
 from cifar_core.validation import shown
 
@@ -47,6 +47,7 @@ def spec_of(steps: Sequence[Step], mean: Color) -> tuple[AugmentSpec, tuple[str,
         ConfigError: if no spec does; names the transform and the argument.
     """
     pixel, left_out = _without_normalization(steps)
+    _check_number(pixel)
     given = [_canonical(step) for step in pixel]
     whole = [_in_pixels(step) for step in given]
     table = {"operations": list(_operations(whole, mean))}
@@ -56,6 +57,13 @@ def spec_of(steps: Sequence[Step], mean: Color) -> tuple[AugmentSpec, tuple[str,
         _check_round_trip(theirs, step_of(ours))
     changed = zip(leaves(given), leaves(whole), strict=True)
     return spec, (*left_out, *(_rounded(after) for before, after in changed if before != after))
+
+
+def _check_number(steps: Sequence[Step]) -> None:
+    """Refuses more transforms than any spec has, before seconds go by in building them."""
+    number = sum(1 for _ in leaves(steps))
+    if number > 2 * MAX_OPERATIONS:  # a padded crop is two transforms
+        raise ConfigError(f"This has {number:,} transforms; a spec has at most {MAX_OPERATIONS}.")
 
 
 def _without_normalization(steps: Sequence[Step]) -> tuple[list[Step], list[str]]:

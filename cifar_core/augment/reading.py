@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from cifar_core.augment.albumentations_calls import Color
     from cifar_core.data import Dataset
 
-MAX_CHARS = 100_000  # more than the longest spec has in any format
+MAX_CHARS = 1_000_000  # many times the longest spec, so that one too long is told its number
+MAX_YAML = 100_000  # twice the longest spec; PyYAML reads this in a second
 ENDINGS = (".json", ".yaml", ".yml")
 
 
@@ -126,14 +127,19 @@ def _parsed(text: str) -> Any:
     Raises:
         ConfigError: if it is neither, or longer or nested deeper than any spec.
     """
-    if len(text) > MAX_CHARS + 1:
-        raise ConfigError(f"This has more than {MAX_CHARS:,} characters, which no spec has.")
+    _check_length(text, MAX_CHARS)
     try:
         return json_value(text, "The augmentation")
     except ConfigError:
         if text.lstrip("\ufeff \n\r\t").startswith(("{", "[")):
             raise
+    _check_length(text, MAX_YAML)
     return _from_yaml(text)
+
+
+def _check_length(text: str, most: int) -> None:
+    if len(text) > most + 1:
+        raise ConfigError(f"This has more than {most:,} characters, which no spec has.")
 
 
 def _from_yaml(text: str) -> Any:

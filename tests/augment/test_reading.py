@@ -11,7 +11,7 @@ import yaml
 
 from cifar_core.augment import PRESETS, AugmentSpec, Operation, exchange, read_spec, spec_from_text
 from cifar_core.augment.pipeline import library
-from cifar_core.augment.reading import MAX_CHARS, read_text
+from cifar_core.augment.reading import read_text
 from cifar_core.augment.spec import MAX_OPERATIONS
 from cifar_core.config.train import make_config
 from cifar_core.errors import ConfigError, DataError
@@ -99,7 +99,9 @@ def test_the_defaults_of_albumentations_are_read_but_for_one() -> None:
         ("a: " + "[" * 5000, "nested too deep"),
         ("a: " + "[" * 50_000, "nested too deep"),
         ('{"operations":' + "[" * 900 + "]" * 900 + "}", "nested too deep"),
-        ("x" * (MAX_CHARS + 2), "100,000 characters"),
+        ("x" * 100_002, "100,000 characters"),
+        ("[" + " " * 1_000_002, "1,000,000 characters"),
+        (file_of(*[{"__class_fullname__": "Blur", "p": 1}] * 3000), "3,000 transforms; a spec has"),
         ("operations: [2020-01-01]", "operations"),
         ('{"operations": [], "hash": "3f"}', "is not the hash of these operations"),
         ('{"operations": [], "hash": [1]}', "is not the hash of these operations"),
@@ -166,7 +168,7 @@ def test_a_path_that_is_no_file_of_a_spec_is_a_sentence(tmp_path: Path) -> None:
         tmp_path / f"{'x' * 5000}.json": "cannot be read (File name too long)",
         tmp_path / "a\0b.json": "There is no file",
         tmp_path / "spec.py": "is Python, which is not run here",
-        large: "100,000 characters",
+        large: "1,000,000 characters",
     }.items():
         with pytest.raises(ConfigError) as caught:
             spec_from_text(str(path))
