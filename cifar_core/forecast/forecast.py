@@ -20,6 +20,7 @@ from cifar_core.system.runtime import machine_key
 START_S = 10.0  # imports and opening the data, measured on two cores
 IMAGE_BYTES = 32 * 32 * 3
 NOTICED = 0.15  # share of the time
+DISTURBED = 0.15  # share of the machine
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Throughput:
             twice, as a tensor and in the mapped file.
         compile_s: Seconds that compiling takes; 0 where nothing is compiled.
         eager: Images per second of the whole path without compiling; 0 as above.
+        others: Share of the CPUs or the GPU, 0..1, that other programs took meanwhile.
     """
 
     train: float
@@ -48,6 +50,12 @@ class Throughput:
     image_bytes: int = 2 * IMAGE_BYTES
     compile_s: float = 0.0
     eager: float = 0.0
+    others: float = 0.0
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether other programs may have made it slower than it is."""
+        return self.others > DISTURBED
 
     @property
     def waiting(self) -> float:
@@ -97,7 +105,12 @@ def note_path(config: TrainConfig) -> Path:
 
 def known_throughput(config: TrainConfig) -> Throughput | None:
     """The noted speed of such a config, if it was measured."""
-    raw = read_json(note_path(config)) or {}
+    return read_throughput(note_path(config))
+
+
+def read_throughput(note: Path) -> Throughput | None:
+    """The speed in a note; None if it says why there is none, or is of another version."""
+    raw = read_json(note) or {}
     known = {field.name for field in fields(Throughput)}
     return Throughput(**raw) if set(raw) == known else None
 
@@ -167,7 +180,7 @@ def forecast_from(speed: Throughput, config: TrainConfig) -> Forecast:
         disk_bytes=run_bytes(config),
         waiting=speed.waiting,
         limit=speed.limit,
-        verdict=bottleneck(config, speed) + _compiling(speed, len(train)),
+        verdict=bottleneck(config, speed) + _compiling(speed, len(train)) + _disturbance(speed),
     )
 
 
@@ -203,6 +216,16 @@ def _compiling(speed: Throughput, num_train: int) -> str:
     return (
         f" Compiling takes {speed.compile_s:.0f} s and saves {saved_s:.1f} s per epoch: faster "
         f"from epoch {math.ceil(speed.compile_s / saved_s)} on."
+    )
+
+
+def _disturbance(speed: Throughput) -> str:
+    """What else the machine did, in a sentence; empty where that was little."""
+    if not speed.disturbed:
+        return ""
+    return (
+        f" Measured while other programs used {speed.others:.0%} of the machine; measured again "
+        "when it is idle."
     )
 
 

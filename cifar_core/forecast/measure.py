@@ -14,6 +14,7 @@ from cifar_core.data import CLASSES, Dataset, Split
 from cifar_core.data.dataset import histogram_of
 from cifar_core.forecast.forecast import IMAGE_BYTES, Throughput
 from cifar_core.system.memory import peak_memory, resident_memory
+from cifar_core.system.utilization import OtherPrograms, gpu_load
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,6 +40,7 @@ def measure(config: TrainConfig) -> Throughput:
     from cifar_core.training.state import TrainState
 
     runtime = choose_runtime(config.device, config.precision, config.memory_format)
+    gpu, programs = gpu_load(runtime.device), OtherPrograms()
     short = _short(config, runtime.device)
     num_images = short.batch_size * (_fetched_early(short) + _most_steps(short) + 1)
     batches = TrainingBatches(short, _made_up(num_images), runtime)
@@ -59,6 +61,7 @@ def measure(config: TrainConfig) -> Throughput:
     image_bytes = IMAGE_BYTES * (2 if runtime.device == "cpu" else 1)
     peak = max(trained, peak_memory(runtime.device)) - image_bytes * (num_images + EVALUATED)
     speed = Throughput(train, EVALUATED / evaluation_s, device, peak, loader, start_s, image_bytes)
+    speed = replace(speed, others=max(programs.share(), gpu.busy if gpu else 0.0))
     if not short.compile:
         return speed
     return replace(speed, compile_s=warm_up_s, eager=_eager(state, batches))

@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import os
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,35 @@ def system_load() -> Load:
     """Load of the machine; does not block."""
     memory = memory_now()
     return Load(psutil.cpu_percent() / 100, memory.total - memory.left, memory.total)
+
+
+class OtherPrograms:
+    """How much of the CPUs other programs take, from now on."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic(), _all_cpu_s(), _own_cpu_s()
+
+    def share(self) -> float:
+        """Share of all CPUs' time, 0..1; this process and its children are left out.
+
+        Children count once they have ended.
+        """
+        now, used, own = (time.monotonic(), _all_cpu_s(), _own_cpu_s())
+        spent = (now - self._since[0]) * (psutil.cpu_count() or 1)
+        others = (used - self._since[1]) - (own - self._since[2])
+        return min(max(others / spent, 0.0), 1.0) if spent else 0.0
+
+
+def _all_cpu_s() -> float:
+    """CPU seconds of all programs since the start of the machine; guests are in user already."""
+    times = psutil.cpu_times()
+    left_out = ("idle", "iowait", "guest", "guest_nice")
+    return sum(times) - sum(getattr(times, name, 0.0) for name in left_out)
+
+
+def _own_cpu_s() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -42,6 +42,7 @@ def test_a_measurement_gives_speeds_and_a_time(
     assert 0 <= speed.waiting < 1
     assert 5e7 < speed.memory_bytes < 5e10
     assert speed.image_bytes == 2 * 32 * 32 * 3
+    assert 0 <= speed.others <= 1
     assert forecast.known_throughput(config) is None, "measuring alone notes nothing"
 
 
@@ -110,6 +111,64 @@ def test_the_config_is_handed_over_in_a_file_however_long_it_is(
     started = preflight.start_measuring(quick(data="x" * 200_000, device="cuda:63"))
     assert started.wait(LIMIT_S) == 0
     assert "cuda:63" in forecast.failure(quick(device="cuda:63"))
+
+
+def noted(config: TrainConfig, others: float) -> forecast.Throughput:
+    """A speed in the cache, measured while other programs took so much of the machine."""
+    speed = forecast.Throughput(100, 900, 125, 5, 300, 0.5, 3072, others=others)
+    forecast.note_path(config).parent.mkdir(parents=True, exist_ok=True)
+    write_json(forecast.note_path(config), asdict(speed))
+    return speed
+
+
+class Elsewhere:
+    """Other programs that take a share of the machine which the test says."""
+
+    used = 0.0
+
+    def share(self) -> float:
+        return self.used
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_a_speed_measured_while_busy_is_renewed_once_the_machine_is_idle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(preflight, "OtherPrograms", Elsewhere)
+    config = quick()
+    assert not preflight.is_renewable(config), "nothing is known"
+    undisturbed = noted(config, 0.1)
+    assert not preflight.is_renewable(config)
+    assert preflight.measured(config) == undisturbed
+    disturbed = noted(config, 1.0)  # whatever runs beside this test is no more
+    assert (
+        "while other programs used 100% of the machine"
+        in forecast.forecast_from(disturbed, make_config({"data": "shapes10"})).verdict
+    )
+    monkeypatch.setattr(Elsewhere, "used", 0.5)
+    assert not preflight.is_renewable(config), "it would be no better now"
+    assert preflight.measured(config) == disturbed
+    monkeypatch.setattr(Elsewhere, "used", 0.0)
+    assert preflight.is_renewable(config)
+    assert preflight.measured(config).train != disturbed.train
+
+
+@pytest.mark.usefixtures("own_cache")
+@pytest.mark.parametrize(("before", "now", "kept"), [(0.6, 0.2, 0.2), (0.2, 0.6, 0.2)])
+def test_the_less_disturbed_measurement_is_kept(
+    before: float, now: float, kept: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = quick()
+    new, note = replace(noted(config, before), train=111, others=now), forecast.note_path(config)
+    monkeypatch.setattr(preflight, "measure", lambda _: new)
+    write_json(preflight._config_path(note), config.model_dump(mode="json"))
+    preflight.main(note)
+    known = forecast.known_throughput(config)
+    assert known is not None
+    assert known.others == kept
+    write_json(preflight._config_path(note), quick(device="cuda:63").model_dump(mode="json"))
+    preflight.main(note)
+    assert forecast.known_throughput(config) == known, "a failure does not replace a speed"
 
 
 @pytest.mark.usefixtures("own_cache")

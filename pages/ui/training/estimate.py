@@ -8,7 +8,7 @@ import streamlit as st
 from cifar_core.config.train import TrainConfig
 from cifar_core.errors import CifarCoreError
 from cifar_core.forecast.forecast import bottleneck, failure, forecast, known_throughput, note_path
-from cifar_core.forecast.preflight import start_measuring
+from cifar_core.forecast.preflight import is_renewable, start_measuring
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import TrainingRun, disk_bytes
 from pages.ui.components import parts
@@ -48,15 +48,17 @@ def _show_throughput(config: TrainConfig) -> None:
 
 def _with_throughput(config: TrainConfig, show: Callable[[TrainConfig], None]) -> None:
     """Calls `show` once the throughput of a config is known; measures it if necessary."""
+    measuring: dict[str, subprocess.Popen[bytes]] = st.session_state.setdefault(MEASURING, {})
+    key = note_path(config).name
     if known_throughput(config):
+        if key not in measuring and is_renewable(config):
+            measuring[key] = start_measuring(config)
         show(config)
         return
     active = [run for run in cache.listing().runs() if run.state is RunState.RUNNING]
     if active:
         st.caption(f":material/timer_off: No estimate while {plain(active[0].name)} is running.")
         return
-    measuring: dict[str, subprocess.Popen[bytes]] = st.session_state.setdefault(MEASURING, {})
-    key = note_path(config).name
     for other in [k for k in measuring if k != key]:
         measuring.pop(other).terminate()  # no longer needed
     if key not in measuring:
