@@ -20,6 +20,7 @@ upload          an uploaded image resized for the models
 color_profile   its colors converted to sRGB
 encode          images as data URIs
 sheet           images with captions on one PNG
+lettering       the font of these captions, and what stands for letters it lacks
 """
 
 from cifar_core.data.dataset import CLASSES, Dataset, Split, split_indices

@@ -3,16 +3,17 @@
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cifar_core.data.arrays import Indices, Pixels
 from cifar_core.data.dataset import Dataset
+from cifar_core.data.lettering import NOTE, drawable, font_for
 
 if TYPE_CHECKING:
-    from PIL import ImageDraw, ImageFont
+    from PIL import ImageDraw
 
 SCALE = 4  # of a 32x32 image
 GAP = 6
@@ -42,11 +43,17 @@ def captioned_sheet(
 ) -> bytes:
     """A PNG of all pictures, row by row, with the heading above.
 
+    Where the font lacks a letter of a text, the sheet says so below the heading.
+
     Args:
         columns: By default as many as make the sheet a little wider than high.
     """
     from PIL import Image, ImageDraw
 
+    texts = [*heading, *(line for picture in pictures for line in picture.lines)]
+    note = [NOTE] if any(drawable(text) != text for text in texts) else []
+    heading = [*map(drawable, heading), *note]
+    pictures = [replace(one, lines=tuple(map(drawable, one.lines))) for one in pictures]
     height, width = pictures[0].pixels.shape[:2]
     height += GAP + LINE * max(len(picture.lines) for picture in pictures)
     width = max(width, *(_text_width(picture.lines) - 2 * GAP for picture in pictures))
@@ -80,14 +87,8 @@ def split_sheet(data: Dataset, part: str, indices: Indices, columns: int | None 
 
 def _write(draw: "ImageDraw.ImageDraw", place: tuple[int, int], lines: Sequence[str]) -> None:
     for number, line in enumerate(lines):
-        draw.text((place[0], place[1] + number * LINE), line, TEXT, font=_font())
+        draw.text((place[0], place[1] + number * LINE), line, TEXT, font=font_for(line))
 
 
 def _text_width(lines: Sequence[str]) -> int:
-    return 2 * GAP + max((math.ceil(_font().getlength(line)) for line in lines), default=0)
-
-
-def _font() -> "ImageFont.FreeTypeFont | ImageFont.ImageFont":
-    from PIL import ImageFont
-
-    return ImageFont.load_default(13)
+    return 2 * GAP + max((math.ceil(font_for(line).getlength(line)) for line in lines), default=0)
