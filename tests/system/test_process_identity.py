@@ -41,7 +41,7 @@ def test_setting_the_clock_makes_no_other_process(monkeypatch: pytest.MonkeyPatc
     """The system then says another time of every start, and of its own."""
     own, booted = own_identity(), psutil.boot_time()
     for seconds in (-600.0, 600.0):
-        monkeypatch.setattr(psutil._psplatform, "boot_time", lambda s=seconds: booted + s)
+        monkeypatch.setattr("psutil._psplatform.boot_time", lambda s=seconds: booted + s)
         assert identity_of(own.pid).create_time == pytest.approx(own.create_time + seconds)
         assert find_process(own) is not None
         assert not is_of_earlier_boot(own)
