@@ -10,7 +10,7 @@ from cifar_core.models import create_model, head, list_models
 from cifar_core.models.convnet import ConvNet
 from cifar_core.system.runtime import choose_runtime
 from cifar_core.training.inference import log_probabilities
-from tests.builders import single_thread, smooth_noise
+from tests.builders import single_thread, smooth_noise, trained_model
 
 one_thread = pytest.fixture(single_thread, autouse=True)
 
@@ -41,7 +41,9 @@ def test_evaluating_is_float32_and_training_is_torchs_own(kind: str) -> None:
 
 def test_no_prediction_is_a_tie() -> None:
     """Logits of a model that is unsure, which bfloat16 rounds to the same number."""
-    model, pixels = ConvNet().eval(), torch.randint(0, 256, (200, 32, 32, 3)).byte()
+    model = trained_model("convnet")
+    pixels = (64 * smooth_noise(200) + 128).clamp(0, 255).byte().permute(0, 2, 3, 1)
+    assert isinstance(model, ConvNet)
     with torch.no_grad():
         model.fc.weight.mul_(0.02)
     runtime = replace(choose_runtime("cpu", "fp32", "contiguous"), precision="bf16")
