@@ -59,6 +59,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         answer = self.server.plan.pop(0) if self.server.plan else Answer()
         self.server.asked.append((self.path, self.headers["Range"]))
+        self.number = len(self.server.sent)  # another answer may begin before this one has ended
         self.server.sent.append(0)
         with contextlib.suppress(ConnectionError):
             self.answer(answer, self.start_of(answer))
@@ -83,7 +84,7 @@ class Handler(BaseHTTPRequestHandler):
         rest = answer.body[start:][: answer.stop_after]
         for at in range(0, len(rest), 1 << 14):
             time.sleep(answer.pause_s)
-            self.server.sent[-1] += self.wfile.write(rest[at : at + (1 << 14)])
+            self.server.sent[self.number] += self.wfile.write(rest[at : at + (1 << 14)])
         if answer.stall:
             self.server.over.wait(LIMIT_S)
 
