@@ -109,6 +109,21 @@ def test_cosine_equals_a_hand_table() -> None:
     assert schedule_of("cosine", 4, lr=0.2) == pytest.approx([0.2 * lr for lr in table])
 
 
+@pytest.mark.parametrize("total_steps", [1, 2, 7, 64, 391])
+def test_cosine_and_step_are_those_of_torch_at_every_step(total_steps: int) -> None:
+    schedulers = torch.optim.lr_scheduler
+    for schedule, values, make in (
+        ("cosine", {}, lambda sgd: schedulers.CosineAnnealingLR(sgd, total_steps)),
+        ("step", {"step_epochs": 3, "epochs": total_steps}, lambda sgd: schedulers.StepLR(sgd, 3)),
+    ):
+        optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.37)
+        scheduler = make(optimizer)
+        for lr in schedule_of(schedule, total_steps, lr=0.37, **values):
+            assert lr == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-9), schedule
+            optimizer.step()
+            scheduler.step()
+
+
 def test_step_equals_a_hand_table() -> None:
     # Five epochs of two steps; a drop to a half after every second epoch.
     found = schedule_of("step", 10, lr=0.8, epochs=5, step_epochs=2, gamma=0.5)
