@@ -53,7 +53,7 @@ def step_of(raw: Table) -> Step:
     """
     params = {k: v for k, v in raw.items() if k not in ("__class_fullname__", "p", "transforms")}
     full_name = raw.get("__class_fullname__")
-    name = full_name.rsplit(".", 1)[-1] if isinstance(full_name, str) else ""
+    name = full_name.rsplit(".", 1)[-1][:60] if isinstance(full_name, str) else ""
     if not name:
         raise not_supported("A transform without a name")
     if "transforms" in raw and name not in CONTAINERS:
@@ -104,4 +104,4 @@ def leaves(steps: Sequence[Step]) -> Iterator[Step]:
 def not_supported(name: str) -> ConfigError:
     """The error for a transform that no spec can have."""
     hint = REPLACEMENTS.get(name) or f"one of {', '.join(CATALOG)}"
-    return ConfigError(f"{name[:60]} is not supported. Give {hint}.")
+    return ConfigError(f"{name} is not supported. Give {hint}.")
