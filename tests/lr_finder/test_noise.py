@@ -39,7 +39,7 @@ def test_of_two_hundred_curves_of_noise_next_to_none_get_a_suggestion(
         curve = curve_of(points)
         given += suggest_lr(points) is not None
         fell += steepest(curve.lrs, curve.losses) is not None
-    assert given <= 6  # 2 are expected where losses scatter normally
+    assert given <= 15  # the 95 % quantile of 200 draws at `ALPHA`; 0 to 12 are seen
     assert fell >= 80, "the rule alone finds a fall in the noise"
 
 
@@ -74,7 +74,7 @@ def test_a_fall_by_chance_scatters_as_computed(num_seeds: int) -> None:
         limits.append(fall_by_chance(curve, first, lowest, first + 2))
     exceeded = float(np.mean(np.array(falls) > np.array(limits)))
     # Of three seeds the factor of a large number is taken: their median has 0.45, not 0.52.
-    assert 0.3 * ALPHA <= exceeded <= 2 * ALPHA
+    assert 0.5 * ALPHA <= exceeded <= 1.5 * ALPHA
     quantile = np.quantile(falls, 1 - ALPHA)
     assert np.median(limits) == pytest.approx(quantile, rel=0.15)
 
@@ -85,7 +85,7 @@ def test_the_limit_is_that_of_a_mean_of_ten_losses() -> None:
     curve = curve_of([LRPoint(k + 1, 10.0 ** (k / 100), v, v) for k, v in enumerate(raw.tolist())])
     effective = 2 * np.sqrt(np.pi) * 0.04 * 400  # losses in a mean weighted by a Gaussian
     scatter = np.sqrt(np.square(np.diff(raw[:301])).mean() / 2)
-    expected = 2.3263 * scatter * np.sqrt(2 / effective)  # the quantile of 99 %
+    expected = 1.6449 * scatter * np.sqrt(2 / effective)  # the quantile of 95 %
     assert fall_by_chance(curve, 100, 300, 102) == pytest.approx(expected, rel=1e-3)
 
 
