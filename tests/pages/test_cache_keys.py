@@ -69,7 +69,7 @@ def run(v: SimpleNamespace) -> Any:
 
 def checkpoint(v: SimpleNamespace) -> Any:
     path = Path(v.path) / v.checkpoint
-    return SimpleNamespace(path=path, name=v.checkpoint, weights_sha256=v.weights)
+    return SimpleNamespace(path=path, name=v.checkpoint, weights_sha256=v.weights, split=v.split)
 
 
 def predictions(v: SimpleNamespace) -> Any:
@@ -157,7 +157,7 @@ CASES = {
         A,
         "compute_cams",
         lambda v: A.view_map(view(v), image(v)),
-        "path checkpoint weights pixels layer target method untrained",
+        "path checkpoint weights split pixels layer target method untrained",
     ),
     "effect": Case(cache, "load_effect", lambda v: cache.effect(Path(v.path)), "path"),
     "ranking": Case(cache, "load_ranking", lambda v: cache.ranking(Path(v.path)), "path"),
@@ -215,8 +215,9 @@ def stub_inputs(patch: pytest.MonkeyPatch, values: SimpleNamespace, tmp_path: Pa
     patch.setattr(A, "values_path", lambda *args: tmp_path)
     patch.setattr(cache, "open_dataset", lambda name: None)
     patch.setattr("cifar_core.models.create_model", lambda name: name)
-    for name in ("read_run", "read_checkpoint"):
-        patch.setattr(A, name, lambda path, *kind: SimpleNamespace(path=path))
+    patch.setattr(A, "read_run", lambda path, *kind: SimpleNamespace(path=path))
+    asked = SimpleNamespace(for_split=lambda split: SimpleNamespace(path=tmp_path))
+    patch.setattr(A, "read_checkpoint", lambda path: asked)
     for name in ("read_values", "load_model", "untrained_model"):
         patch.setattr(A, name, lambda *args: None)
 

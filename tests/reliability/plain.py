@@ -174,8 +174,12 @@ def _set_up(worker: Any, request: Any) -> tuple[TrainConfig, Any, PlainState]:
     import numpy as np
 
     config = request.config
+    statistics = np.zeros(3), np.ones(3)
     data = SimpleNamespace(
-        title="Plain", fingerprint="plain", classes=["a"], mean=np.zeros(3), std=np.ones(3)
+        title="Plain",
+        fingerprint="plain",
+        classes=["a"],
+        statistics=lambda _: (statistics, statistics),
     )
     batches = SimpleNamespace(run_dir=worker.run_dir, data=data, runtime=RUNTIME)
     facts: dict[str, Any] = {"runtime": RUNTIME, "versions": VERSIONS, "data_title": "Plain"}

@@ -109,10 +109,11 @@ FORGED: list[dict[str, Any]] = [
 
 
 def forge(true: dict[str, Any], lie: dict[str, Any]) -> dict[str, Any]:
-    """The identity with one thing wrong; numbers are added to the time."""
+    """The identity with one thing wrong; numbers are added to both times."""
     forged = {**true, **lie}
     if isinstance(lie.get("create_time"), float):
         forged["create_time"] = true["create_time"] + lie["create_time"]
+        forged["since_boot"] = max(true["since_boot"] + lie["create_time"], 0.0)
     return forged
 
 

@@ -1,15 +1,16 @@
 """Evaluation by a real worker: the table equals the curve, and every other end says why."""
 
 import hashlib
-import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cifar_core.checkpoints.checkpoint import find_checkpoint
+from cifar_core.checkpoints.checkpoint import find_checkpoint, read_checkpoint, sum_of
 from cifar_core.cli.main import main
 from cifar_core.data import open_dataset
 from cifar_core.errors import CheckpointError, CifarCoreError, ConfigError
@@ -28,6 +29,7 @@ from cifar_core.runs.requests import AnalysisRequest
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import AnalysisJob, Run, TrainingRun, list_runs, read_run
 from cifar_core.system.files import read_json, write_json
+from cifar_core.system.json_files import write_typed
 from cifar_core.system.locks import device_lock
 from tests.real_jobs import held, pretend_running, wait_for
 
@@ -177,12 +179,10 @@ def test_a_job_that_failed_is_exit_code_1_with_its_reason(
     assert code == 1  # 2 is a mistake on the command line
 
 
-def change_manifest(path: Path, **changes: object) -> None:
+def change_manifest(path: Path, **changes: Any) -> None:
     """Changes a manifest, its sum too, as if it had been written so."""
-    manifest = {**(read_json(path / "manifest.json") or {}), **changes}
-    del manifest["sum"]
-    total = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
-    write_json(path / "manifest.json", {**manifest, "sum": total})
+    manifest = replace(read_checkpoint(path).manifest, **changes)
+    write_typed(path / "manifest.json", replace(manifest, sum=sum_of(manifest)))
 
 
 def test_other_data_than_it_was_trained_on_are_refused(copied: Path) -> None:
