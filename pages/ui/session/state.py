@@ -14,8 +14,8 @@ BUILDER = "builder"  # the operations in the augmentation builder, in order
 STEP_NUMBERS = "builder_step_numbers"  # a counter, so that each operation has its own widgets
 SELECTED = "selected"  # indices chosen in the gallery, by run, checkpoint and split
 LR_ORIGIN = "lr_origin"  # the LR test that the form's learning rate is from
-NEW_DRAFT = "new_draft"  # draft id of a form whose Start was not pressed yet
-PENDING_START = "pending_start"  # draft id whose Start was pressed, until it starts or is refused
+NEW_DRAFT = "new_draft"  # draft id of a form, until it is started or refused
+PENDING_START = "pending_start"  # button and draft id of a press of Start, until then
 MEASURE_REQUESTS = "measure_requests"  # names of the speed notes that the user asked to measure
 MEASURING = "measuring"  # running measurements of this session, by name of the speed note
 

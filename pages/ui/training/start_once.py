@@ -28,21 +28,25 @@ def start_button(label: str, key: str, draft: str) -> bool:
         icon=":material/play_arrow:",
         key=key,
         on_click=_press,
-        args=(draft,),
+        args=(key, draft),
     )
-    return st.session_state.get(PENDING_START) == draft
+    return st.session_state.get(PENDING_START) == (key, draft)
 
 
-def _press(draft: str) -> None:
-    st.session_state[PENDING_START] = draft
-    if st.session_state.get(NEW_DRAFT) == draft:  # not for the second click of two
-        del st.session_state[NEW_DRAFT]
+def _press(key: str, draft: str) -> None:
+    st.session_state[PENDING_START] = (key, draft)
+    if st.session_state.get(NEW_DRAFT) == draft:  # not once it was started
         st.query_params["draft"] = draft
 
 
 def clear_pending_start() -> None:
-    """Clears a press of Start, once its run was started or refused."""
+    """Clears a press of Start, once its run was started or refused.
+
+    Until then the draft stays known to the session: of two clicks the second comes with the URL of
+    before the first.
+    """
     st.session_state.pop(PENDING_START, None)
+    st.session_state.pop(NEW_DRAFT, None)
 
 
 def draft_id(page: str) -> str:
@@ -56,7 +60,7 @@ def draft_id(page: str) -> str:
     """
     draft = st.query_params.get("draft", "")
     if re.fullmatch("[0-9a-f]{16}", draft):
-        if st.session_state.get(PENDING_START) == draft:
+        if draft in st.session_state.get(PENDING_START, ()):
             return draft
         started = find_draft(cache.root(), draft)
         if started is None:
