@@ -1,6 +1,7 @@
 """A run goes on whatever becomes of the page and the server that started it."""
 
 import random
+import re
 import signal
 from dataclasses import asdict
 from pathlib import Path
@@ -40,6 +41,7 @@ def started_by_hand(page: Page, server: Server, twin: Path, clicks: int) -> Path
     expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
     settle(page)
     page.get_by_role("button", name="Start training").click(click_count=clicks, delay=20)
+    expect(page).to_have_url(re.compile(r"[?&]run="))  # Streamlit has a Stop of its own until then
     expect(
         page.get_by_role("button", name="Stop").or_(page.get_by_text("completed"))
     ).to_be_visible()
