@@ -60,7 +60,7 @@ def test_from_no_data_to_compared_runs(server: Server, page: Page) -> None:
     expect(page.locator("figure figcaption").filter(has_text="star")).to_have_count(60 + 1)
 
     go(page, "Models")
-    expect(page.get_by_text("147,426")).to_be_visible()
+    expect(page.get_by_text("147,426", exact=True)).to_be_visible()
 
     go(page, "Augmentation")
     press_pill(page, "cutout")
