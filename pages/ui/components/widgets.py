@@ -23,6 +23,7 @@ LABELS = {
     "train_size": "Training images",
     "val_size": "Validation images",
     "augment": "Augmentation",
+    "bn_momentum": "Batch norm momentum",
     "data": "Dataset",
     "start_lr": "Start LR",
     "end_lr": "End LR",
