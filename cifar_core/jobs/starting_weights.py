@@ -22,19 +22,7 @@ def starting_weights(root: Path, config: TrainConfig) -> Checkpoint:
     Raises:
         CifarCoreError: if there is none, or it is damaged or of another model.
     """
-    folder = user_path(config.weights)
-    if (folder / layout.MANIFEST).is_file():
-        checkpoint = read_checkpoint(folder)
-    elif (folder / layout.REQUEST).is_file():
-        checkpoint = find_checkpoint(folder, "best")
-    elif folder.exists() and len(Path(config.weights).parts) > 1:
-        raise ConfigError(
-            f"weights = {config.weights!r} is no checkpoint of a training run: it has no "
-            f"{layout.MANIFEST}. Give the name or id of a run, or the folder of one of its "
-            "checkpoints; files of other programs cannot be read yet."
-        )
-    else:
-        checkpoint = find_checkpoint(find_run(root, config.weights, TrainingRun).path, "best")
+    checkpoint = _named_checkpoint(root, config.weights)
     if checkpoint.manifest.model != config.model:
         raise ConfigError(
             f"weights = {config.weights!r} are those of a {checkpoint.manifest.model}, not of a "
@@ -42,6 +30,22 @@ def starting_weights(root: Path, config: TrainConfig) -> Checkpoint:
         )
     verified(checkpoint, layout.WEIGHTS)
     return checkpoint
+
+
+def _named_checkpoint(root: Path, text: str) -> Checkpoint:
+    """The checkpoint of that folder, or the best one of that run; its files are not looked at."""
+    folder = user_path(text)
+    if (folder / layout.MANIFEST).is_file():
+        return read_checkpoint(folder)
+    if (folder / layout.REQUEST).is_file():
+        return find_checkpoint(folder, "best")
+    if folder.exists() and len(Path(text).parts) > 1:
+        raise ConfigError(
+            f"weights = {text!r} is no checkpoint of a training run: it has no "
+            f"{layout.MANIFEST}. Give the name or id of a run, or the folder of one of its "
+            "checkpoints; files of other programs cannot be read yet."
+        )
+    return find_checkpoint(find_run(root, text, TrainingRun).path, "best")
 
 
 def num_seen(config: TrainConfig) -> int | None:
@@ -115,11 +119,14 @@ def overlap_warning(config: TrainConfig, seen: int | None) -> str:
 
 
 def form_warning(root: Path, config: TrainConfig) -> str:
-    """`overlap_warning` of a config before it is launched; empty while its weights will not do."""
+    """`overlap_warning` of a config before it is launched; empty if its weights are not there.
+
+    Called at every rerun of a form, so the weights themselves are not read.
+    """
     if not config.weights:
         return ""
     try:
-        weights = str(starting_weights(root, config).path.absolute())
+        weights = str(_named_checkpoint(root, config.weights).path.absolute())
     except CifarCoreError:
         return ""
     known = config.model_copy(update={"weights": weights})

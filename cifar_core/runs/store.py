@@ -200,9 +200,10 @@ def _is_id(root: Path, text: str) -> bool:
 
 
 def _named(root: Path, name: str) -> Iterator[Path]:
+    wanted = normalized(name)
     for path in run_dirs(root):
         with contextlib.suppress(RunError):
-            if normalized(read_name(path).name) == normalized(name):
+            if normalized(read_name(path).name) == wanted:
                 yield path
 
 

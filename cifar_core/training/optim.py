@@ -44,7 +44,8 @@ def lr_at(config: TrainConfig, step: int, total_steps: int) -> float:
     Loshchilov and Hutter 2017, arXiv 1608.03983, without restarts.
     """
     if config.schedule == "onecycle":
-        return _onecycle(config.lr, step, total_steps, config.pct_start)
+        first = config.lr / 25
+        return _onecycle(first, config.lr, first / 1e4, step, total_steps, config.pct_start)
     if config.schedule == "cosine":
         return _cosine_arm(config.lr, 0.0, step / total_steps)
     if config.schedule == "step":
@@ -53,12 +54,14 @@ def lr_at(config: TrainConfig, step: int, total_steps: int) -> float:
     return config.lr
 
 
-def _onecycle(max_lr: float, step: int, total_steps: int, pct_start: float) -> float:
-    first, last = max_lr / 25, max_lr / 25 / 1e4
+def _onecycle(
+    first: float, middle: float, last: float, step: int, total_steps: int, pct_start: float
+) -> float:
+    """From the first value to the middle one and on to the last, by two cosine arms."""
     peak = pct_start * total_steps - 1
     if step <= peak:
-        return _cosine_arm(first, max_lr, step / peak if peak > 0 else 1.0)
-    return _cosine_arm(max_lr, last, (step - peak) / (total_steps - 1 - peak))
+        return _cosine_arm(first, middle, step / peak if peak > 0 else 1.0)
+    return _cosine_arm(middle, last, (step - peak) / (total_steps - 1 - peak))
 
 
 def _cosine_arm(start: float, end: float, share: float) -> float:
@@ -73,12 +76,8 @@ def momentum_at(config: TrainConfig, step: int, total_steps: int) -> float:
     """
     if config.schedule != "onecycle" or not config.base_momentum:
         return config.momentum
-    peak = config.pct_start * total_steps - 1
-    if step <= peak:
-        share = step / peak if peak > 0 else 1.0
-        return _cosine_arm(config.momentum, config.base_momentum, share)
-    share = (step - peak) / (total_steps - 1 - peak)
-    return _cosine_arm(config.base_momentum, config.momentum, share)
+    outer, middle = config.momentum, config.base_momentum
+    return _onecycle(outer, middle, outer, step, total_steps, config.pct_start)
 
 
 def set_rates(

@@ -5,9 +5,8 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -25,33 +24,10 @@ from cifar_core.runs.states import last_start
 from cifar_core.runs.store import Run, TrainingRun, find_run, list_runs, read_run
 from cifar_core.system.memory import low_memory
 from tests.apptest import app
+from tests.json_changes import VALUES, changed, paths_of
 from tests.real_jobs import new_run
 
-NESTED = "[" * 3000 + "]" * 3000
-# Written as JSON text, since some of them are none that Python would write.
-VALUES = ["null", "true", "0", "-1", "1e400", "1" * 400, '"x"', '""', "[]", "{}", "[[4]]", NESTED]
-VALUES += ['"\\ud83d\\ude42"', '{"pid": 1}', "NaN"]
 FILES = (layout.REQUEST, layout.STATUS, layout.START, layout.NAME, layout.STOP, layout.MEMORY)
-
-
-def paths_of(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The place of every value in nested objects."""
-    for name, inner in value.items() if isinstance(value, dict) else ():
-        yield (*path, name)
-        yield from paths_of(inner, (*path, name))
-
-
-def changed(content: str, path: tuple[str, ...], text: str | None) -> str:
-    """JSON with another value, given as text, at a place; without it for None."""
-    whole = json.loads(content)
-    inner = whole
-    for name in path[:-1]:
-        inner = inner[name]
-    if text is None:
-        del inner[path[-1]]
-        return json.dumps(whole)
-    inner[path[-1]] = "@@@"
-    return json.dumps(whole).replace('"@@@"', text)
 
 
 def read_all(run_dir: Path) -> Run:
