@@ -20,6 +20,7 @@ from cifar_core.evaluation.predictions import (
     write_predictions,
 )
 from cifar_core.runs.store import AnalysisJob, Run, TrainingRun, list_runs, read_run
+from tests.cli.calls import out
 from tests.made_up_data import png
 
 
@@ -38,11 +39,6 @@ def subject(copied: Path) -> Path:
     """A run with a table of its test images, by which about half are recognised."""
     fill(copied, 1.5)
     return copied
-
-
-def out(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    assert main(arguments) == 0
-    return capsys.readouterr().out
 
 
 def strict(text: str) -> dict[str, Any]:
