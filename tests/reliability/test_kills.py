@@ -30,6 +30,21 @@ def kill_after(run_dir: Path, seconds: float) -> None:
         process.wait(LIMIT_S)
 
 
+def test_a_resume_leaves_the_checkpoints_that_are_there_alone(runs: Path) -> None:
+    """To write one again is a moment in which a kill leaves none of that epoch."""
+    run_dir = launch_training(runs, plain_config(step_s=0.05, keep_epochs=5))
+    seen: list[set[tuple[str, int]]] = []
+    for _ in range(2):
+        (run_dir / "trouble").write_text("exit")  # in the second epoch
+        if seen:
+            resume_run(read_run(run_dir, TrainingRun))
+        wait_for(run_dir, RunState.INTERRUPTED)
+        seen.append({(c.name, c.path.stat().st_ino) for c in list_checkpoints(run_dir)})
+    assert {name for name, _ in seen[0]} == {"last-0000004", "best-0000004", "epoch-0000004"}
+    assert seen[1] == seen[0]
+    assert read_run(run_dir, TrainingRun).status.best.epoch == 1
+
+
 def test_killed_at_any_moment_a_run_loses_at_most_the_epoch_in_flight(
     runs: Path, tally: Tally
 ) -> None:

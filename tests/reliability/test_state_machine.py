@@ -200,8 +200,9 @@ class Lives(RuleBasedStateMachine):
         self.waiting = self.waiting and seconds < 10
         self.observer.run_dir = None  # time passes for both files at once
         rewrite(self.run_dir, "start.json", requested=start["requested"] - seconds)
-        for name in {"updated", "ended"} & set(status):
-            rewrite(self.run_dir, "status.json", **{name: status[name] - seconds})
+        for name in ("updated", "ended"):
+            if status.get(name) is not None:
+                rewrite(self.run_dir, "status.json", **{name: status[name] - seconds})
         self.observer.run_dir = self.run_dir
         self.look()
 

@@ -79,7 +79,7 @@ def _resume(
     job.update(best=best[-1].manifest.figures if best else None)
     figures = loaded.manifest.figures if loaded else None
     if figures and figures.step == state.step:  # killed before the best or the status knew of it
-        _save_checkpoints(job, config, batches, state, figures)
+        _keep_epoch(job, config, batches, state, figures)
 
 
 def _load_newest(run_dir: Path, state: "TrainState") -> "Checkpoint | None":
@@ -178,9 +178,26 @@ def _save_checkpoints(
     state: "TrainState",
     record: EpochRecord,
 ) -> None:
-    """Keeps the epoch, and the best one so far; only then does the status speak of it."""
+    """Keeps what to resume from, and then the epoch."""
     _save_checkpoint(job, config, batches, state, "last", record)
-    if record.epoch in config.checkpoint_epochs:
+    _keep_epoch(job, config, batches, state, record)
+
+
+def _keep_epoch(
+    job: "JobContext",
+    config: "TrainConfig",
+    batches: "TrainingBatches",
+    state: "TrainState",
+    record: EpochRecord,
+) -> None:
+    """Keeps the epoch, and the best one so far; only then does the status speak of it.
+
+    What is there already is not written again: a kill meanwhile would leave neither.
+    """
+    from cifar_core.checkpoints.checkpoint import list_checkpoints
+
+    kept = {checkpoint.step for checkpoint in list_checkpoints(job.run_dir, "epoch")}
+    if record.epoch in config.checkpoint_epochs and state.step not in kept:
         _save_checkpoint(job, config, batches, state, "epoch", record)
     best = job.status.best
     if record.val_acc is not None and (best is None or record.val_acc > (best.val_acc or 0.0)):
