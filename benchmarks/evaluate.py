@@ -56,7 +56,8 @@ def _checkpoint(folder: Path) -> "Checkpoint":
     import torch
     from safetensors.torch import save
 
-    from cifar_core.checkpoints.checkpoint import Checkpoint, Manifest
+    from cifar_core.checkpoints.checkpoint import Checkpoint
+    from cifar_core.checkpoints.manifest import Manifest
     from cifar_core.data import open_dataset
     from cifar_core.models import create_model
 

@@ -31,6 +31,9 @@ def actions(run: TrainingRun) -> None:
             stop_button(run)
         parts.resume_button(run)
         copy_buttons(run)
+        if run.is_shipped:
+            parts.shipped_badge()
+            return
         if st.button("Edit name and notes", icon=":material/edit:"):
             edit(run)
         tip = "Stop the run first." if (active := run.state.is_active) else None

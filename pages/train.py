@@ -7,7 +7,7 @@ from cifar_core.errors import CifarCoreError
 from cifar_core.jobs.launch import launch_training
 from cifar_core.jobs.starting_weights import form_warning, run_warning
 from cifar_core.report.commands import train_command
-from cifar_core.runs.lifecycle import free_name
+from cifar_core.runs.names import free_name
 from cifar_core.runs.store import TrainingRun, find_run
 from pages.ui.components import parts
 from pages.ui.session import cache, messages

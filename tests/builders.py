@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
-from cifar_core.checkpoints.checkpoint import Manifest
+from cifar_core.checkpoints.manifest import Manifest
 from cifar_core.config.lr_test import LRTestConfig
 from cifar_core.config.train import TrainConfig, make_config
 from cifar_core.data import CLASSES, Dataset

@@ -16,6 +16,8 @@ from tests.waiting import LIMIT_S
 
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 os.environ["CIFAR_WARM_UP"] = "0"
+os.environ["CIFAR_SHIPPED"] = str(Path(__file__).with_name("none"))  # whoever wants some names them
+pytest_plugins = ["tests.shipped_runs"]
 TESTS = Path(__file__).parent
 # Files of more than a minute come first, then the rooms that start many jobs or pages, so that no
 # process is left with a long one at the end while the others have none.

@@ -49,6 +49,7 @@ STANDS_ON = {
     "pages.ui.training": "pages.ui.evaluation",
     "pages.ui.augmentation": "pages.ui.evaluation",
     "pages.ui.data": "pages.ui.evaluation",
+    "pages.ui.home": "pages.ui.gradcam pages.ui.training pages.ui.data",
     "pages.ui": "",
 }
 # Modules whose business is tensors; everybody else imports what is heavy where it is used.

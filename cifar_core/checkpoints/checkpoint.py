@@ -4,6 +4,8 @@
     <run>/best-0000390/   weights.safetensors manifest.json
     <run>/epoch-0000390/  the same, of the epochs that `keep_epochs` keeps
 
+A shipped one has its weights in parts (`weights-00001-of-00003.safetensors`).
+
 The number is the optimizer step. `weights` are those that are evaluated (averaged ones with EMA,
 whose `raw` weights are then kept for resuming). A folder without a matching manifest does not
 count. Listing needs no torch.
@@ -11,62 +13,22 @@ count. Listing needs no torch.
 
 import contextlib
 import hashlib
-import json
 import shutil
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING
 
-from pydantic import ConfigDict, Field
-
+from cifar_core.checkpoints.manifest import Channels, Manifest, sum_of
 from cifar_core.errors import CheckpointError
 from cifar_core.records import layout
-from cifar_core.records.records import EpochRecord
 from cifar_core.system.files import NotRegularError, read_regular
 from cifar_core.system.json_files import read_typed
-from cifar_core.validation import STORED, Count, Text
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-Role = Literal["last", "best", "epoch"]
-Channels = tuple[float, float, float]  # red, green, blue
 KEEP_LAST = 2  # the newest checkpoint to resume from, and the one before
 MAX_FILE_BYTES = 2**32  # of one file; the largest of ours, with optimizer and EMA, has 340 MB
-
-
-@dataclass(frozen=True, kw_only=True)
-class Manifest:
-    """manifest.json: what a checkpoint is of, and the sums of its files; written last.
-
-    Attributes:
-        role: "last", "best" or "epoch".
-        step: Optimizer steps taken; `epoch` those that are finished.
-        data: Title of the data set; `fingerprint` of its content.
-        mean, std: Of the channels, scale 0..1, with which images are normalized.
-        test_mean, test_std: The same for test images; None where they are no others.
-        figures: Of the epoch that ended here; none where training stopped within one.
-        sha256: File name -> sum.
-        sum: Of all that stands before, see `sum_of`.
-    """
-
-    __pydantic_config__: ClassVar[ConfigDict] = STORED
-
-    format: Literal[1] = 1
-    role: Role
-    epoch: Count
-    step: Count
-    model: Text
-    data: Text
-    fingerprint: Text
-    classes: Annotated[tuple[str, ...], Field(min_length=1, max_length=1000)]
-    mean: Channels
-    std: Channels
-    test_mean: Channels | None = None
-    test_std: Channels | None = None
-    figures: EpochRecord | None = None
-    sha256: dict[str, str]
-    sum: Text = ""
 
 
 @dataclass(frozen=True)
@@ -116,7 +78,19 @@ class Checkpoint:
     @property
     def weights_sha256(self) -> str:
         """The sum of the weights that are evaluated: by it results name what they are of."""
-        return self.manifest.sha256.get(layout.WEIGHTS, "")
+        sums = self.manifest.sha256
+        if layout.WEIGHTS in sums:
+            return sums[layout.WEIGHTS]
+        shards = [sums[name] for name in self.weight_files]
+        return hashlib.sha256("".join(shards).encode()).hexdigest() if shards else ""
+
+    @property
+    def weight_files(self) -> list[str]:
+        """The file of the weights that are evaluated, or the files of their parts, in order."""
+        sums = self.manifest.sha256
+        first, last = layout.SHARD[:8], layout.SHARD[-12:]
+        shards = [name for name in sums if name.startswith(first) and name.endswith(last)]
+        return [layout.WEIGHTS] if layout.WEIGHTS in sums else sorted(shards)
 
 
 def list_checkpoints(run_dir: Path, role: str | None = None) -> list[Checkpoint]:
@@ -138,15 +112,6 @@ def read_checkpoint(path: Path) -> Checkpoint:
     if manifest is None or manifest.sum != sum_of(manifest):
         raise CheckpointError(f"{path.name} is not a complete checkpoint. Choose another one.")
     return Checkpoint(path, manifest)
-
-
-def sum_of(manifest: Manifest) -> str:
-    """The SHA-256 of a manifest without its own sum."""
-    values = {name: value for name, value in asdict(manifest).items() if name != "sum"}
-    for name in ("test_mean", "test_std"):  # older manifests have none, and their sums stay
-        if values[name] is None:
-            del values[name]
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def find_checkpoint(run_dir: Path, text: str = "best") -> Checkpoint:
@@ -189,7 +154,11 @@ def load_weights(checkpoint: Checkpoint, model: "nn.Module") -> None:
     Raises:
         CheckpointError: if a file is missing, damaged, or of another model.
     """
-    weights = read_weights(checkpoint, layout.WEIGHTS)
+    weights = {
+        name: values
+        for file in checkpoint.weight_files
+        for name, values in read_weights(checkpoint, file).items()
+    }
     if not all(values.isfinite().all() for values in weights.values()):
         told = f"{checkpoint.name} has weights that are not finite numbers: the training diverged."
         raise CheckpointError(f"{told} Choose another checkpoint, or a lower lr.")

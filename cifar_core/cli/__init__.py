@@ -8,6 +8,7 @@ lr_find   lr-find
 explain   evaluate, explain
 report    rank, report
 plot      plot
+publish   publish
 sheets    data sheet, errors
 out_file  the file that a command writes: checked first, written whole
 follow    a job on the terminal from start to end

@@ -47,16 +47,16 @@ def evaluated(options: argparse.Namespace, again: bool = False) -> tuple[Run, "P
     """
     from cifar_core.checkpoints.checkpoint import find_checkpoint
     from cifar_core.evaluation.predictions import (
+        find_predictions,
         has_predictions,
         load_predictions,
-        predictions_path,
     )
     from cifar_core.jobs.launch_analysis import launch_evaluation
 
     root = runs_root(options.runs)
     run = find_run(root, options.run, TrainingRun)
     name = find_checkpoint(run.path, options.checkpoint).name
-    if again or not has_predictions(predictions_path(run.path, name, options.split, options.flip)):
+    if again or not has_predictions(find_predictions(run, name, options.split, options.flip)):
         follow_stages(launch_evaluation(root, run, name, options.split, options.flip))
     return run, load_predictions(run, name, options.split, options.flip)
 

@@ -9,7 +9,18 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from cifar_core.cli import data, explain, lr_find, output, plot, report, runs, settings, sheets
+from cifar_core.cli import (
+    data,
+    explain,
+    lr_find,
+    output,
+    plot,
+    publish,
+    report,
+    runs,
+    settings,
+    sheets,
+)
 from cifar_core.cli.terminal import visible_output
 from cifar_core.config.train import TrainConfig
 from cifar_core.errors import CifarCoreError, JobError
@@ -79,6 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
     sheets.add_errors(commands)
     report.add_rank(commands)
     report.add_report(commands)
+    publish.add_publish(commands)
     plot.add_plot(commands)
     runs.add_runs(commands)
     return parser

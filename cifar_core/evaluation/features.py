@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from cifar_core.checkpoints.checkpoint import Checkpoint
 from cifar_core.errors import CheckpointError, ConfigError
 from cifar_core.evaluation.predictions import EvalSplit, predictions_path
+from cifar_core.runs.store import TrainingRun
 from cifar_core.system.files import read_npz, write_atomic
 from cifar_core.system.progress import Progress
 
@@ -28,6 +29,12 @@ EXAGGERATION_ITERATIONS, ITERATIONS = (
 )  # defaults of openTSNE, the first with exaggeration 12
 MIN_IMAGES = 8
 _CHUNK = 25  # iterations between two progress reports
+
+
+def find_values(run: TrainingRun, checkpoint: str, split: str, kind: Kind) -> Path:
+    """Path of a run's features or embedding: what was computed here before what shipped."""
+    own = values_path(run.derived, checkpoint, split, kind)
+    return own if own.exists() else values_path(run.path, checkpoint, split, kind)
 
 
 def values_path(run_dir: Path, checkpoint: str, split: str, kind: Kind) -> Path:
@@ -46,14 +53,17 @@ def write_values(
 
 
 def read_values(
-    run_dir: Path, checkpoint: Checkpoint, examples: EvalSplit, kind: Kind
+    path: Path, checkpoint: Checkpoint, examples: EvalSplit, kind: Kind
 ) -> NDArray[np.float32]:
     """The (N, …) features or embedding of a checkpoint on a split.
+
+    Args:
+        path: Of the file, as `find_values` gives it.
 
     Raises:
         CheckpointError: if they are missing, damaged, or of other weights or data.
     """
-    path, again = values_path(run_dir, checkpoint.name, examples.split, kind), _AGAIN[kind]
+    again = _AGAIN[kind]
     if not path.exists():
         raise CheckpointError(f"There is no {path.name} yet. {again}")
     match read_npz(path):

@@ -21,7 +21,8 @@ from cifar_core.evaluation.files import PredictionsNote, to_float16
 from cifar_core.evaluation.metrics import confusion_matrix, per_class_accuracy
 from cifar_core.evaluation.predictions import EvalSplit, Predictions, eval_split
 from cifar_core.records import layout
-from cifar_core.runs.store import TrainingRun, epoch_files
+from cifar_core.runs.folders import epoch_files
+from cifar_core.runs.store import TrainingRun
 from cifar_core.system.files import read_npz, write_atomic
 
 

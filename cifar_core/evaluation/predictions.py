@@ -169,8 +169,14 @@ class Predictions:
         return np.flatnonzero(mask)
 
 
+def find_predictions(run: TrainingRun, checkpoint: str, split: str, flip: bool = False) -> Path:
+    """Path of a run's stored log-probabilities: what was evaluated here before what shipped."""
+    own = predictions_path(run.derived, checkpoint, split, flip)
+    return own if has_predictions(own) else predictions_path(run.path, checkpoint, split, flip)
+
+
 def predictions_path(run_dir: Path, checkpoint: str, split: str, flip: bool = False) -> Path:
-    """Path of the stored log-probabilities; a JSON file beside them says what they are of.
+    """Path of log-probabilities in a folder; a JSON file beside them says what they are of.
 
     Args:
         flip: Whether test-time flip was used; see `FlipTTA`.
@@ -203,7 +209,7 @@ def load_predictions(
     """
     chosen = find_checkpoint(run.path, checkpoint)
     examples = eval_split(open_dataset(run.config.data), run.config, split)
-    return read_predictions(predictions_path(run.path, chosen.name, split, flip), examples, chosen)
+    return read_predictions(find_predictions(run, chosen.name, split, flip), examples, chosen)
 
 
 def read_predictions(path: Path, examples: EvalSplit, checkpoint: Checkpoint) -> Predictions:

@@ -7,6 +7,7 @@ methods      the CAM methods, with their sources
 library      pytorch-grad-cam's classes, adapted
 layers       the layers a map can be computed at
 cost         estimated time of maps
+error_maps   those of a run's most confident errors, kept beside it
 comparisons  several maps of one image, side by side
 road         ROAD: ranks layers and methods by faithfulness
 overlay      maps as a heatmap over the image

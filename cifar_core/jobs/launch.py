@@ -17,7 +17,7 @@ from cifar_core.jobs.starting_weights import num_seen
 from cifar_core.records import layout
 from cifar_core.runs.dedup import find_draft
 from cifar_core.runs.files import Start, read_start
-from cifar_core.runs.lifecycle import check_there, create_run
+from cifar_core.runs.lifecycle import check_own, check_there, create_run
 from cifar_core.runs.requests import (
     DataRequest,
     Expected,
@@ -125,6 +125,7 @@ def resume_run(run: TrainingRun) -> None:
     Raises:
         RunError: if there is nothing to go on with, or no space.
     """
+    check_own(run, "resumed")
     with exclusive(run.path.parent, "launch"):
         check_there(run)
         now = read_run(run.path)
@@ -152,6 +153,11 @@ def extend_run(run: TrainingRun, epochs: int, name: str = "") -> Path:
     """
     if run.state is not RunState.COMPLETED:
         raise RunError(f"{run.name} is {run.state}. Only a completed training can be extended.")
+    if run.is_shipped:
+        raise RunError(
+            f"{run.name} came with the app, without the state of its optimizer, and cannot go on. "
+            "Fine-tune from it, or duplicate it with more epochs."
+        )
     if epochs <= run.config.epochs:
         raise ConfigError(
             f"epochs = {epochs} is not accepted: {run.name} already has {run.config.epochs}. "

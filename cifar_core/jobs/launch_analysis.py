@@ -84,7 +84,8 @@ def _launch(
         if active := [job for job in earlier if job.state.is_active]:
             return active[0].path
         done = [job for job in earlier if job.state is RunState.COMPLETED]
-        for job in earlier:  # a report stays until the next one is there
+        for job in (job for job in earlier if not job.is_shipped):
+            # A report stays until the next one is there.
             if kind != "report" or job not in done[:1]:
                 remove_job(job)
         run_dir = create_run(root, request)

@@ -12,8 +12,9 @@ from filelock import Timeout
 
 from cifar_core.errors import RunError
 from cifar_core.records import layout
+from cifar_core.runs.folders import run_dirs
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import LRTestRun, Run, TrainingRun, read_run, run_dirs
+from cifar_core.runs.store import LRTestRun, Run, TrainingRun, read_run
 from cifar_core.system.locks import device_lock, is_locked
 
 

@@ -28,7 +28,8 @@ def starting_weights(root: Path, config: TrainConfig) -> Checkpoint:
             f"weights = {config.weights!r} are those of a {checkpoint.manifest.model}, not of a "
             f"{config.model}. Choose weights of the same model."
         )
-    verified(checkpoint, layout.WEIGHTS)
+    for file in checkpoint.weight_files:
+        verified(checkpoint, file)
     return checkpoint
 
 

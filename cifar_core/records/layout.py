@@ -20,9 +20,14 @@ TENSORBOARD = "tensorboard"  # event files, if asked for
 # Of a training: a folder <role>-<step> per checkpoint; types in `checkpoints.checkpoint`.
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"  # those that are evaluated: averaged ones with EMA
+SHARD = "weights-{number:05d}-of-{total:05d}.safetensors"  # the same in parts, of shipped runs
+SHARDS = "weights.safetensors.index.json"  # which tensor lies in which part
 RAW_WEIGHTS = "raw.safetensors"  # with EMA, to resume from
 TRAIN_STATE = "state.pt"  # optimizer and counters, to resume from
 EPOCHS = "epochs"  # <epoch>.npz: predictions for the test images; type in `evaluation.history`
+
+# A folder among the runs, with a folder for each shipped run: what was made from it here.
+OF_SHIPPED = ".shipped"
 
 # Made from a training later; types in `evaluation` and `explain`.
 PREDICTIONS = "tables"  # <checkpoint>-<split>: predictions, features, embedding
@@ -30,3 +35,8 @@ SELECTIONS = "selections"  # <id>.json: images that somebody selected
 EFFECT = "effect.npz"  # an augmentation on a trained model
 RANKING = "road.json"  # layers and methods by ROAD
 REPORT = "report.html"
+
+# Of a shipped run; types in `report.card` and `explain.error_maps`.
+CARD = "card.json"  # what the model is and how good; `CARD_TEXT` the same for people
+CARD_TEXT = "README.md"
+ERROR_MAPS = "maps.npz"  # of its most confident errors

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from cifar_core.errors import RunError
 from cifar_core.records import layout
-from cifar_core.runs.store import LRTestRun, TrainingRun, read_run, run_dirs
+from cifar_core.runs.folders import run_dirs
+from cifar_core.runs.store import LRTestRun, TrainingRun, read_run
 from cifar_core.system.files import read_regular
 from cifar_core.system.json_files import MAX_BYTES
 

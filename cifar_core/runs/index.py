@@ -8,6 +8,7 @@ from cifar_core.checkpoints.checkpoint import list_checkpoints
 from cifar_core.errors import CifarCoreError
 from cifar_core.records import layout
 from cifar_core.runs.store import AnyRun, Run, TrainingRun, disk_bytes, read_run
+from cifar_core.system.paths import shipped_root
 
 Signature = tuple[int, ...]
 
@@ -70,27 +71,33 @@ class RunIndex:
 
     def now(self) -> Listing:
         """What is there now."""
-        try:
-            names = [name for name in os.listdir(self.root) if not name.startswith(".")]
-        except OSError:
-            names = []
-        entries = {name: entry for name in names if (entry := self._entry(name))}
+        folders = [*_folders_in(self.root)]
+        if (shipped := shipped_root()) != self.root:
+            folders += _folders_in(shipped)
+        entries = {folder: entry for folder in folders if (entry := self._entry(folder))}
         self._known = entries
-        return Listing({self.root / name: entry for name, entry in entries.items()})
+        return Listing({Path(folder): entry for folder, entry in entries.items()})
 
-    def _entry(self, name: str) -> Listed | None:
+    def _entry(self, folder: str) -> Listed | None:
         """What lies in a folder; None if that is no job."""
-        known, signature = self._known.get(name), _signature(f"{self.root}/{name}")
+        known, signature = self._known.get(folder), _signature(folder)
         if known and known.run and known.signature == signature and not known.run.state.is_active:
             return known
-        path = self.root / name
+        path = Path(folder)
         if not (path / layout.REQUEST).exists():
             return None
         try:
-            run = read_run(path)
+            run = read_run(path, root=self.root)
         except CifarCoreError as error:
             return Listed(signature, None, str(error))
         return Listed(signature, run, "", disk_bytes(run), bool(list_checkpoints(path)))
+
+
+def _folders_in(root: Path) -> list[str]:
+    try:
+        return [f"{root}/{name}" for name in os.listdir(root) if not name.startswith(".")]
+    except OSError:
+        return []
 
 
 def _newest(entry: Listed) -> tuple[object, str]:

@@ -13,11 +13,12 @@ import psutil
 from cifar_core.checkpoints.checkpoint import list_checkpoints, remove_checkpoints
 from cifar_core.errors import RunError
 from cifar_core.records import layout
-from cifar_core.runs.files import NameNote, StopRequest, read_name, read_stop
-from cifar_core.runs.names import MARKS, MAX_NAME, is_name, normalized
+from cifar_core.runs.files import NameNote, StopRequest, read_stop
+from cifar_core.runs.folders import epoch_files, run_dirs
+from cifar_core.runs.names import check_name, free_name
 from cifar_core.runs.requests import Request
 from cifar_core.runs.states import find_worker, last_start
-from cifar_core.runs.store import AnalysisJob, Run, epoch_files, read_run, run_dirs
+from cifar_core.runs.store import AnalysisJob, Run, read_run
 from cifar_core.system.json_files import write_typed
 from cifar_core.system.locks import ELSEWHERE, exclusive
 
@@ -77,37 +78,6 @@ def _inherit(draft: Path, after: Path) -> None:
             shutil.copyfile(file, target)
 
 
-def check_name(root: Path, name: str, but: str = "") -> str:
-    """Returns the name without outer spaces; `but` is the run that may keep it.
-
-    Raises:
-        RunError: if it is empty, too long, has unfit characters, or is taken.
-    """
-    name = normalized(name)
-    if not is_name(name):
-        raise RunError(
-            f"{name!r} is not accepted as a name; give 1 to {MAX_NAME} letters, digits, spaces and "
-            f"{' '.join(MARKS)}, starting with a letter, a digit or _; no slashes."
-        )
-    for path in run_dirs(root):
-        if path.name != but and name in (path.name, normalized(_name_of(path))):
-            raise RunError(f"There is already a run named {name!r}. Choose another name.")
-    return name
-
-
-def free_name(root: Path, stem: str) -> str:
-    """`stem-1`, or with the next number that is free."""
-    taken = {_name_of(path) for path in run_dirs(root)}
-    return next(name for n in range(1, 100_000) if (name := f"{stem}-{n}") not in taken)
-
-
-def _name_of(run_dir: Path) -> str:
-    """The name of a job; nothing if that is damaged."""
-    with contextlib.suppress(RunError):
-        return read_name(run_dir).name
-    return ""
-
-
 @contextlib.contextmanager
 def _writing(run: Run) -> Iterator[None]:
     try:
@@ -124,12 +94,22 @@ def check_there(run: Run) -> None:
         raise RunError(f"{run.name} was deleted in the meantime. Reload the list of runs.")
 
 
+def check_own(run: Run, done: str) -> None:
+    """Raises a RunError if a run came with the package, where nothing can be done to it."""
+    if run.is_shipped:
+        raise RunError(
+            f"{run.name} came with the app and cannot be {done}. Duplicate it, or fine-tune from "
+            "it: that is a run of your own."
+        )
+
+
 def rename_run(run: Run, name: str | None = None, notes: str | None = None) -> None:
     """Changes the name or the notes.
 
     Raises:
-        RunError: as `check_name`.
+        RunError: as `check_name`; or if it came with the package.
     """
+    check_own(run, "renamed")
     with exclusive(run.path.parent, "names"):
         check_there(run)
         if name is not None:
@@ -200,8 +180,10 @@ def delete_run(run: Run, keep_curves: bool = False) -> None:
     """Deletes a job and the jobs about it, or only its checkpoints; of a linked one, the link.
 
     Raises:
-        RunError: if it is running, or a link whose checkpoints belong elsewhere.
+        RunError: if it is running, came with the package, or is a link whose checkpoints belong
+            elsewhere.
     """
+    check_own(run, "deleted")
     with exclusive(run.path.parent, "launch"):  # nobody resumes it meanwhile
         check_there(run)
         now = read_run(run.path)

@@ -13,6 +13,7 @@ from cifar_core.errors import CifarCoreError, RunError
 from cifar_core.records import layout
 from cifar_core.records.records import EpochRecord
 from cifar_core.runs.files import Status, read_name, read_status
+from cifar_core.runs.folders import all_run_dirs, run_dirs
 from cifar_core.runs.names import normalized
 from cifar_core.runs.requests import (
     AnalysisRequest,
@@ -24,6 +25,7 @@ from cifar_core.runs.requests import (
 )
 from cifar_core.runs.states import RunState, compute_state
 from cifar_core.system.files import folder_bytes, refuse_links
+from cifar_core.system.paths import runs_root, shipped_root
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Run:
 
     Attributes:
         reason: Why it ended as it did, one sentence; empty while it runs.
+        derived: Where what is made from it later is written: its own folder; of a shipped run,
+            which nobody changes, a folder among one's own runs.
     """
 
     path: Path
@@ -41,6 +45,12 @@ class Run:
     reason: str
     request: Request
     status: Status
+    derived: Path
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether it came with the package, and so cannot be changed."""
+        return self.derived != self.path
 
     @property
     def run_id(self) -> str:
@@ -146,9 +156,9 @@ def list_runs(root: Path, kind: type[AnyRun] = TrainingRun) -> list[AnyRun]:
 
 
 def _readable(root: Path) -> Iterator[Run]:
-    for path in run_dirs(root):
+    for path in all_run_dirs(root):
         with contextlib.suppress(CifarCoreError):
-            yield read_run(path)
+            yield read_run(path, root=root)
 
 
 def unreadable(root: Path) -> list[tuple[Path, str]]:
@@ -162,27 +172,17 @@ def unreadable(root: Path) -> list[tuple[Path, str]]:
     return damaged
 
 
-def run_dirs(root: Path) -> list[Path]:
-    """The folders of all jobs, in no order."""
-    try:
-        return [
-            path.parent
-            for path in root.glob(f"*/{layout.REQUEST}")
-            if not path.parent.name.startswith(".")
-        ]
-    except OSError:
-        return []
-
-
 def find_run(root: Path, text: str, kind: type[AnyRun] = Run) -> AnyRun:
     """The run of that id or name; an id wins over a name.
 
     Raises:
         RunError: if there is none, it is damaged, or several have the name.
     """
-    if _is_id(root, text) and isinstance(run := read_run(root / text), kind):
-        return run
-    named = [run for path in _named(root, text) if isinstance(run := read_run(path), kind)]
+    for folder in (root, shipped_root()):
+        if _is_id(folder, text) and isinstance(run := read_run(folder / text, root=root), kind):
+            return run
+    found = (read_run(path, root=root) for path in _named(root, text))
+    named = [run for run in found if isinstance(run, kind)]
     if len(named) > 1:
         ids = " and ".join(sorted(run.run_id for run in named))
         raise RunError(f"{text!r} is the name of {len(named)} runs. Give an id: {ids}.")
@@ -201,14 +201,17 @@ def _is_id(root: Path, text: str) -> bool:
 
 def _named(root: Path, name: str) -> Iterator[Path]:
     wanted = normalized(name)
-    for path in run_dirs(root):
+    for path in all_run_dirs(root):
         with contextlib.suppress(RunError):
             if normalized(read_name(path).name) == wanted:
                 yield path
 
 
-def read_run(path: Path, kind: type[AnyRun] = Run) -> AnyRun:
+def read_run(path: Path, kind: type[AnyRun] = Run, root: Path | None = None) -> AnyRun:
     """Reads one job.
+
+    Args:
+        root: Folder of one's own runs, for what is made from a shipped one; by default `runs_root`.
 
     Raises:
         RunError: if it is missing, of another kind, or one of its files damaged.
@@ -218,9 +221,10 @@ def read_run(path: Path, kind: type[AnyRun] = Run) -> AnyRun:
         raise RunError(f"{path.name} has no {layout.REQUEST}; it is not a run.")
     refuse_links(path)
     note, status = read_name(path), read_status(path) or Status()
-    state, reason = compute_state(path, request.created, status)
-    build = _KINDS[type(request)]
-    run = build(path, note.name, note.notes, state, reason, request, status)
+    now = compute_state(path, request.created, status)
+    overlay = (root or runs_root()) / layout.OF_SHIPPED / path.name
+    derived = overlay if path.parent == shipped_root() else path
+    run = _KINDS[type(request)](path, note.name, note.notes, *now, request, status, derived)
     if not isinstance(run, kind):
         raise RunError(f"{run.name} is a job of kind {run.kind!r}. Choose another one.")
     return run
@@ -234,12 +238,13 @@ _KINDS: dict[type[Request], type[Run]] = {
 }
 
 
+def derived_dir(run: Run) -> Path:
+    """Where what is made from a run is written; a folder that was deleted is not made again."""
+    if run.is_shipped:
+        run.derived.mkdir(parents=True, exist_ok=True)
+    return run.derived
+
+
 def disk_bytes(run: Run) -> int:
-    """What a job occupies."""
+    """Its bytes on the disk."""
     return folder_bytes(run.path)
-
-
-def epoch_files(run_dir: Path) -> list[Path]:
-    """The files of the epochs that were kept, the first epoch first."""
-    paths = run_dir.glob(f"{layout.EPOCHS}/*.npz")
-    return sorted(path for path in paths if path.stem.isdecimal())

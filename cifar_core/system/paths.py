@@ -1,4 +1,4 @@
-"""The user's cache, the folder of the runs, the repository; looked up at each call."""
+"""The user's cache, the folders of own and shipped runs, the repository; looked up at each call."""
 
 import contextlib
 import errno
@@ -60,6 +60,17 @@ def runs_root(chosen: str | Path | None = None) -> Path:
     if chosen := chosen or os.environ.get("CIFAR_RUNS"):
         return user_path(chosen)
     return repository() / "checkpoints"
+
+
+def shipped_root() -> Path:
+    """CIFAR_SHIPPED, or the folder of the trained models that come with the package; read-only.
+
+    Raises:
+        ConfigError: as `user_path`.
+    """
+    if chosen := os.environ.get("CIFAR_SHIPPED"):
+        return user_path(chosen)
+    return repository() / "checkpoints" / "shipped"
 
 
 def repository() -> Path:

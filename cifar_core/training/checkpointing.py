@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Any
 from cifar_core.checkpoints.checkpoint import (
     KEEP_LAST,
     Checkpoint,
-    Manifest,
-    Role,
     list_checkpoints,
     read_checkpoint,
     read_weights,
-    sum_of,
     verified,
 )
+from cifar_core.checkpoints.manifest import Manifest, Role, sum_of
 from cifar_core.errors import CheckpointError
 from cifar_core.records import layout
 from cifar_core.system.files import sync_folder, write_atomic

@@ -13,12 +13,12 @@ import torch
 from safetensors.torch import load_file
 
 from cifar_core.checkpoints.checkpoint import (
-    Role,
     list_checkpoints,
     load_model,
     read_checkpoint,
     remove_checkpoints,
 )
+from cifar_core.checkpoints.manifest import Role
 from cifar_core.errors import CheckpointError
 from cifar_core.training.checkpointing import save_checkpoint
 from tests.builders import DATA, FIGURES, SAVED, contents_of, state_at

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from cifar_core.checkpoints.checkpoint import read_checkpoint, sum_of
+from cifar_core.checkpoints.checkpoint import read_checkpoint
+from cifar_core.checkpoints.manifest import sum_of
 from cifar_core.errors import CheckpointError
 from cifar_core.system.json_files import write_typed
 from cifar_core.training.checkpointing import load_state, save_checkpoint

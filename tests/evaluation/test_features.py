@@ -13,6 +13,7 @@ from cifar_core.cli.main import main
 from cifar_core.data import open_dataset
 from cifar_core.errors import CheckpointError, ConfigError
 from cifar_core.evaluation.features import (
+    find_values,
     neighbors,
     pca_projection,
     read_values,
@@ -114,14 +115,17 @@ def test_an_evaluation_keeps_features_and_a_job_embeds_them(evaluated: Path) -> 
     plain, flipped = (load_predictions(run, flip=flip) for flip in (False, True))
     assert str(flipped).endswith("TTA (flip)")
     assert not np.array_equal(plain.log_probs, flipped.log_probs)
-    features = read_values(run.path, checkpoint, plain.examples, "features")
+    places_file, file = (
+        find_values(run, checkpoint.name, "test", kind) for kind in ("embedding", "features")
+    )
+    features = read_values(file, checkpoint, plain.examples, "features")
     assert features.shape == (2000, 128)
     with pytest.raises(CheckpointError, match=r"There is no .*Compute t-SNE again"):
-        read_values(run.path, checkpoint, plain.examples, "embedding")
+        read_values(places_file, checkpoint, plain.examples, "embedding")
     job = launch_embedding(evaluated.parent, run, checkpoint.name, "test")
     assert launch_embedding(evaluated.parent, run, checkpoint.name, "test") == job
     wait_for(job, RunState.COMPLETED)
-    places = read_values(run.path, checkpoint, plain.examples, "embedding")
+    places = read_values(places_file, checkpoint, plain.examples, "embedding")
     assert places.shape == (2000, 2)
     assert np.isfinite(places).all()
 
@@ -141,14 +145,14 @@ def test_damaged_or_other_features_are_a_sentence(finished: Path, tmp_path: Path
     test, val = (eval_split(data, run.config, split) for split in ("test", "val"))
     values = np.ones((len(test.labels), 4), np.float16)
     write_values(tmp_path, checkpoint, test, "features", values)
-    assert (read_values(tmp_path, checkpoint, test, "features") == 1).all()
-    path = values_path(tmp_path, checkpoint.name, "test", "features")
-    path.rename(values_path(tmp_path, checkpoint.name, "val", "features"))
+    path, other = (values_path(tmp_path, checkpoint.name, s, "features") for s in ("test", "val"))
+    assert (read_values(path, checkpoint, test, "features") == 1).all()
+    path.rename(other)
     with pytest.raises(CheckpointError, match="with other weights or data"):
-        read_values(tmp_path, checkpoint, val, "features")
+        read_values(other, checkpoint, val, "features")
     path.write_bytes(b"PK but no zip")
     with pytest.raises(CheckpointError, match=r"is damaged.*Evaluate this checkpoint again"):
-        read_values(tmp_path, checkpoint, test, "features")
+        read_values(path, checkpoint, test, "features")
 
 
 def test_features_that_cannot_be_projected_are_refused() -> None:

@@ -19,7 +19,8 @@ from cifar_core.evaluation.history import (
 from cifar_core.evaluation.metrics import confusion_matrix
 from cifar_core.evaluation.predictions import EvalSplit, to_float16
 from cifar_core.records.records import read_metrics
-from cifar_core.runs.store import TrainingRun, epoch_files, read_run
+from cifar_core.runs.folders import epoch_files
+from cifar_core.runs.store import TrainingRun, read_run
 from cifar_core.system.files import read_npz
 from tests.builders import config_of, epochs_of, set_up, trained
 

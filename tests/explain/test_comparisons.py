@@ -12,8 +12,8 @@ from cifar_core.checkpoints.checkpoint import (
     list_checkpoints,
     load_model,
     read_checkpoint,
-    sum_of,
 )
+from cifar_core.checkpoints.manifest import sum_of
 from cifar_core.data import open_dataset
 from cifar_core.evaluation.files import PredictionsNote
 from cifar_core.evaluation.predictions import Predictions, eval_split

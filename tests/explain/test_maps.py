@@ -17,8 +17,8 @@ from cifar_core.checkpoints.checkpoint import (
     find_checkpoint,
     load_model,
     read_checkpoint,
-    sum_of,
 )
+from cifar_core.checkpoints.manifest import sum_of
 from cifar_core.data import open_dataset
 from cifar_core.data.sheet import GAP, LINE, SCALE
 from cifar_core.errors import CheckpointError, CifarCoreError, ConfigError, DataError

@@ -14,8 +14,9 @@ from cifar_core.errors import CheckpointError, CifarCoreError, RunError
 from cifar_core.evaluation.history import load_history
 from cifar_core.jobs.launch import extend_run, launch_training
 from cifar_core.records.records import read_metrics
+from cifar_core.runs.folders import epoch_files
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import TrainingRun, epoch_files, list_runs, read_run
+from cifar_core.runs.store import TrainingRun, list_runs, read_run
 from cifar_core.training.checkpointing import save_checkpoint
 from cifar_core.training.state import TrainState
 from tests.builders import SAVED, config_of, set_up, state_at

@@ -205,6 +205,10 @@ def stub_inputs(patch: pytest.MonkeyPatch, values: SimpleNamespace, tmp_path: Pa
         os.utime(folder / "meta.json", (values.written_at, values.written_at))
         return folder
 
+    def made(path: Path) -> Path:
+        path.mkdir(exist_ok=True)
+        return path
+
     def epoch_files(path: Path) -> list[Path]:
         return [path] * values.num_epochs
 
@@ -212,7 +216,8 @@ def stub_inputs(patch: pytest.MonkeyPatch, values: SimpleNamespace, tmp_path: Pa
     patch.setattr(cache, "ready_folder", decoded)
     patch.setattr(A, "epoch_files", epoch_files)
     patch.setattr(A, "_written_at", lambda path: values.written_at)
-    patch.setattr(A, "values_path", lambda *args: tmp_path)
+    patch.setattr(A, "find_predictions", lambda run, *args: run.path)
+    patch.setattr(A, "find_values", lambda run, *args: made(tmp_path / run.path.name))
     patch.setattr(cache, "open_dataset", lambda name: None)
     patch.setattr("cifar_core.models.create_model", lambda name: name)
     patch.setattr(A, "read_run", lambda path, *kind: SimpleNamespace(path=path))

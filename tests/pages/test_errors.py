@@ -146,9 +146,8 @@ def test_the_embedding_is_pca_at_once_and_t_sne_after_a_job(
     num_wrong, num_correct = len(predictions.rows()), predictions.correct.sum()
     names = [trace["name"] for trace in chart(at)["data"]]
     assert names == [f"incorrect ({num_wrong:,})", f"correct ({num_correct:,})"]
-    assert np.isfinite(
-        pca_projection(read_values(evaluated, checkpoint, examples, "features"))
-    ).all()
+    path = values_path(evaluated, checkpoint.name, "test", "features")
+    assert np.isfinite(pca_projection(read_values(path, checkpoint, examples, "features"))).all()
 
     opened_again(at, "evaluation", view="embedding", project="tsne")
     assert button(at, "Compute t-SNE")

@@ -135,7 +135,7 @@ def kept_figures(run_dir: Path) -> list[float]:
     """The figure of each epoch, from what was kept of it; rounded to two places."""
     import numpy as np
 
-    from cifar_core.runs.store import epoch_files
+    from cifar_core.runs.folders import epoch_files
     from cifar_core.system.files import read_npz
 
     kept = [read_npz(path) for path in epoch_files(run_dir)]

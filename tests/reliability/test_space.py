@@ -13,8 +13,9 @@ from cifar_core.errors import RunError
 from cifar_core.forecast import disk_space
 from cifar_core.jobs.launch import launch_training, resume_run
 from cifar_core.records.records import read_metrics
+from cifar_core.runs.folders import epoch_files
 from cifar_core.runs.states import RunState
-from cifar_core.runs.store import Run, TrainingRun, epoch_files, list_runs, read_run, unreadable
+from cifar_core.runs.store import Run, TrainingRun, list_runs, read_run, unreadable
 from tests.real_jobs import small, wait_for
 from tests.reliability.plain import PlainServer, figures_of, newest_value, plain_config, value_of
 from tests.reliability.report import Tally

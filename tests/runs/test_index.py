@@ -32,9 +32,9 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The folders that were read."""
     seen: list[Path] = []
 
-    def counted(path: Path) -> Any:
+    def counted(path: Path, root: Path) -> Any:
         seen.append(path)
-        return read_run(path)
+        return read_run(path, root=root)
 
     monkeypatch.setattr(index, "read_run", counted)
     return seen

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from cifar_core.errors import RunError
-from cifar_core.runs.lifecycle import check_name, create_run, free_name, rename_run
+from cifar_core.runs.lifecycle import create_run, rename_run
+from cifar_core.runs.names import check_name, free_name
 from cifar_core.runs.store import DataJob, find_run, list_runs, read_run
 from tests.real_jobs import REQUEST, folders, new_run
 from tests.waiting import LIMIT_S

@@ -149,7 +149,8 @@ def test_best_accuracy_is_that_of_validation_else_of_test() -> None:
 
     def best_of(**status: Any) -> float | None:
         state, values = RunState.RUNNING, Status(**status)
-        return TrainingRun(Path("id"), "a", "", state, "", request, values).best_acc
+        path = Path("id")
+        return TrainingRun(path, "a", "", state, "", request, values, path).best_acc
 
     def figures(val_acc: float | None, test_acc: float) -> EpochRecord:
         return replace(FIGURES, val_acc=val_acc, test_acc=test_acc)

@@ -14,15 +14,22 @@ def embed_split(job: "JobContext", request: "AnalysisRequest") -> RunState:
     """Embeds the features that the evaluation of the request's checkpoint and split kept."""
     import numpy as np
 
-    from cifar_core.evaluation.features import read_values, tsne_embedding, write_values
+    from cifar_core.evaluation.features import (
+        find_values,
+        read_values,
+        tsne_embedding,
+        write_values,
+    )
     from cifar_core.evaluation.predictions import eval_split
+    from cifar_core.runs.store import derived_dir
 
     job.start()
     run, config, checkpoint, data = subject_of(job, request)
     examples = eval_split(data, config, request.split)
-    features = read_values(run.path, checkpoint, examples, "features")
+    path = find_values(run, checkpoint.name, request.split, "features")
+    features = read_values(path, checkpoint, examples, "features")
     places = np.empty((len(features), 2), np.float32)
     if not record_progress(job, tsne_embedding(features, places)):
         return RunState.STOPPED
-    write_values(run.path, checkpoint, examples, "embedding", places)
+    write_values(derived_dir(run), checkpoint, examples, "embedding", places)
     return RunState.COMPLETED

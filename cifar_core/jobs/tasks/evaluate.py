@@ -33,6 +33,7 @@ def evaluate_split(
         write_predictions,
     )
     from cifar_core.evaluation.predictor import predict_split
+    from cifar_core.runs.store import derived_dir
 
     run, config, checkpoint, data = subject
     examples = eval_split(data, config, split)
@@ -43,6 +44,7 @@ def evaluate_split(
     ):
         return False
     note = PredictionsNote.of(run.run_id, checkpoint, split, flip)
-    write_values(run.path, checkpoint, examples, "features", np.concatenate(features))
-    write_predictions(predictions_path(run.path, checkpoint.name, split, flip), log_probs, note)
+    folder = derived_dir(run)
+    write_values(folder, checkpoint, examples, "features", np.concatenate(features))
+    write_predictions(predictions_path(folder, checkpoint.name, split, flip), log_probs, note)
     return True

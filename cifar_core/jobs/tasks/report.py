@@ -17,8 +17,8 @@ def write_report(job: "JobContext", request: "AnalysisRequest") -> RunState:
     """Writes the report on the test images of the request's checkpoint."""
     from cifar_core.evaluation.predictions import (
         eval_split,
+        find_predictions,
         has_predictions,
-        predictions_path,
         read_predictions,
     )
     from cifar_core.report.html import report_html, worst_cards
@@ -27,9 +27,11 @@ def write_report(job: "JobContext", request: "AnalysisRequest") -> RunState:
     job.start()
     subject = subject_of(job, request)
     run, config, checkpoint, data = subject
-    path = predictions_path(run.path, checkpoint.name, "test")
-    if not has_predictions(path) and not evaluate_split(job, subject, "test"):
+    if not has_predictions(find_predictions(run, checkpoint.name, "test")) and not evaluate_split(
+        job, subject, "test"
+    ):
         return RunState.STOPPED
+    path = find_predictions(run, checkpoint.name, "test")
     predictions = read_predictions(path, eval_split(data, config, "test"), checkpoint)
     if not record_progress(job, [Progress("Computing Grad-CAM maps", 0, 2, "parts")]):
         return RunState.STOPPED

@@ -14,7 +14,8 @@ from cifar_core.runs.states import RunState
 from cifar_core.system.memory import peak_memory
 
 if TYPE_CHECKING:
-    from cifar_core.checkpoints.checkpoint import Checkpoint, Role
+    from cifar_core.checkpoints.checkpoint import Checkpoint
+    from cifar_core.checkpoints.manifest import Role
     from cifar_core.config.train import TrainConfig
     from cifar_core.jobs.context import JobContext
     from cifar_core.runs.files import Status

@@ -49,9 +49,15 @@ def state_badge(run: Run) -> None:
     st.badge(str(run.state), icon=icon, color=color)  # pyright: ignore[reportArgumentType] # a color name, from STATES
 
 
+def shipped_badge() -> None:
+    """Says of a run that it came with the app."""
+    tip = "Read-only. Duplicate it, or fine-tune from it: that is a run of your own."
+    st.badge("came with the app", icon=":material/inventory_2:", color="gray", help=tip)
+
+
 def resume_button(run: Run, primary: bool = False) -> None:
     """The Resume button of a run that ended early."""
-    if not isinstance(run, TrainingRun) or not run.state.can_resume:
+    if not isinstance(run, TrainingRun) or not run.state.can_resume or run.is_shipped:
         return
     kind = "primary" if primary else "secondary"
     if st.button("Resume", type=kind, icon=":material/resume:"):

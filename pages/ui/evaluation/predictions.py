@@ -11,8 +11,8 @@ from cifar_core.errors import CheckpointError
 from cifar_core.evaluation.predictions import (
     SPLIT_NAMES,
     Predictions,
+    find_predictions,
     has_predictions,
-    predictions_path,
 )
 from cifar_core.jobs.launch_analysis import jobs_on, launch_evaluation
 from cifar_core.runs.store import AnalysisJob, TrainingRun
@@ -33,7 +33,7 @@ def predictions_of(subject: Subject, split: str) -> Predictions:
 def _read_predictions(subject: Subject, split: str) -> Predictions | None:
     """Predictions on a split; None if they are missing, or damaged, which is shown."""
     run, name = subject.run, subject.checkpoint.name
-    if not has_predictions(predictions_path(run.path, name, split, subject.flip)):
+    if not has_predictions(find_predictions(run, name, split, subject.flip)):
         return None
     with parts.show_errors():
         try:
@@ -46,7 +46,7 @@ def _read_predictions(subject: Subject, split: str) -> Predictions | None:
 def open_evaluation(run: TrainingRun) -> None:
     """Opens a run's evaluation on the test images; starts it if it was never evaluated."""
     name = find_checkpoint(run.path, "best").name
-    if not has_predictions(predictions_path(run.path, name, "test")):
+    if not has_predictions(find_predictions(run, name, "test")):
         launch_evaluation(cache.root(), run, name, "test")
     url.go("pages/evaluation.py", run=run.run_id, checkpoint=name)
 

@@ -14,6 +14,7 @@ from cifar_core.evaluation.selections import (
     named_selections,
     save_selection,
 )
+from cifar_core.runs.store import derived_dir
 from pages.ui.components import parts
 from pages.ui.evaluation.checkpoint_picker import Subject
 from pages.ui.session import messages, url
@@ -41,7 +42,7 @@ def clear_selected(key: str) -> None:
 def open_images(subject: Subject, split: str, indices: Sequence[int], sort: str) -> NoReturn:
     """Saves some images as a selection, which has a link, and opens it in the gallery."""
     with parts.show_errors():
-        selection = save_selection(subject.run.path, split, indices)
+        selection = save_selection(derived_dir(subject.run), split, indices)
     filters = {"selection": selection.selection_id, "show": "all", "sort": sort, "split": split}
     url.to_gallery(**subject.query, **filters)
 
@@ -50,7 +51,7 @@ def save_selected(
     subject: Subject, split: str, indices: Sequence[int], label: str = "Save selection"
 ) -> None:
     """The form that saves some images under a name."""
-    num_named = len(named_selections(subject.run.path, split))  # one more closes the popover
+    num_named = len(named_selections(subject.run.derived, split))  # one more closes the popover
     with (
         st.popover(label, icon=":material/bookmark_add:", key=f"save-{label}-{num_named}"),
         st.form(f"selection-{label}", border=False),
@@ -60,7 +61,7 @@ def save_selected(
         st.caption("Saved with the run. Share it by copying the page's URL.")
         if st.form_submit_button("Save", type="primary"):
             with parts.show_errors():
-                selection = save_selection(subject.run.path, split, indices, name)
+                selection = save_selection(derived_dir(subject.run), split, indices, name)
             st.query_params.update({"selection": selection.selection_id, "show": "all"})
             for other in ("page", "true", "predicted", "sure"):
                 st.query_params.pop(other, None)
@@ -69,7 +70,7 @@ def save_selected(
 
 def select_selection(subject: Subject, split: str) -> Selection | None:
     """Lets people choose a saved selection; draws nothing where there is none."""
-    saved = {one.selection_id: one for one in named_selections(subject.run.path, split)}
+    saved = {one.selection_id: one for one in named_selections(subject.run.derived, split)}
     if linked := _linked_selection(subject, split):
         saved[linked.selection_id] = linked
     if not saved:
@@ -103,7 +104,7 @@ def _linked_selection(subject: Subject, split: str) -> Selection | None:
     if selection_id == ALL:
         return None
     try:
-        selection = find_selection(subject.run.path, selection_id)
+        selection = find_selection(subject.run.derived, selection_id)
     except RunError as error:
         messages.warning(error, ":material/link_off:")
         selection = None
@@ -114,5 +115,5 @@ def _linked_selection(subject: Subject, split: str) -> Selection | None:
 
 
 def _delete(subject: Subject, chosen: str) -> None:
-    delete_selection(subject.run.path, chosen)
+    delete_selection(subject.run.derived, chosen)
     st.query_params.pop("selection", None)

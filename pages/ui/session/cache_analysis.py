@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 
 from cifar_core.checkpoints.checkpoint import Checkpoint, load_model, read_checkpoint
 from cifar_core.data.store import ready_folder
-from cifar_core.evaluation.features import pca_projection, read_values, values_path
+from cifar_core.evaluation.features import find_values, pca_projection, read_values
 from cifar_core.evaluation.history import History, load_history, probabilities_over_epochs
 from cifar_core.evaluation.label_issues import find_label_issues
-from cifar_core.evaluation.predictions import Predictions, load_predictions, predictions_path
+from cifar_core.evaluation.predictions import Predictions, find_predictions, load_predictions
 from cifar_core.explain.comparisons import View, untrained_model
 from cifar_core.explain.cost import forward_s
 from cifar_core.explain.gradcam import CamMaps, Target
 from cifar_core.explain.layers import TargetLayer, list_layers
 from cifar_core.explain.maps import compute_cams
-from cifar_core.runs.store import TrainingRun, epoch_files, read_run
+from cifar_core.runs.folders import epoch_files
+from cifar_core.runs.store import TrainingRun, read_run
 
 if TYPE_CHECKING:
     from torch import nn
@@ -42,9 +43,9 @@ def predictions(
         CifarCoreError: as `load_predictions`.
     """
     name, weights = checkpoint.name, checkpoint.weights_sha256
-    written_at = _written_at(predictions_path(run.path, name, split, flip).with_suffix(".json"))
-    data = _data_version(run)
-    return _load_predictions(str(run.path), name, weights, split, flip, data, written_at)
+    path = find_predictions(run, name, split, flip).with_suffix(".json")
+    key = (str(run.path), name, weights, split, flip, _data_version(run), _written_at(path))
+    return _load_predictions(*key)
 
 
 def _data_version(run: TrainingRun) -> str:
@@ -176,8 +177,7 @@ def image_history(
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """(E,) epochs and (E, K) probabilities of a test image after each of them."""
     written_at = max((_written_at(path) for path in epoch_files(run.path)[-1:]), default=0)
-    data = history.examples.fingerprint
-    key = (str(run.path), len(history.epochs), data, written_at, row)
+    key = (str(run.path), len(history.epochs), history.examples.fingerprint, written_at, row)
     return _probabilities_over_epochs(*key, run, history)
 
 
@@ -212,8 +212,8 @@ def features(run: TrainingRun, predictions: Predictions) -> NDArray[np.float32]:
         CheckpointError: as `read_values`.
     """
     name, split = predictions.checkpoint.name, predictions.examples.split
-    written_at = _written_at(values_path(run.path, name, split, "features"))
-    return _read_features(str(run.path), _subject(predictions), written_at, predictions)
+    path = find_values(run, name, split, "features")
+    return _read_features(str(path), _subject(predictions), _written_at(path), predictions)
 
 
 @st.cache_data(max_entries=8, show_spinner="Projecting …")
@@ -244,7 +244,7 @@ def tsne_coordinates(run: TrainingRun, predictions: Predictions) -> NDArray[np.f
         CheckpointError: if they are damaged, or of other weights or data.
     """
     name, split = predictions.checkpoint.name, predictions.examples.split
-    path = values_path(run.path, name, split, "embedding")
+    path = find_values(run, name, split, "embedding")
     if not path.exists():
         return None
-    return _read_embedding(str(run.path), _subject(predictions), _written_at(path), predictions)
+    return _read_embedding(str(path), _subject(predictions), _written_at(path), predictions)

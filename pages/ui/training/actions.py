@@ -59,14 +59,17 @@ def ancestry(run: TrainingRun) -> None:
     )
 
 
-def copy_buttons(run: TrainingRun) -> None:
-    """Buttons that open the training form with a run's settings, or with its weights too."""
+def copy_buttons(run: TrainingRun, place: str = "page") -> None:
+    """Buttons that open the training form with a run's settings, or with its weights too.
+
+    Args:
+        place: Tells them from the same buttons elsewhere on the page.
+    """
     values = run.config.model_dump(mode="json")
-    if st.button("Duplicate run", icon=":material/content_copy:"):
+    if st.button("Duplicate run", icon=":material/content_copy:", key=f"duplicate-{place}"):
         _open_form(values)
-    if list_checkpoints(run.path) and st.button(
-        "Fine-tune from this run", icon=":material/fork_right:"
-    ):
+    icon, key = ":material/fork_right:", f"finetune-{place}"
+    if list_checkpoints(run.path) and st.button("Fine-tune from this run", icon=icon, key=key):
         _open_form({**values, "weights": str(find_checkpoint(run.path).path)})
 
 
@@ -79,6 +82,14 @@ def _open_form(values: dict[str, object]) -> None:
 def train_longer(run: TrainingRun) -> None:
     """Asks for the new number of epochs and starts the longer run."""
     epochs_done = run.config.epochs
+    if run.is_shipped:
+        st.write(
+            f"**{plain(run.name)}** came with the app, without the state of its optimizer: it "
+            "cannot go on where it ended. Start from its weights, or train it anew with more "
+            "epochs."
+        )
+        copy_buttons(run, "longer")
+        return
     st.write(
         f"**{plain(run.name)}** stays unchanged. A new run continues from its epoch {epochs_done}, "
         f"with the *{run.config.schedule}* schedule recomputed for the new number of epochs."

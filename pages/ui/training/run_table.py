@@ -72,7 +72,7 @@ def _row(run: TrainingRun, num_bytes: int) -> dict[str, object]:
     done = run.status.last.epoch if run.status.last else 0
     return {
         "Name": cell(run.name),  # the table can be downloaded as CSV
-        "State": str(run.state),
+        "State": "shipped" if run.is_shipped else str(run.state),
         "Val": _percent(metrics.val_acc if metrics else None),
         "Test": _percent(metrics.test_acc if metrics else None),
         "Model": config.model,

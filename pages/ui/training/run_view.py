@@ -69,6 +69,8 @@ def _without_newest(metrics: Metrics) -> Metrics:
 def _draw_state(run: TrainingRun, metrics: Metrics) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         parts.state_badge(run)
+        if run.is_shipped:
+            parts.shipped_badge()
         st.caption(_about(run))
         if run.state.is_active:
             _stop_controls(run)

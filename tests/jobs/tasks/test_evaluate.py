@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cifar_core.checkpoints.checkpoint import find_checkpoint, read_checkpoint, sum_of
+from cifar_core.checkpoints.checkpoint import find_checkpoint, read_checkpoint
+from cifar_core.checkpoints.manifest import sum_of
 from cifar_core.cli.main import main
 from cifar_core.data import open_dataset
 from cifar_core.errors import CheckpointError, CifarCoreError, ConfigError
