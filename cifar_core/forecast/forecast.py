@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cifar_core.config.train import TrainConfig
 from cifar_core.data.dataset import split_indices
-from cifar_core.data.store import is_ready, open_dataset
+from cifar_core.data.store import SHAPES_SIZES, is_ready, open_dataset
 from cifar_core.forecast.disk_space import run_bytes
 from cifar_core.system.files import read_json
 from cifar_core.system.paths import cache_dir
@@ -230,7 +230,9 @@ def _disturbance(speed: Throughput) -> str:
 
 
 def _sizes(data: str) -> tuple[int, int]:
-    """Training and test images; of CIFAR-10 even before it is decoded."""
+    """Training and test images; of CIFAR-10 and Shapes-10 even before they are decoded."""
+    if data == "shapes10":
+        return SHAPES_SIZES["train"], SHAPES_SIZES["test"]
     if not is_ready(data):
         return 50_000, 10_000
     opened = open_dataset(data)

@@ -1,0 +1,194 @@
+"""A trained model at a glance: its confusion matrix, and its most confident errors with maps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from cifar_core import plots
+from cifar_core.checkpoints.checkpoint import find_checkpoint
+from cifar_core.errors import CifarCoreError
+from cifar_core.evaluation.predictions import Predictions, find_predictions, has_predictions
+from cifar_core.explain.error_maps import ErrorMaps, error_maps, read_error_maps
+from cifar_core.explain.layers import default_layer
+from cifar_core.explain.overlay import heatmap, overlay
+from cifar_core.report.card import ModelCard, read_card
+from cifar_core.runs.index import Listing
+from cifar_core.runs.store import TrainingRun
+from pages.ui.components import parts
+from pages.ui.components.images import picture
+from pages.ui.evaluation.summary import matrix_plot
+from pages.ui.session import cache_analysis, url
+from pages.ui.session.messages import plain
+
+NUM_ERRORS = 3
+NUM_LOOKED_AT = 20  # own runs, for the newest evaluated one
+OPACITY = 0.55
+
+
+@dataclass(frozen=True, eq=False)
+class Showcase:
+    """What Home shows of a run.
+
+    Attributes:
+        acc: On the test images, 0..1.
+        about: What it is, in a line.
+        matrix: (K, K) confusion matrix of the test images; row: true, column: predicted.
+        predictions: None where the data are not there: then no image can be shown.
+    """
+
+    run: TrainingRun
+    acc: float
+    about: str
+    classes: Sequence[str]
+    matrix: NDArray[np.int64]
+    query: dict[str, str]
+    predictions: Predictions | None
+
+
+def find_showcase(listing: Listing) -> Showcase | None:
+    """The newest evaluated run of one's own, else the best shipped one; None if there is none.
+
+    Shipped ones whose images are here come first.
+    """
+    own = [run for run in listing.trained() if not run.is_shipped]
+    for run in own[:NUM_LOOKED_AT]:
+        if predictions := _predictions(run):
+            return _of_predictions(run, predictions)
+    cards = [(run, card) for run in listing.trained() if run.is_shipped if (card := card_of(run))]
+    shown = [_of_card(run, card) for run, card in cards]
+    ranked = sorted(shown, key=lambda one: (one.predictions is not None, one.acc), reverse=True)
+    return ranked[0] if ranked else None
+
+
+def card_of(run: TrainingRun) -> ModelCard | None:
+    """The card of a shipped run; None if there is none, or it is damaged."""
+    try:
+        return read_card(run.path)
+    except CifarCoreError:
+        return None
+
+
+def _predictions(run: TrainingRun) -> Predictions | None:
+    """A run's predictions for the test images; None if it has none, or its data are not here."""
+    try:
+        checkpoint = find_checkpoint(run.path, "best")
+        if has_predictions(find_predictions(run, checkpoint.name, "test")):
+            return cache_analysis.predictions(run, checkpoint, "test")
+    except CifarCoreError:
+        pass
+    return None
+
+
+def _of_predictions(run: TrainingRun, predictions: Predictions) -> Showcase:
+    about = f"{run.config.model} on {predictions.note.data}, your newest evaluated run"
+    query = {"run": run.run_id, "checkpoint": predictions.checkpoint.name, "split": "test"}
+    classes, matrix = predictions.examples.classes, predictions.matrix
+    return Showcase(run, predictions.acc, about, classes, matrix, query, predictions)
+
+
+def _of_card(run: TrainingRun, card: ModelCard) -> Showcase:
+    about = f"{card.model} on {card.data}, {card.num_params:,} parameters, came with the app"
+    query = {"run": run.run_id, "checkpoint": card.checkpoint, "split": "test"}
+    matrix = np.array(card.matrix, np.int64)
+    return Showcase(run, card.test_acc, about, card.classes, matrix, query, _predictions(run))
+
+
+def showcase(shown: Showcase) -> None:
+    """Draws it: a cell leads to its images, an error to its maps."""
+    st.subheader(f"{plain(shown.run.name)}: {shown.acc:.2%} test accuracy")
+    st.caption(plain(shown.about))
+    left, right = st.columns([6, 5], gap="large")
+    with left:
+        st.markdown("**What it confuses.** Click a cell to see its images.")
+        figure = plots.confusion(shown.matrix, shown.classes, dark=parts.dark())
+        if cell := matrix_plot(figure, "home-confusion"):
+            true, predicted = shown.classes[cell[0]], shown.classes[cell[1]]
+            show = "correct" if true == predicted else "errors"
+            url.to_gallery(**shown.query, true=true, predicted=predicted, show=show)
+    with right:
+        st.markdown("**What it was surest of, and wrong.** Where the network looked:")
+        _errors(shown)
+
+
+def _errors(shown: Showcase) -> None:
+    """The most confident errors, each with the map of the predicted and of the true class."""
+    maps = _maps_of(shown)
+    if maps is None or not len(maps.indices):
+        st.caption("No errors, or no maps of them.")
+        return
+    for n in range(min(NUM_ERRORS, len(maps.indices))):
+        _error(shown, maps, n)
+    if shown.predictions is None:
+        st.caption("The images are not here: get CIFAR-10 below. Maps alone are shown.")
+    st.page_link(
+        "pages/gallery.py",
+        label="All errors",
+        icon=":material/photo_library:",
+        query_params={**shown.query, "show": "errors", "sort": "confidence"},
+    )
+
+
+def _maps_of(shown: Showcase) -> ErrorMaps | None:
+    """The maps that came with the run, else computed; None if there are none."""
+    try:
+        return read_error_maps(shown.run.path)
+    except CifarCoreError:
+        return None if shown.predictions is None else _computed(shown.run, shown.predictions)
+
+
+def _computed(run: TrainingRun, predictions: Predictions) -> ErrorMaps | None:
+    with parts.show_errors(), st.spinner("Computing maps; the first takes about 10 s …"):
+        checkpoint = predictions.checkpoint
+        return _computed_once(str(run.path), checkpoint.weights_sha256, predictions)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _computed_once(path: str, weights: str, _predictions: Predictions) -> ErrorMaps:
+    checkpoint = _predictions.checkpoint
+    layer = default_layer(cache_analysis.layers(checkpoint)).name
+    return error_maps(_predictions, cache_analysis.model(checkpoint), layer, NUM_ERRORS)
+
+
+def _error(shown: Showcase, maps: ErrorMaps, n: int) -> None:
+    true, predicted = shown.classes[maps.true[n]], shown.classes[maps.predicted[n]]
+    pair = np.stack([maps.for_predicted[n], maps.for_true[n]])
+    scaled = pair / max(float(np.nan_to_num(pair).max()), 1e-12)  # one scale for both
+    pixels = None
+    if shown.predictions is not None:
+        pixels = shown.predictions.examples.pixels([int(maps.indices[n])])[0]
+    drawn = [_map(pixels, cam) for cam in scaled]
+    name = f"test {maps.indices[n]}"
+    cells = [
+        (_image(pixels, f"{name}, {true}"), f"true: {true}"),
+        (picture(drawn[0], f"Grad-CAM of {name} for {predicted}"), f"why {predicted}"),
+        (picture(drawn[1], f"Grad-CAM of {name} for {true}"), f"why {true}"),
+    ]
+    figures = "".join(
+        f'<figure style="margin:0;flex:1 1 0;min-width:0;max-width:150px">{image}'
+        f'<figcaption style="font-size:.8rem;opacity:.85;margin-top:3px">{text}</figcaption>'
+        "</figure>"
+        for image, text in cells
+    )
+    st.html(f'<div style="display:flex;gap:8px">{figures}</div>')
+    st.page_link(
+        "pages/gradcam.py",
+        label=f"Predicted {predicted} ({maps.confidence[n]:.0%}), is {true}",
+        icon=":material/center_focus_strong:",
+        query_params={**shown.query, "images": str(maps.indices[n])},
+    )
+
+
+def _map(pixels: NDArray[np.uint8] | None, cam: NDArray[np.float32]) -> NDArray[np.uint8]:
+    cam = np.nan_to_num(cam)
+    return heatmap(cam) if pixels is None else overlay(pixels, cam, OPACITY, scale=1)
+
+
+def _image(pixels: NDArray[np.uint8] | None, tip: str) -> str:
+    if pixels is not None:
+        return picture(pixels, tip)
+    style = "aspect-ratio:1;border:1px dashed rgba(128,128,128,.6);border-radius:6px;display:grid"
+    text = "image needs CIFAR-10"
+    return f'<div style="{style};place-items:center;font-size:.75rem;padding:4px">{text}</div>'
