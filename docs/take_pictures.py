@@ -1,4 +1,4 @@
-"""python -m docs.take_pictures: takes the README's screenshots of the app, with Shapes-10."""
+"""python -m docs.take_pictures [NAME …]: takes the README's screenshots, with Shapes-10."""
 
 import os
 import shutil
@@ -27,12 +27,18 @@ COMMANDS = (
 )
 
 
-def main() -> None:
-    """Trains two runs, evaluates one, starts the app and takes the screenshots."""
+def main(names: list[str]) -> None:
+    """Trains two runs, evaluates one, starts the app and takes the screenshots.
+
+    Args:
+        names: Of the pictures to take; empty for all.
+    """
     with tempfile.TemporaryDirectory() as folder:
         os.environ.pop("CIFAR10_DIR", None)
         os.environ |= {"CIFAR_CACHE": f"{folder}/cache", "CIFAR_RUNS": f"{folder}/runs"}
         for arguments in COMMANDS:
+            if names and "lr_finder" not in names and arguments[0] == "lr-find":
+                continue
             command = [sys.executable, "-m", "cifar_core", *arguments]
             subprocess.run(command, cwd=ROOT, check=True)
         with socket.socket() as probe:
@@ -42,7 +48,7 @@ def main() -> None:
         server = subprocess.Popen(command, cwd=ROOT)
         try:
             wait(f"http://127.0.0.1:{port}/_stcore/health")
-            take_all(f"http://127.0.0.1:{port}", worst_errors(Path(folder) / "runs", 6))
+            take_all(f"http://127.0.0.1:{port}", worst_errors(Path(folder) / "runs", 6), names)
         finally:
             server.terminate()
             server.wait(20)
@@ -67,12 +73,13 @@ def worst_errors(root: Path, count: int) -> str:
     )
 
 
-def take_all(url: str, errors: str) -> None:
-    """Takes all screenshots of the README."""
+def take_all(url: str, errors: str, names: list[str]) -> None:
+    """Takes the screenshots of the README; those of these names, if there are any."""
     with sync_playwright() as playwright:
         executable = shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         for name, path, theme, height in (
+            ("home", "", "light", 1100),
             ("augmentation", "augmentation", "light", 1010),
             ("train", "train?run=convnet, fast", "dark", 830),
             ("lr_finder", "lr_finder", "light", 1180),
@@ -82,6 +89,8 @@ def take_all(url: str, errors: str) -> None:
             ("places", "evaluation?run=convnet, cutout&view=embedding", "light", 1080),
             ("image", f"image?run=convnet, cutout&image={errors.split(',')[0]}", "dark", 1180),
         ):
+            if names and name not in names:
+                continue
             context = browser.new_context(
                 color_scheme="dark" if theme == "dark" else "light",
                 viewport={"width": 1360, "height": height},
@@ -104,4 +113,4 @@ def settle(page: Page) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
