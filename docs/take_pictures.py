@@ -18,6 +18,8 @@ from cifar_core.runs.store import TrainingRun, find_run
 
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+Picture = tuple[str, str, str, int]  # name, address, theme, height
+HOME: Picture = ("home", "", "light", 1100)
 SHAPES = ("--data", "shapes10", "--model", "convnet")
 COMMANDS = (
     ["lr-find", *SHAPES, "--num-seeds", "3"],
@@ -28,7 +30,7 @@ COMMANDS = (
 
 
 def main(names: list[str]) -> None:
-    """Trains two runs, evaluates one, starts the app and takes the screenshots.
+    """Starts the app and takes the screenshots; for all but Home trains two runs first.
 
     Args:
         names: Of the pictures to take; empty for all.
@@ -36,22 +38,29 @@ def main(names: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ.pop("CIFAR10_DIR", None)
         os.environ |= {"CIFAR_CACHE": f"{folder}/cache", "CIFAR_RUNS": f"{folder}/runs"}
-        for arguments in COMMANDS:
-            if names and "lr_finder" not in names and arguments[0] == "lr-find":
-                continue
-            command = [sys.executable, "-m", "cifar_core", *arguments]
-            subprocess.run(command, cwd=ROOT, check=True)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
-        server = subprocess.Popen(command, cwd=ROOT)
+        server, url = subprocess.Popen(command, cwd=ROOT), f"http://127.0.0.1:{port}"
         try:
-            wait(f"http://127.0.0.1:{port}/_stcore/health")
-            take_all(f"http://127.0.0.1:{port}", worst_errors(Path(folder) / "runs", 6), names)
+            wait(f"{url}/_stcore/health")
+            if not names or HOME[0] in names:
+                take(url, [HOME])  # while there are only runs that came with the app
+            if names != [HOME[0]]:
+                train()
+                errors = worst_errors(Path(folder) / "runs", 6)
+                take(url, [one for one in pictures(errors) if not names or one[0] in names])
         finally:
             server.terminate()
             server.wait(20)
+
+
+def train() -> None:
+    """The runs that the pictures show."""
+    for arguments in COMMANDS:
+        command = [sys.executable, "-m", "cifar_core", *arguments]
+        subprocess.run(command, cwd=ROOT, check=True)
 
 
 def wait(url: str) -> None:
@@ -73,24 +82,30 @@ def worst_errors(root: Path, count: int) -> str:
     )
 
 
-def take_all(url: str, errors: str, names: list[str]) -> None:
-    """Takes the screenshots of the README; those of these names, if there are any."""
+def pictures(errors: str) -> list[Picture]:
+    """Those of the README but Home.
+
+    Args:
+        errors: As `worst_errors` gives them.
+    """
+    return [
+        ("augmentation", "augmentation", "light", 1010),
+        ("train", "train?run=convnet, fast", "dark", 830),
+        ("lr_finder", "lr_finder", "light", 1180),
+        ("evaluation", "evaluation?run=convnet, cutout", "light", 1010),
+        ("gallery", "gallery?run=convnet, cutout", "dark", 830),
+        ("gradcam", f"gradcam?run=convnet, cutout&images={errors}", "light", 1180),
+        ("places", "evaluation?run=convnet, cutout&view=embedding", "light", 1080),
+        ("image", f"image?run=convnet, cutout&image={errors.split(',')[0]}", "dark", 1180),
+    ]
+
+
+def take(url: str, chosen: list[Picture]) -> None:
+    """Takes screenshots."""
     with sync_playwright() as playwright:
         executable = shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        for name, path, theme, height in (
-            ("home", "", "light", 1100),
-            ("augmentation", "augmentation", "light", 1010),
-            ("train", "train?run=convnet, fast", "dark", 830),
-            ("lr_finder", "lr_finder", "light", 1180),
-            ("evaluation", "evaluation?run=convnet, cutout", "light", 1010),
-            ("gallery", "gallery?run=convnet, cutout", "dark", 830),
-            ("gradcam", f"gradcam?run=convnet, cutout&images={errors}", "light", 1180),
-            ("places", "evaluation?run=convnet, cutout&view=embedding", "light", 1080),
-            ("image", f"image?run=convnet, cutout&image={errors.split(',')[0]}", "dark", 1180),
-        ):
-            if names and name not in names:
-                continue
+        for name, path, theme, height in chosen:
             context = browser.new_context(
                 color_scheme="dark" if theme == "dark" else "light",
                 viewport={"width": 1360, "height": height},

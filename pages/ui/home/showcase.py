@@ -1,7 +1,7 @@
 """A trained model at a glance: its confusion matrix, and its most confident errors with maps."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cifar_core import plots
 from cifar_core.checkpoints.checkpoint import find_checkpoint
+from cifar_core.data import is_ready
 from cifar_core.errors import CifarCoreError
 from cifar_core.evaluation.predictions import Predictions, find_predictions, has_predictions
 from cifar_core.explain.error_maps import ErrorMaps, error_maps, read_error_maps
@@ -36,7 +37,7 @@ class Showcase:
         acc: On the test images, 0..1.
         about: What it is, in a line.
         matrix: (K, K) confusion matrix of the test images; row: true, column: predicted.
-        predictions: None where the data are not there: then no image can be shown.
+        predictions: None if they were not read yet: the card of a shipped run has the matrix.
     """
 
     run: TrainingRun
@@ -59,8 +60,16 @@ def find_showcase(listing: Listing) -> Showcase | None:
             return _of_predictions(run, predictions)
     cards = [(run, card) for run in listing.trained() if run.is_shipped if (card := card_of(run))]
     shown = [_of_card(run, card) for run, card in cards]
-    ranked = sorted(shown, key=lambda one: (one.predictions is not None, one.acc), reverse=True)
+    ranked = sorted(shown, key=lambda one: (_has_images(one.run), one.acc), reverse=True)
     return ranked[0] if ranked else None
+
+
+def _has_images(run: TrainingRun) -> bool:
+    """Whether a run's images are here; Shapes-10 is drawn where it is needed."""
+    try:
+        return run.config.data == "shapes10" or is_ready(run.config.data)
+    except CifarCoreError:
+        return False
 
 
 def card_of(run: TrainingRun) -> ModelCard | None:
@@ -93,7 +102,7 @@ def _of_card(run: TrainingRun, card: ModelCard) -> Showcase:
     about = f"{card.model} on {card.data}, {card.num_params:,} parameters, came with the app"
     query = {"run": run.run_id, "checkpoint": card.checkpoint, "split": "test"}
     matrix = np.array(card.matrix, np.int64)
-    return Showcase(run, card.test_acc, about, card.classes, matrix, query, _predictions(run))
+    return Showcase(run, card.test_acc, about, card.classes, matrix, query, None)
 
 
 def showcase(shown: Showcase) -> None:
@@ -110,6 +119,9 @@ def showcase(shown: Showcase) -> None:
             url.to_gallery(**shown.query, true=true, predicted=predicted, show=show)
     with right:
         st.markdown("**What it was surest of, and wrong.** Where the network looked:")
+        if shown.predictions is None and _has_images(shown.run):
+            with st.spinner("Loading images …"):  # draws Shapes-10 the first time
+                shown = replace(shown, predictions=_predictions(shown.run))
         _errors(shown)
 
 
