@@ -29,7 +29,7 @@ test-slow: .venv/installed-dev
 	  --full --counts .slow/plain.json & plain=$$!; \
 	$(BIN)/python -m pytest -q tests/reliability/test_torch_runs.py tests/e2e/test_survival.py \
 	  tests/training/test_compile.py tests/explain/test_pointing_game.py tests/augment \
-	  tests/checkpoints/test_checkpoint_sealed.py \
+	  tests/checkpoints/test_checkpoint_sealed.py tests/report/test_shipped.py \
 	  --full --counts .slow/torch.json; torch=$$?; \
 	wait $$plain && [ $$torch = 0 ]; ended=$$?; \
 	$(BIN)/python -m tests.reliability.report .slow/plain.json .slow/torch.json; exit $$ended
