@@ -12,6 +12,7 @@ count. Listing needs no torch.
 """
 
 import contextlib
+import fnmatch
 import hashlib
 import shutil
 from dataclasses import dataclass, replace
@@ -88,9 +89,8 @@ class Checkpoint:
     def weight_files(self) -> list[str]:
         """The file of the weights that are evaluated, or the files of their parts, in order."""
         sums = self.manifest.sha256
-        first, last = layout.SHARD[:8], layout.SHARD[-12:]
-        shards = [name for name in sums if name.startswith(first) and name.endswith(last)]
-        return [layout.WEIGHTS] if layout.WEIGHTS in sums else sorted(shards)
+        shards = sorted(fnmatch.filter(sums, layout.SHARD_PATTERN))
+        return [layout.WEIGHTS] if layout.WEIGHTS in sums else shards
 
 
 def list_checkpoints(run_dir: Path, role: str | None = None) -> list[Checkpoint]:

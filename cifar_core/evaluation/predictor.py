@@ -1,7 +1,8 @@
 """Inference of a checkpoint: log-probabilities and features of images."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,7 +11,10 @@ from torch import Tensor, nn
 
 from cifar_core.checkpoints.checkpoint import Checkpoint, load_model
 from cifar_core.config.train import TrainConfig
-from cifar_core.evaluation.predictions import EvalSplit
+from cifar_core.data.arrays import Floats
+from cifar_core.evaluation.features import write_values
+from cifar_core.evaluation.files import PredictionsNote
+from cifar_core.evaluation.predictions import EvalSplit, predictions_path, write_predictions
 from cifar_core.system.progress import Progress
 from cifar_core.system.runtime import choose_runtime
 from cifar_core.system.threads import reduced_threads
@@ -131,3 +135,32 @@ def predict_split(
         if features is not None:
             features.append(batch)
         yield Progress(f"Evaluating {examples.split}", int(rows[-1]) + 1, total, "images")
+
+
+def evaluate(
+    folder: Path,
+    note: PredictionsNote,
+    checkpoint: Checkpoint,
+    config: TrainConfig,
+    examples: EvalSplit,
+    reduce: Callable[[Floats], Floats] | None = None,
+) -> Iterator[Progress]:
+    """Predicts the images of a split; then stores the features, and last the predictions.
+
+    Args:
+        folder: Of the run, or where else what is made from it lies.
+        note: What the predictions are of; says whether TTA (flip) is on.
+        reduce: Makes fewer columns of the features.
+
+    Raises:
+        CheckpointError: if its weights are damaged.
+    """
+    log_probs = np.empty((len(examples.labels), len(examples.classes)), np.float32)
+    batches: list[NDArray[np.float16]] = []
+    yield from predict_split(checkpoint, config, examples, log_probs, batches, note.flip)
+    features = np.concatenate(batches)
+    if reduce:
+        features = reduce(features.astype(np.float32)).astype(np.float16)
+    write_values(folder, checkpoint, examples, "features", features)
+    path = predictions_path(folder, checkpoint.name, examples.split, note.flip)
+    write_predictions(path, log_probs, note)

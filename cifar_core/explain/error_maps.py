@@ -4,24 +4,24 @@
 """
 
 import io
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_core.data.arrays import Floats
+from cifar_core.data.arrays import Floats, Pixels
 from cifar_core.errors import RunError
 from cifar_core.evaluation.predictions import Predictions
 from cifar_core.evaluation.sorting import most_confident_errors
+from cifar_core.explain.gradcam import CamMaps, Target
 from cifar_core.records import layout
 from cifar_core.system.files import read_npz, write_atomic
 
-if TYPE_CHECKING:
-    from torch import nn
-
 NUM_ERRORS = 24
+# Maps of (N, 32, 32, 3) images for one target each.
+Compute = Callable[[Pixels, Sequence[Target]], CamMaps]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,26 +48,19 @@ class ErrorMaps:
 
 
 def error_maps(
-    predictions: Predictions, model: "nn.Module", layer: str, count: int = NUM_ERRORS
+    predictions: Predictions, layer: str, compute: Compute, count: int = NUM_ERRORS
 ) -> ErrorMaps:
-    """Grad-CAM maps of the most confident errors, at most `count`.
+    """Maps of the most confident errors, at most `count`.
 
     Args:
-        model: As loaded by `load_model` from the checkpoint of the predictions.
-        layer: A name of `list_layers`.
+        layer: Where `compute` computes them.
     """
-    from cifar_core.explain.maps import compute_cams
-
     rows = most_confident_errors(predictions, count)
     examples, checkpoint = predictions.examples, predictions.checkpoint
     true, predicted = examples.labels[rows].astype(np.int64), predictions.predicted[rows]
     pixels = examples.pixels(rows)
-    raws = [
-        compute_cams(model, checkpoint, pixels, layer, targets.tolist()).raw
-        if rows
-        else np.zeros((0, 32, 32), np.float32)
-        for targets in (predicted, true)
-    ]
+    none = np.zeros((0, 32, 32), np.float32)
+    raws = [compute(pixels, t.tolist()).raw if rows else none for t in (predicted, true)]
     return ErrorMaps(
         examples.indices[rows],
         true,

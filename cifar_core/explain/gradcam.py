@@ -66,7 +66,12 @@ def on_shared_scale(parts: Sequence[CamMaps]) -> list[Floats]:
 
     The library scales each map by itself, so that a weak one looks as strong as any.
     """
-    raws = [np.nan_to_num(part.raw) for part in parts]
+    return scaled_together([part.raw for part in parts])
+
+
+def scaled_together(raws: Sequence[Floats]) -> list[Floats]:
+    """Raw maps, scaled from 0 to the highest value among them; what is not finite becomes 0."""
+    raws = [np.nan_to_num(raw) for raw in raws]
     most = max((float(raw.max(initial=0)) for raw in raws), default=0.0)
     return [raw / max(most, 1e-12) for raw in raws]
 

@@ -21,6 +21,7 @@ TENSORBOARD = "tensorboard"  # event files, if asked for
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"  # those that are evaluated: averaged ones with EMA
 SHARD = "weights-{number:05d}-of-{total:05d}.safetensors"  # the same in parts, of shipped runs
+SHARD_PATTERN = "weights-*-of-*.safetensors"
 SHARDS = "weights.safetensors.index.json"  # which tensor lies in which part
 RAW_WEIGHTS = "raw.safetensors"  # with EMA, to resume from
 TRAIN_STATE = "state.pt"  # optimizer and counters, to resume from

@@ -4,12 +4,11 @@ Nothing of the machine goes along: no process, no path. The weights are rounded 
 into parts; everything else that is measured is measured again on the rounded weights.
 """
 
-import hashlib
 import io
 import json
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,16 +21,14 @@ from cifar_core.checkpoints.checkpoint import (
     load_model,
     read_checkpoint,
 )
-from cifar_core.checkpoints.manifest import sum_of
 from cifar_core.data import Dataset, open_dataset, split_indices
 from cifar_core.errors import RunError
-from cifar_core.evaluation.features import write_values
 from cifar_core.evaluation.files import PredictionsNote
 from cifar_core.evaluation.predictions import (
+    Predictions,
     eval_split,
     predictions_path,
     read_predictions,
-    write_predictions,
 )
 from cifar_core.records import layout
 from cifar_core.report.card import make_card, write_card
@@ -42,12 +39,14 @@ from cifar_core.runs.store import TrainingRun
 from cifar_core.system.files import read_npz, write_atomic
 from cifar_core.system.json_files import write_typed
 from cifar_core.system.progress import Progress
+from cifar_core.training.checkpointing import write_files
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 # The Hugging Face Hub takes a larger file only through Git LFS.
 MAX_SHARD_BYTES = 9_000_000
+SHIPPABLE = ("cifar10", "shapes10")  # data that have the same name everywhere
 MAX_EPOCHS = 12  # whose predictions ship
 NUM_COMPONENTS = 64  # of the features: keeps neighbors and projections
 
@@ -79,6 +78,11 @@ def publish(run: TrainingRun, to: Path, hardware: str = "") -> Iterator[Progress
         raise RunError(f"{run.name} is {run.state}. Only a run that has ended can be published.")
     if (to / run.run_id).exists():
         raise RunError(f"{to / run.run_id} is there already. Delete it to publish the run again.")
+    if run.config.data not in SHIPPABLE:
+        raise RunError(
+            f"{run.name} was trained with data = {run.config.data!r}, a place of this machine. "
+            f"Only runs on {' or '.join(SHIPPABLE)} can be published."
+        )
     data = open_dataset(run.config.data)
     chosen = find_checkpoint(run.path, "best")
     if chosen.manifest.fingerprint != data.fingerprint:
@@ -133,12 +137,7 @@ def _write_checkpoint(source: Checkpoint, folder: Path) -> Checkpoint:
     """The weights that were evaluated, as float16, in parts; with a new manifest."""
     path = folder / source.name
     path.mkdir()
-    files = shards(load_model(source).state_dict())
-    for name, content in files.items():
-        write_atomic(path / name, content)
-    sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    manifest = replace(source.manifest, sha256=sums)
-    write_typed(path / layout.MANIFEST, replace(manifest, sum=sum_of(manifest)))
+    write_files(path, shards(load_model(source).state_dict()), source.manifest)
     return read_checkpoint(path)
 
 
@@ -176,13 +175,17 @@ def _measure(copy: Copy, checkpoint: Checkpoint, hardware: str) -> Iterator[Prog
     """Predictions plain and with TTA, features, maps and card."""
     from cifar_core.explain.error_maps import error_maps, write_error_maps
     from cifar_core.explain.layers import default_layer, list_layers
+    from cifar_core.explain.maps import compute_cams
 
     plain = yield from _predict(copy, checkpoint, flip=False)
     flipped = yield from _predict(copy, checkpoint, flip=True)
     model = load_model(checkpoint)
     yield Progress("Computing Grad-CAM maps", 0, 1, "parts")
     layer = default_layer(list_layers(model)).name
-    write_error_maps(copy.folder, error_maps(plain, model, layer))
+    maps = error_maps(
+        plain, layer, lambda pixels, t: compute_cams(model, plain.checkpoint, pixels, layer, t)
+    )
+    write_error_maps(copy.folder, maps)
     num_params = sum(values.numel() for values in model.parameters())
     config = copy.source.config
     parts = split_indices(len(copy.data.train), config.val_size, config.train_size, config.seed)
@@ -190,21 +193,17 @@ def _measure(copy: Copy, checkpoint: Checkpoint, hardware: str) -> Iterator[Prog
     write_card(copy.folder, card)
 
 
-def _predict(copy: Copy, checkpoint: Checkpoint, flip: bool) -> Iterator[Progress]:
+def _predict(
+    copy: Copy, checkpoint: Checkpoint, flip: bool
+) -> Generator[Progress, None, Predictions]:
     """Predictions for the test images; returns them as they are read from the copy."""
-    from cifar_core.evaluation.predictor import predict_split
+    from cifar_core.evaluation.predictor import evaluate
 
     run = copy.source
     examples = eval_split(copy.data, run.config, "test")
-    log_probs = np.empty((len(examples.labels), len(examples.classes)), np.float32)
-    features: list[np.ndarray] = []
-    yield from predict_split(checkpoint, run.config, examples, log_probs, features, flip)
-    path = predictions_path(copy.folder, checkpoint.name, "test", flip)
     note = PredictionsNote.of(run.run_id, checkpoint, "test", flip)
-    write_predictions(path, log_probs, note)
-    if not flip:
-        values = principal_components(np.concatenate(features).astype(np.float32))
-        write_values(copy.folder, checkpoint, examples, "features", values.astype(np.float16))
+    yield from evaluate(copy.folder, note, checkpoint, run.config, examples, principal_components)
+    path = predictions_path(copy.folder, checkpoint.name, "test", flip)
     return read_predictions(path, examples, checkpoint)
 
 

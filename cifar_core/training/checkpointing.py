@@ -60,13 +60,11 @@ def save_checkpoint(
     separate = normalization == "separate"
     try:
         files = _contents(state, resumable=role == "last")
-        for name, content in files.items():
-            write_atomic(draft / name, content)
         manifest = Manifest(
             role=role,
             epoch=state.epoch,
             step=state.step,
-            sha256={name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+            sha256={},
             model=model,
             data=data.title,
             fingerprint=data.fingerprint,
@@ -77,7 +75,7 @@ def save_checkpoint(
             test_std=tuple(test_std.tolist()) if separate else None,
             figures=figures,
         )
-        write_typed(draft / layout.MANIFEST, replace(manifest, sum=sum_of(manifest)))
+        write_files(draft, files, manifest)
         _put_in_place(draft, final)
         sync_folder(run_dir)
     finally:
@@ -87,6 +85,19 @@ def save_checkpoint(
         for old in others[: len(others) - keep + 1]:
             _remove(old.path)
     return read_checkpoint(final)
+
+
+def write_files(folder: Path, files: dict[str, bytes], manifest: Manifest) -> None:
+    """Writes the files of a checkpoint, and last the manifest with their sums.
+
+    Raises:
+        OSError: if one cannot be written.
+    """
+    for name, content in files.items():
+        write_atomic(folder / name, content)
+    sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    whole = replace(manifest, sha256=sums)
+    write_typed(folder / layout.MANIFEST, replace(whole, sum=sum_of(whole)))
 
 
 def _remove(folder: Path) -> None:

@@ -12,8 +12,9 @@ from streamlit.testing.v1 import AppTest
 from cifar_core.evaluation.predictions import load_predictions
 from cifar_core.report.card import read_card
 from cifar_core.runs.store import TrainingRun, list_runs, read_run
+from pages.ui.session.messages import plain
 from tests.apptest import app, button, texts
-from tests.real_jobs import rewrite
+from tests.real_jobs import held, pretend_running, rewrite
 
 pytestmark = pytest.mark.usefixtures("fresh_caches", "known_speeds")
 
@@ -93,6 +94,15 @@ def test_a_damaged_card_hides_no_other(shipped: TrainingRun, tmp_path: Path) -> 
         at = app()
     assert not at.exception
     assert not at.get("plotly_chart")
+
+
+def test_a_name_that_looks_like_markdown_is_shown_as_it_is(copied: Path) -> None:
+    rewrite(copied, "name.json", name="*bold* [link](http://x)")
+    pretend_running(copied)
+    with held(copied, "running"):
+        at = app()
+    shown = [label for label in links(at) if "epoch" in label]
+    assert shown == [f"{plain('*bold* [link](http://x)')}: epoch 2 of 2"]
 
 
 def test_train_a_model_now_starts_one_run_and_opens_it(runs: Path) -> None:

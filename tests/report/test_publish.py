@@ -34,7 +34,7 @@ from cifar_core.runs.names import check_name
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import AnalysisJob, TrainingRun, find_run, list_runs, read_run
 from cifar_core.system.paths import cache_dir, repository, runs_root
-from tests.real_jobs import small, wait_for
+from tests.real_jobs import rewrite, small, wait_for
 
 
 def content(folder: Path) -> dict[Path, str]:
@@ -212,6 +212,11 @@ def test_only_what_has_ended_and_is_not_there_is_published(
 ) -> None:
     with pytest.raises(RunError, match="is there already"):
         list(publish(read_run(copied, TrainingRun), shipped.path.parent))
+    config = {**read_run(copied, TrainingRun).config.model_dump(mode="json"), "data": "/my/place"}
+    elsewhere = Path(shutil.copytree(copied, tmp_path / copied.name))
+    rewrite(elsewhere, config=config)
+    with pytest.raises(RunError, match="a place of this machine"):
+        list(publish(read_run(elsewhere, TrainingRun), tmp_path / "to"))
     for folder in copied.glob("*-0*"):
         for file in folder.iterdir():
             file.unlink()

@@ -1,6 +1,7 @@
 """A checkpoint's metrics, confusion matrix and per-class plots."""
 
 from collections.abc import Sequence
+from typing import NoReturn
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -75,10 +76,11 @@ def _matrix(predictions: Predictions, query: dict[str, str]) -> None:
     st.caption("Click a cell to see its images")
     figure = plots.confusion(predictions.matrix, classes, normalized=normalize, dark=parts.dark())
     if cell := matrix_plot(figure, "confusion"):
-        _to_gallery(classes[cell[0]], classes[cell[1]], query)
+        open_cell(classes[cell[0]], classes[cell[1]], query)
 
 
-def _to_gallery(true: str, predicted: str, query: dict[str, str]) -> None:
+def open_cell(true: str, predicted: str, query: dict[str, str]) -> NoReturn:
+    """Opens the images of a true and a predicted class."""
     show = "correct" if true == predicted else "errors"
     url.to_gallery(**query, true=true, predicted=predicted, show=show)
 
@@ -89,7 +91,7 @@ def _pick_cell(classes: Sequence[str], query: dict[str, str]) -> None:
         true = st.selectbox("True class", classes, key="cell_true")
         predicted = st.selectbox("Predicted class", classes, index=1, key="cell_predicted")
         if st.button("Show images", icon=":material/photo_library:"):
-            _to_gallery(true, predicted, query)
+            open_cell(true, predicted, query)
 
 
 def _pairs(predictions: Predictions, query: dict[str, str]) -> None:

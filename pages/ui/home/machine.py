@@ -14,12 +14,12 @@ from pages.ui.session import cache, messages
 from pages.ui.session.messages import plain
 
 
-def machine_line() -> None:
+def machine_line(has_cifar10: bool) -> None:
     """Device and data, and a popover that says why."""
     runtime = cache.hardware().runtime
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(f"{runtime.device}, {runtime.precision}", icon=":material/memory:", color="gray")
-        if cache.cifar10_state()[0] == "ready":
+        if has_cifar10:
             st.badge("CIFAR-10 ready", icon=":material/check:", color="green")
         else:
             st.badge("Shapes-10 ready", icon=":material/check:", color="green")
@@ -31,18 +31,15 @@ def machine_line() -> None:
                 ("Memory format", runtime.memory_format, runtime.memory_format_reason),
             ):
                 st.markdown(f"**{label}: {plain(value)}**  \n:small[{plain(reason)}]")
-            _images()
+            if has_cifar10:
+                _images()
 
 
 def _images() -> None:
-    """How many images there are, if CIFAR-10 is there."""
-    if cache.cifar10_state()[0] != "ready":
+    """How many images of CIFAR-10 there are; that they are damaged is told below."""
+    if _damage():
         return
-    try:
-        data = cache.dataset("cifar10")
-    except CifarCoreError as error:
-        messages.error(error)
-        return
+    data = cache.dataset("cifar10")
     st.markdown(
         f"**CIFAR-10**  \n:small[{len(data.train):,} training and {len(data.test):,} test images, "
         "verified.]"
@@ -50,15 +47,23 @@ def _images() -> None:
     st.page_link("pages/data.py", label="Browse images", icon=":material/photo_library:")
 
 
-def data_card(jobs: list[DataJob]) -> None:
-    """Three ways to get CIFAR-10, or the progress of one; nothing where it is there and whole."""
-    state, message = cache.cifar10_state()
-    if state == "ready" and not _is_damaged():
+def data_card(state: str, message: str, jobs: list[DataJob]) -> None:
+    """Three ways to get CIFAR-10, or the progress of one; nothing where it is there and whole.
+
+    Args:
+        state, message: As `cache.cifar10_state` gives them.
+    """
+    damage = _damage() if state == "ready" else None
+    if state == "ready" and not damage:
         return
     with st.container(border=True):
         st.subheader("Get CIFAR-10")
-        if state == "ready":
-            _offer_again()
+        if damage:
+            messages.error(damage)
+            if st.button("Import again", type="primary"):
+                with parts.show_errors():
+                    remove_decoded("cifar10")
+                    st.rerun()
             return
         if active := next((job for job in jobs if job.state.is_active), None):
             parts.redraw_every(0.7, lambda: progress(active))
@@ -77,23 +82,13 @@ def data_card(jobs: list[DataJob]) -> None:
         data_sources(downloads=state != "wrong")  # CIFAR10_DIR would still take precedence
 
 
-def _is_damaged() -> bool:
-    try:
-        cache.dataset("cifar10")
-    except CifarCoreError:
-        return True
-    return False
-
-
-def _offer_again() -> None:
+def _damage() -> CifarCoreError | None:
+    """What is wrong with the decoded CIFAR-10; None if nothing is."""
     try:
         cache.dataset("cifar10")
     except CifarCoreError as error:
-        messages.error(error)
-    if st.button("Import again", type="primary"):
-        with parts.show_errors():
-            remove_decoded("cifar10")
-            st.rerun()
+        return error
+    return None
 
 
 def _last_attempt(jobs: list[DataJob]) -> None:

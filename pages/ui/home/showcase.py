@@ -1,5 +1,6 @@
 """A trained model at a glance: its confusion matrix, and its most confident errors with maps."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,18 +11,19 @@ from numpy.typing import NDArray
 from cifar_core import plots
 from cifar_core.checkpoints.checkpoint import find_checkpoint
 from cifar_core.data import is_ready
+from cifar_core.data.arrays import Pixels
 from cifar_core.errors import CifarCoreError
 from cifar_core.evaluation.predictions import Predictions, find_predictions, has_predictions
 from cifar_core.explain.error_maps import ErrorMaps, error_maps, read_error_maps
+from cifar_core.explain.gradcam import CamMaps, Target, scaled_together
 from cifar_core.explain.layers import default_layer
 from cifar_core.explain.overlay import heatmap, overlay
 from cifar_core.report.card import ModelCard, read_card
-from cifar_core.runs.index import Listing
 from cifar_core.runs.store import TrainingRun
 from pages.ui.components import parts
 from pages.ui.components.images import picture
-from pages.ui.evaluation.summary import matrix_plot
-from pages.ui.session import cache_analysis, url
+from pages.ui.evaluation.summary import matrix_plot, open_cell
+from pages.ui.session import cache_analysis
 from pages.ui.session.messages import plain
 
 NUM_ERRORS = 3
@@ -49,19 +51,31 @@ class Showcase:
     predictions: Predictions | None
 
 
-def find_showcase(listing: Listing) -> Showcase | None:
+def shipped_cards(runs: Sequence[TrainingRun]) -> dict[str, ModelCard]:
+    """The cards of the shipped runs by their ids; damaged ones are left out."""
+    cards = {}
+    for run in runs:
+        with contextlib.suppress(CifarCoreError):
+            if run.is_shipped and (card := read_card(run.path)):
+                cards[run.run_id] = card
+    return cards
+
+
+def find_showcase(runs: Sequence[TrainingRun], cards: dict[str, ModelCard]) -> Showcase | None:
     """The newest evaluated run of one's own, else the best shipped one; None if there is none.
 
     Shipped ones whose images are here come first.
+
+    Args:
+        runs: Those that have a checkpoint, newest first.
+        cards: As `shipped_cards`.
     """
-    own = [run for run in listing.trained() if not run.is_shipped]
-    for run in own[:NUM_LOOKED_AT]:
+    for run in [run for run in runs if not run.is_shipped][:NUM_LOOKED_AT]:
         if predictions := _predictions(run):
             return _of_predictions(run, predictions)
-    cards = [(run, card) for run in listing.trained() if run.is_shipped if (card := card_of(run))]
-    shown = [_of_card(run, card) for run, card in cards]
-    ranked = sorted(shown, key=lambda one: (_has_images(one.run), one.acc), reverse=True)
-    return ranked[0] if ranked else None
+    shipped = [(run, cards[run.run_id]) for run in runs if run.run_id in cards]
+    best = max(shipped, key=lambda one: (_has_images(one[0]), one[1].test_acc), default=None)
+    return _of_card(*best) if best else None
 
 
 def _has_images(run: TrainingRun) -> bool:
@@ -114,9 +128,7 @@ def showcase(shown: Showcase) -> None:
         st.markdown("**What it confuses.** Click a cell to see its images.")
         figure = plots.confusion(shown.matrix, shown.classes, dark=parts.dark())
         if cell := matrix_plot(figure, "home-confusion"):
-            true, predicted = shown.classes[cell[0]], shown.classes[cell[1]]
-            show = "correct" if true == predicted else "errors"
-            url.to_gallery(**shown.query, true=true, predicted=predicted, show=show)
+            open_cell(shown.classes[cell[0]], shown.classes[cell[1]], shown.query)
     with right:
         st.markdown("**What it was surest of, and wrong.** Where the network looked:")
         if shown.predictions is None and _has_images(shown.run):
@@ -148,30 +160,27 @@ def _maps_of(shown: Showcase) -> ErrorMaps | None:
     try:
         return read_error_maps(shown.run.path)
     except CifarCoreError:
-        return None if shown.predictions is None else _computed(shown.run, shown.predictions)
+        return None if shown.predictions is None else _computed(shown.predictions)
 
 
-def _computed(run: TrainingRun, predictions: Predictions) -> ErrorMaps | None:
+def _computed(predictions: Predictions) -> ErrorMaps:
+    checkpoint = predictions.checkpoint
     with parts.show_errors(), st.spinner("Computing maps; the first takes about 10 s …"):
-        checkpoint = predictions.checkpoint
-        return _computed_once(str(run.path), checkpoint.weights_sha256, predictions)
+        layer = default_layer(cache_analysis.layers(checkpoint)).name
 
+        def compute(pixels: Pixels, targets: Sequence[Target]) -> CamMaps:
+            return cache_analysis.maps(checkpoint, pixels, layer, tuple(targets), "GradCAM")
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _computed_once(path: str, weights: str, _predictions: Predictions) -> ErrorMaps:
-    checkpoint = _predictions.checkpoint
-    layer = default_layer(cache_analysis.layers(checkpoint)).name
-    return error_maps(_predictions, cache_analysis.model(checkpoint), layer, NUM_ERRORS)
+        return error_maps(predictions, layer, compute, NUM_ERRORS)
 
 
 def _error(shown: Showcase, maps: ErrorMaps, n: int) -> None:
     true, predicted = shown.classes[maps.true[n]], shown.classes[maps.predicted[n]]
-    pair = np.stack([maps.for_predicted[n], maps.for_true[n]])
-    scaled = pair / max(float(np.nan_to_num(pair).max()), 1e-12)  # one scale for both
     pixels = None
     if shown.predictions is not None:
         pixels = shown.predictions.examples.pixels([int(maps.indices[n])])[0]
-    drawn = [_map(pixels, cam) for cam in scaled]
+    scaled = scaled_together([maps.for_predicted[n], maps.for_true[n]])
+    drawn = [heatmap(c) if pixels is None else overlay(pixels, c, OPACITY, 1) for c in scaled]
     name = f"test {maps.indices[n]}"
     cells = [
         (_image(pixels, f"{name}, {true}"), f"true: {true}"),
@@ -191,11 +200,6 @@ def _error(shown: Showcase, maps: ErrorMaps, n: int) -> None:
         icon=":material/center_focus_strong:",
         query_params={**shown.query, "images": str(maps.indices[n])},
     )
-
-
-def _map(pixels: NDArray[np.uint8] | None, cam: NDArray[np.float32]) -> NDArray[np.uint8]:
-    cam = np.nan_to_num(cam)
-    return heatmap(cam) if pixels is None else overlay(pixels, cam, OPACITY, scale=1)
 
 
 def _image(pixels: NDArray[np.uint8] | None, tip: str) -> str:

@@ -4,15 +4,16 @@ import streamlit as st
 
 from cifar_core.forecast.quick_run import GOAL_S, quick_config
 from cifar_core.jobs.launch import launch_training
-from cifar_core.runs.store import TrainingRun
+from cifar_core.runs.store import TrainingRun, read_run
 from pages.ui.components import parts
 from pages.ui.session import cache
+from pages.ui.session.messages import plain
 from pages.ui.training.start_once import clear_pending_start, draft_id, start_button
 
 START = "train-now"
 
 
-def train_now(data: str, primary: bool = True) -> None:
+def train_now(data: str) -> None:
     """The button that starts a run and opens it.
 
     Args:
@@ -24,7 +25,7 @@ def train_now(data: str, primary: bool = True) -> None:
     try:
         with parts.show_errors():
             with st.spinner(f"Measuring this machine, to fit into {GOAL_S:.0f} s …"):
-                config, _ = quick_config(data)
+                config = quick_config(data)
             with st.spinner("Starting …"):
                 run_dir = launch_training(cache.root(), config, draft=draft)
     finally:
@@ -40,8 +41,6 @@ def running_card(runs: list[TrainingRun]) -> None:
 
 
 def _progress(run: TrainingRun) -> None:
-    from cifar_core.runs.store import read_run
-
     with parts.show_errors():
         now = read_run(run.path, TrainingRun)
     if not now.state.is_active:
@@ -49,6 +48,6 @@ def _progress(run: TrainingRun) -> None:
     done = now.status.last.epoch if now.status.last else 0
     with st.container(horizontal=True, vertical_alignment="center"):
         parts.state_badge(now)
-        label = f"{now.name}: epoch {done} of {now.config.epochs}"
+        label = f"{plain(now.name)}: epoch {done} of {now.config.epochs}"
         st.page_link("pages/train.py", label=label, query_params={"run": now.run_id})
     st.progress(min(done / now.config.epochs, 1.0))
