@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from cifar_core.cli.main import main
 from cifar_core.report import publish as publishing
-from cifar_core.runs.store import TrainingRun, list_runs, read_run
+from cifar_core.runs.store import TrainingRun, list_runs
 from tests.conftest import made_once
 
 
@@ -19,7 +20,8 @@ def shipped_once(
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("CIFAR_CACHE", str(shared_cache))
             patch.setattr(publishing, "MAX_SHARD_BYTES", 200_000)
-            list(publishing.publish(read_run(finished, TrainingRun), root, "A machine"))
+            told = ["--runs", str(finished.parent), "--to", str(root), "--hardware", "A machine"]
+            assert main(["publish", finished.name, *told]) == 0
 
     return made_once(tmp_path_factory, "shipped", make)
 

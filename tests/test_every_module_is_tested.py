@@ -20,7 +20,7 @@ TESTED_IN = {
     "data/test_shapes.py": "data.shape_outlines data.shape_paint",
     "data/test_sources.py": "data.batch_files data.parquet_files data.split_build",
     # Seen at the commands and jobs that they are part of, run for real.
-    "cli/test_main.py": "__main__ cli.data cli.output cli.report cli.runs",
+    "cli/test_main.py": "__main__ cli.data cli.output cli.report",
     "jobs/test_launch.py": "jobs.launch_analysis jobs.context jobs.tasks.shared",
     "jobs/test_resume.py": "jobs.tasks.train",
     "reliability/test_turns.py": "jobs.queue",
@@ -29,7 +29,9 @@ TESTED_IN = {
     "explain/test_road.py": "jobs.tasks.road",
     "report/test_html.py": "jobs.tasks.report plots.html",
     "jobs/tasks/test_lr_find.py": "cli.lr_find",
+    "report/test_publish.py": "cli.publish",
     "pages/test_start_once.py": "runs.dedup",
+    "checkpoints/test_checkpoint_sealed.py": "checkpoints.manifest",
     "forecast/test_preflight.py": "forecast.measure",
     "training/test_engine.py": "training.state",
     "evaluation/test_predictor.py": "training.inference",

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from cifar_core.evaluation.predictions import load_predictions
 from cifar_core.report.card import read_card
 from cifar_core.runs.store import TrainingRun, list_runs, read_run
+from pages.ui.home.showcase import find_showcase, shipped_cards
 from pages.ui.session.messages import plain
 from tests.apptest import app, button, texts
 from tests.real_jobs import held, pretend_running, rewrite
@@ -84,6 +85,20 @@ def test_ones_own_evaluated_run_comes_first(evaluated: Path, shipped_once: Path)
     assert drawn_matrix(at) == [f"{value:,}" for value in np.ravel(predictions.matrix)]
     assert html(at).count("<img") == 9
     assert "came with the app" in texts(at)  # in the list below
+
+
+@pytest.mark.parametrize(("is_here", "title"), [(True, "CIFAR-10"), (False, "Shapes-10")])
+def test_photographs_come_before_shapes_where_they_are_here(
+    is_here: bool, title: str, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of those in the repository; the one on Shapes-10 has the higher accuracy."""
+    monkeypatch.delenv("CIFAR_SHIPPED")
+    monkeypatch.setattr("pages.ui.home.showcase.is_ready", lambda data: is_here)
+    listed = list_runs(runs)
+    cards = shipped_cards(listed)
+    shown = find_showcase(listed, cards)
+    assert shown is not None
+    assert cards[shown.run.run_id].data == title
 
 
 def test_a_damaged_card_hides_no_other(shipped: TrainingRun, tmp_path: Path) -> None:
