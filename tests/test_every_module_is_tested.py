@@ -29,7 +29,7 @@ TESTED_IN = {
     "explain/test_road.py": "jobs.tasks.road",
     "report/test_html.py": "jobs.tasks.report plots.html",
     "jobs/tasks/test_lr_find.py": "cli.lr_find",
-    "report/test_publish.py": "cli.publish",
+    "report/test_publish.py": "cli.publish explain.error_maps",
     "pages/test_start_once.py": "runs.dedup",
     "checkpoints/test_checkpoint_sealed.py": "checkpoints.manifest",
     "forecast/test_preflight.py": "forecast.measure",
