@@ -50,6 +50,11 @@ def set_number(page: Page, label: str, value: object) -> None:
     settle(page)
 
 
+def stop_button(page: Page) -> Locator:
+    """The page's own; while a script runs, Streamlit shows another above the page."""
+    return page.get_by_test_id("stMainBlockContainer").get_by_role("button", name="Stop")
+
+
 def press_pill(page: Page, text: str) -> None:
     page.get_by_test_id("stButtonGroup").get_by_text(text, exact=True).click()
 

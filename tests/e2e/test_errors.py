@@ -14,7 +14,7 @@ from cifar_core.explain.comparisons import ABOUT
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import AnalysisJob, TrainingRun, list_runs, read_run
 from tests.e2e.conftest import Server
-from tests.e2e.steps import catch_up, metric, press_pill, settle, with_a_table
+from tests.e2e.steps import catch_up, metric, press_pill, settle, stop_button, with_a_table
 from tests.real_jobs import wait_for
 
 
@@ -124,7 +124,7 @@ def test_the_ranking_can_be_stopped_and_the_report_downloaded(
     settle(page)
     page.get_by_role("button", name="Rank layers and methods").click()
     expect(page.get_by_text(re.compile(r"\d+ of \d+ pairs"))).to_be_visible()
-    page.get_by_role("button", name="Stop").click()
+    stop_button(page).click()
     expect(page.get_by_role("button", name="Rank layers and methods")).to_be_visible()
     (job,) = [job for job in list_runs(server.runs, AnalysisJob) if job.kind == "road"]
     wait_for(job.path, RunState.STOPPED)

@@ -120,6 +120,7 @@ def test_the_real_data_arrive_over_a_connection_that_breaks(
         page.get_by_text("Hugging Face").click()
         page.get_by_role("button", name="Download").click()
         expect(page.get_by_text("CIFAR-10 ready")).to_be_visible(timeout=90_000)
+    page.get_by_role("button", name="Details").click()
     page.get_by_role("link", name="Browse images").click()
     expect(page.get_by_text("50,000 train images")).to_be_visible()
 

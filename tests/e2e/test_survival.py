@@ -17,7 +17,7 @@ from cifar_core.records.records import read_metrics
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import TrainingRun, list_runs, read_run
 from tests.e2e.conftest import Server, new_window
-from tests.e2e.steps import settle
+from tests.e2e.steps import settle, stop_button
 from tests.real_jobs import small, wait_for
 from tests.reliability.report import Tally
 
@@ -41,10 +41,8 @@ def started_by_hand(page: Page, server: Server, twin: Path, clicks: int) -> Path
     expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
     settle(page)
     page.get_by_role("button", name="Start training").click(click_count=clicks, delay=20)
-    expect(page).to_have_url(re.compile(r"[?&]run="))  # Streamlit has a Stop of its own until then
-    expect(
-        page.get_by_role("button", name="Stop").or_(page.get_by_text("completed"))
-    ).to_be_visible()
+    expect(page).to_have_url(re.compile(r"[?&]run="))
+    expect(stop_button(page).or_(page.get_by_text("completed"))).to_be_visible()
     (run,) = (run for run in list_runs(server.runs) if run.run_id not in before)
     return run.path
 

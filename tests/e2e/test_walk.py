@@ -9,7 +9,16 @@ from playwright.sync_api import Browser, Page, expect
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import TrainingRun, list_runs, read_run
 from tests.e2e.conftest import Server, new_window
-from tests.e2e.steps import go, metric, press_pill, set_number, settle, small_form, with_a_table
+from tests.e2e.steps import (
+    go,
+    metric,
+    press_pill,
+    set_number,
+    settle,
+    small_form,
+    stop_button,
+    with_a_table,
+)
 from tests.real_jobs import wait_for, wait_until_training
 
 PATHS = ("", "data", "augmentation", "lr_finder", "train", "runs", "models")
@@ -50,7 +59,7 @@ def test_from_no_data_to_compared_runs(server: Server, page: Page) -> None:
     page.goto(server.url)
     expect(page.get_by_text("CIFAR-10 not found")).to_be_visible()
     expect(page.get_by_role("button", name="Download")).to_be_visible()
-    expect(page.get_by_text(re.compile("^cpu, "))).to_be_visible()
+    expect(page.get_by_text(re.compile("cpu, (fp32|bf16)"))).to_be_visible()
 
     go(page, "Data")
     expect(page.get_by_text("20,000 train images")).to_be_visible()
@@ -123,7 +132,7 @@ def test_a_run_is_untouched_by_reload_closing_and_a_killed_server(
     expect(again.get_by_text("running")).to_be_visible()
     expect(again.get_by_test_id("stSidebarNavLink").filter(has_text="Runs")).to_be_visible()
     assert read_run(run.path, TrainingRun).status.worker == worker
-    again.get_by_role("button", name="Stop").click()
+    stop_button(again).click()
     stopped = wait_for(run.path, RunState.STOPPED)
     expect(again.get_by_text("Stopped by user.")).to_be_visible()
     assert list(stopped.path.glob("last-*/manifest.json"))
