@@ -27,6 +27,9 @@ within minutes; *torch* workers really train.
 | | fault, and what must hold | passed | seconds |
 | --- | --- | ---: | ---: |
 """
+TAIL = """`make test-slow` runs plain and torch workers at the same time, in a session each.
+Not tested: a GPU, a sudden loss of power.
+"""
 
 
 @dataclass(frozen=True)
@@ -69,12 +72,15 @@ class Tally:
 
 
 def write_counts(path: Path, counts: list[Count]) -> None:
-    """Writes the counts of one session as JSON; the page is made from several."""
-    path.write_text(json.dumps([asdict(count) for count in counts]), encoding="utf-8")
+    """Writes the counts of one session, and where it ran; the page is made from several."""
+    session = {"where": _circumstances(), "counts": [asdict(count) for count in counts]}
+    path.write_text(json.dumps(session), encoding="utf-8")
 
 
-def write_report(path: Path, counts: list[Count]) -> None:
-    """Writes the page; counts with failures are in bold."""
+def write_report(path: Path, files: list[Path]) -> None:
+    """Writes the page from the files of some sessions; counts with failures are in bold."""
+    sessions = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files}
+    counts = [Count(**count) for session in sessions.values() for count in session["counts"]]
     lines = []
     ordered = sorted(counts, key=lambda c: (int(c.requirement.strip("R")), c.what))
     for requirement, group in groupby(ordered, key=lambda c: c.requirement):
@@ -83,7 +89,8 @@ def write_report(path: Path, counts: list[Count]) -> None:
             figure = figure if count.good == count.of else f"**{figure}**"
             label = requirement if number == 0 else ""
             lines.append(f"| {label} | {count.what} | {figure} | {count.took_s:.0f} |")
-    path.write_text(HEAD + "\n".join(lines) + "\n\n" + _circumstances(), encoding="utf-8")
+    lines += ["", TAIL, *(f"- {name}: {session['where']}" for name, session in sessions.items())]
+    path.write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _circumstances() -> str:
@@ -92,14 +99,11 @@ def _circumstances() -> str:
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     ).stdout.strip()
     return (
-        f"`make test-slow`, {datetime.now(UTC):%Y-%m-%d}, commit {commit}; plain and torch workers "
-        "were tested at the same time; "
+        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit}; "
         f"{psutil.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}, "
-        f"Python {platform.python_version()}, torch {version('torch')}. Not tested: a GPU, a "
-        "sudden loss of power.\n"
+        f"Python {platform.python_version()}, torch {version('torch')}"
     )
 
 
 if __name__ == "__main__":
-    sessions = [json.loads(Path(file).read_text(encoding="utf-8")) for file in sys.argv[1:]]
-    write_report(Path(REPORT), [Count(**count) for session in sessions for count in session])
+    write_report(Path(REPORT), [Path(file) for file in sys.argv[1:]])
