@@ -113,7 +113,7 @@ def test_the_compiled_model_is_what_a_step_calls(
 @pytest.mark.skipif(not shutil.which("g++"), reason="no g++")
 @pytest.mark.filterwarnings("ignore")  # of torch's own compiler
 def test_compiled_training_is_the_same_training(tiny: Dataset) -> None:
-    """Of a network without dropout: compiled, torch draws other masks from the same seed."""
+    """Without dropout, whose masks differ when compiled (torch: `fallback_random` is off)."""
     from torch._inductor import config as compiler
 
     _, plain = trained(config_of(), tiny)
