@@ -49,7 +49,7 @@ def test_the_text_has_the_figures(tmp_path: Path) -> None:
     """Wilson's interval of 17 in 20 with z = 1.96, by hand: (0.94604 +- 0.18361) / 1.19207."""
     lines = text_of(tmp_path, CARD).splitlines()
     assert "`convnet` (1,234,567 parameters) trained on Two classes." in lines
-    assert ("| Test accuracy | 85.00% (95% CI, Wilson: 63.96% to 94.76%), 20 images |") in lines
+    assert "| Test accuracy | 85.00% (95% CI, Wilson: 63.96% to 94.76%), 20 images |" in lines
     assert "| Test accuracy, TTA (flip) | 90.00% |" in lines
     assert "| cat | 80.00% |" in lines  # 8 of the 10 that are cats, not of those predicted so
     assert "| dog | 90.00% |" in lines

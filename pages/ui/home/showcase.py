@@ -91,14 +91,6 @@ def _has_images(run: TrainingRun) -> bool:
         return False
 
 
-def card_of(run: TrainingRun) -> ModelCard | None:
-    """The card of a shipped run; None if there is none, or it is damaged."""
-    try:
-        return read_card(run.path)
-    except CifarCoreError:
-        return None
-
-
 def _predictions(run: TrainingRun) -> Predictions | None:
     """A run's predictions for the test images; None if it has none, or its data are not here."""
     try:
