@@ -101,6 +101,16 @@ def test_photographs_come_before_shapes_where_they_are_here(
     assert cards[shown.run.run_id].data == title
 
 
+@pytest.mark.parametrize(
+    ("state", "said"), [("found", "CIFAR-10 not imported"), ("missing", "CIFAR-10 missing")]
+)
+def test_data_that_were_found_are_not_called_missing(
+    state: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pages.ui.session.cache.cifar10_state", lambda: (state, ""))
+    assert said in texts(app())
+
+
 def test_a_damaged_card_hides_no_other(shipped: TrainingRun, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(shipped.path.parent, tmp_path / "shipped"))
     (folder / shipped.run_id / "card.json").write_text('{"format": 99}')

@@ -14,16 +14,21 @@ from pages.ui.session import cache, messages
 from pages.ui.session.messages import plain
 
 
-def machine_line(has_cifar10: bool) -> None:
-    """Device and data, and a popover that says why."""
+def machine_line(state: str) -> None:
+    """Device and data, and a popover that says why.
+
+    Args:
+        state: As `cache.cifar10_state` gives it.
+    """
     runtime = cache.hardware().runtime
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(f"{runtime.device}, {runtime.precision}", icon=":material/memory:", color="gray")
-        if has_cifar10:
+        if state == "ready":
             st.badge("CIFAR-10 ready", icon=":material/check:", color="green")
         else:
             st.badge("Shapes-10 ready", icon=":material/check:", color="green")
-            st.badge("CIFAR-10 missing", icon=":material/search_off:", color="orange")
+            lacks = "not imported" if state == "found" else "missing"
+            st.badge(f"CIFAR-10 {lacks}", icon=":material/search_off:", color="orange")
         with st.popover("Details", type="tertiary", key="machine"):
             for label, value, reason in (
                 ("Device", runtime.device, runtime.device_reason),
@@ -31,7 +36,7 @@ def machine_line(has_cifar10: bool) -> None:
                 ("Memory format", runtime.memory_format, runtime.memory_format_reason),
             ):
                 st.markdown(f"**{label}: {plain(value)}**  \n:small[{plain(reason)}]")
-            if has_cifar10:
+            if state == "ready":
                 _images()
 
 
