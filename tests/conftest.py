@@ -224,18 +224,17 @@ def known_speeds() -> None:
 
 
 @pytest.fixture(scope="session")
-def counts(request: pytest.FixtureRequest) -> Iterator[list[Count]]:
-    """All counts of the session; written down at its end where that is asked for."""
-    found: list[Count] = []
-    yield found
-    if file := request.config.getoption("--counts", default=None):
-        write_counts(file, found)
+def counts() -> list[Count]:
+    """All counts of the session."""
+    return []
 
 
 @pytest.fixture
-def tally(request: pytest.FixtureRequest, counts: list[Count]) -> Tally:
-    """The counts of this test."""
-    return Tally(bool(request.config.getoption("--full", default=False)), counts)
+def tally(request: pytest.FixtureRequest, counts: list[Count]) -> Iterator[Tally]:
+    """The counts of this test, written down as soon as it ends where that is asked for."""
+    yield Tally(bool(request.config.getoption("--full", default=False)), counts)
+    if file := request.config.getoption("--counts", default=None):
+        write_counts(file, counts)
 
 
 @pytest.fixture(scope="session")

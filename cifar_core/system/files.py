@@ -152,12 +152,13 @@ def sync_folder(folder: Path) -> None:
 
 
 def folder_bytes(folder: Path) -> int:
-    """Total size of all files below a folder; files deleted meanwhile count as 0."""
+    """Total size of all files below a folder; what is deleted or renamed meanwhile counts as 0."""
     total = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):
-            if not path.is_symlink() and path.is_file():
-                total += path.stat().st_size
+    for parent, _, names in os.walk(folder):  # where Path.rglob raises, it passes over the folder
+        for name in names:
+            with contextlib.suppress(OSError):
+                status = os.lstat(os.path.join(parent, name))
+                total += status.st_size * stat.S_ISREG(status.st_mode)
     return total
 
 

@@ -91,7 +91,7 @@ def test_killed_stopped_and_terminated_a_run_ends_as_its_twin(
     chance, good, marked = random.Random(path), 0, 0
     twin = launch_training(runs, config_of(path))
     wait_for(twin, RunState.COMPLETED)
-    times = 6
+    times = 3  # of each path; each run is ended three times
     for _ in range(times):
         run_dir, resumes = launch_training(runs, config_of(path)), 0
         for how in ("kill -9", "stop", "SIGTERM"):
@@ -142,7 +142,7 @@ def test_a_full_disk_ends_a_training_and_harms_nothing(
 ) -> None:
     """RLIMIT_FSIZE, set while it trains, is less than its files of weights or states."""
     monkeypatch.setattr(disk_space, "MARGIN", 0)
-    times, good, chance = 30, 0, random.Random(10)
+    times, good, chance = 10, 0, random.Random(10)
     for number in range(times):
         run_dir = launch_training(runs, small(epochs=2, seed=number % 3))
         pid = pid_of(run_dir)

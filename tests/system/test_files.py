@@ -4,6 +4,7 @@ import errno
 import hashlib
 import io
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -157,3 +158,23 @@ def test_file_sha256_is_that_of_the_content(tmp_path: Path) -> None:
     content = bytes(range(256)) * 5000  # more than one piece
     (tmp_path / "a").write_bytes(content)
     assert file_sha256(tmp_path / "a") == hashlib.sha256(content).hexdigest()
+
+
+def test_folder_bytes_beside_a_worker_that_renames_its_drafts(tmp_path: Path) -> None:
+    """A checkpoint becomes visible by the rename of its folder; what stays is always counted."""
+    (tmp_path / "stays").write_bytes(b"x" * 7)
+    draft, checkpoint, done = tmp_path / ".best.draft", tmp_path / "best", threading.Event()
+    draft.mkdir()
+
+    def rename_to_and_fro() -> None:
+        while not done.is_set():
+            draft.replace(checkpoint)
+            checkpoint.replace(draft)
+
+    worker = threading.Thread(target=rename_to_and_fro)
+    worker.start()
+    try:
+        assert {folder_bytes(tmp_path) for _ in range(3000)} == {7}
+    finally:
+        done.set()
+        worker.join()
