@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from cifar_core.evaluation.predictions import load_predictions
+from cifar_core.evaluation.available import load_predictions
 from cifar_core.evaluation.sorting import most_confident_errors
 from cifar_core.runs.store import TrainingRun, find_run
 

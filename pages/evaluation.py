@@ -33,7 +33,7 @@ def links(subject: Subject, query: dict[str, str]) -> None:
 
 parts.heading("Evaluation", "Accuracy, per-class metrics and the most confused classes")
 over_epochs = st.query_params.get("view") == "epochs"
-subject = select_subject(whole_run=over_epochs)
+subject = select_subject("split", whole_run=over_epochs)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     view = url.select("View", "view", list(VIEWS), "now", shown=VIEWS.__getitem__, beside=True)
     split = "test" if view == "epochs" else select_split(subject, flip=True)

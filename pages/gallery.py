@@ -124,7 +124,7 @@ def selection_actions(selected: list[int], key: str) -> None:
 
 
 parts.heading("Gallery", "Browse predictions; click an image for its Grad-CAM")
-subject: Subject = select_subject()
+subject: Subject = select_subject("split")
 split = select_split(subject)
 predictions = predictions_of(subject, split)
 query = {**subject.query, "split": split}

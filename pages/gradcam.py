@@ -20,7 +20,7 @@ from pages.ui.gradcam.maps import (
 )
 from pages.ui.gradcam.ranking import layer_ranking
 from pages.ui.gradcam.upload import own_image
-from pages.ui.session import url
+from pages.ui.session import chosen, url
 from pages.ui.session.boot import boot
 from pages.ui.session.messages import plain
 
@@ -45,7 +45,10 @@ def select_rows(predictions: Predictions) -> list[int]:
         args=("images", key),
         help="Comma-separated. Images opened from the gallery appear here.",
     )
-    return [predictions.examples.find(index) for index in url.numbers("images", text)]
+    indices = url.numbers("images", text)
+    rows = [predictions.examples.find(index) for index in indices]
+    chosen.remember_images(indices)
+    return rows
 
 
 def show_maps(subject: Subject, split: str) -> None:
@@ -114,7 +117,7 @@ def links(predictions: Predictions, row: int, query: dict[str, str]) -> None:
 
 
 parts.heading("Grad-CAM", "Which image regions support a class")
-subject = select_subject()
+subject = select_subject("split", "images")
 source = select_split(subject, UPLOAD)
 if source == UPLOAD:
     own_image(subject)

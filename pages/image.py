@@ -21,7 +21,7 @@ from pages.ui.components.tiles import Tile, tiles
 from pages.ui.evaluation.checkpoint_picker import select_split, select_subject
 from pages.ui.evaluation.predictions import features_or_offer, predictions_of
 from pages.ui.gradcam.comparison import draw_panels
-from pages.ui.session import cache_analysis, messages, url
+from pages.ui.session import cache_analysis, chosen, messages, url
 from pages.ui.session.boot import boot
 from pages.ui.session.messages import plain
 
@@ -43,7 +43,9 @@ def select_row(predictions: Predictions) -> int:
     index = url.number(text)
     if index is None:
         raise ConfigError(f"image = {text[:80]!r} is not accepted; give an index such as 407.")
-    return predictions.examples.find(index)
+    row = predictions.examples.find(index)
+    chosen.remember_images([index])
+    return row
 
 
 def show_history(predictions: Predictions, row: int) -> None:
@@ -118,7 +120,7 @@ def show_gradcam(predictions: Predictions, row: int) -> None:
 
 
 parts.heading("One image", "Training history, nearest neighbors and Grad-CAM of an image")
-subject = select_subject()
+subject = select_subject("split", "image")
 split = select_split(subject)
 query = {**subject.query, "split": split}
 predictions = predictions_of(subject, split)

@@ -24,7 +24,7 @@ def add_evaluate(commands: Any) -> None:
     command = commands.add_parser("evaluate", help=text, description=text)
     command.set_defaults(do=_evaluate)
     add_subject(command)
-    command.add_argument("--again", action="store_true", help="even if it was evaluated before")
+    command.add_argument("--again", action="store_true", help="even if the predictions are there")
     command.add_argument("--json", action="store_true", help="print JSON, with the whole matrix")
 
 
@@ -40,25 +40,22 @@ def add_subject(command: argparse.ArgumentParser) -> None:
 
 
 def evaluated(options: argparse.Namespace, again: bool = False) -> tuple[Run, "Predictions"]:
-    """The run and the predictions of a command line; evaluates first where that was not done yet.
+    """The run and the predictions of a command line; evaluates first where none are there yet.
 
     Raises:
         CifarCoreError: if run, checkpoint or split are not there, or the evaluation failed.
     """
     from cifar_core.checkpoints.checkpoint import find_checkpoint
-    from cifar_core.evaluation.predictions import (
-        find_predictions,
-        has_predictions,
-        load_predictions,
-    )
+    from cifar_core.evaluation.available import available_file, load_predictions
     from cifar_core.jobs.launch_analysis import launch_evaluation
 
     root = runs_root(options.runs)
     run = find_run(root, options.run, TrainingRun)
-    name = find_checkpoint(run.path, options.checkpoint).name
-    if again or not has_predictions(find_predictions(run, name, options.split, options.flip)):
-        follow_stages(launch_evaluation(root, run, name, options.split, options.flip))
-    return run, load_predictions(run, name, options.split, options.flip)
+    checkpoint = find_checkpoint(run.path, options.checkpoint)
+    which = checkpoint.name, options.split, options.flip
+    if again or not available_file(run, checkpoint, options.split, options.flip):
+        follow_stages(launch_evaluation(root, run, *which))
+    return run, load_predictions(run, *which)
 
 
 def _evaluate(options: argparse.Namespace) -> None:

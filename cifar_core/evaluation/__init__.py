@@ -2,6 +2,7 @@
 
 predictor            a checkpoint's model, ready to predict; TTA; features
 predictions          stored log-probabilities; predicted classes, losses, margins
+available            predictions that are there already, of an evaluation or of an epoch
 files                the types of the JSON files that evaluations leave
 metrics              confusion matrix, precision/recall/F1, Wilson, calibration, McNemar
 history              predictions after every epoch; forgetting events

@@ -65,7 +65,7 @@ def read_values(
     """
     again = _AGAIN[kind]
     if not path.exists():
-        raise CheckpointError(f"There is no {path.name} yet. {again}")
+        raise CheckpointError(_MISSING[kind])
     match read_npz(path):
         case {"values": values, "of": of} if values.ndim == 2 and values.dtype.kind == "f":
             if of.tolist() == _subject(checkpoint, examples) and len(values) == len(
@@ -81,8 +81,13 @@ def _subject(checkpoint: Checkpoint, examples: EvalSplit) -> list[str]:
 
 
 _AGAIN: dict[Kind, str] = {
-    "features": "Evaluate this checkpoint again to compute its features.",
+    "features": "Compute the features again; in a terminal: evaluate RUN --again.",
     "embedding": "Compute t-SNE again.",
+}
+_MISSING: dict[Kind, str] = {
+    "features": "The features of these images have not been computed yet; neighbors, PCA and "
+    "t-SNE need them. In a terminal: evaluate RUN --again.",
+    "embedding": "t-SNE of these images has not been computed yet.",
 }
 
 

@@ -39,7 +39,12 @@ def write_epoch_predictions(
     folder.mkdir(exist_ok=True)
     for partial in folder.glob(".*.draft"):  # of a killed worker; a run has only one
         partial.unlink(missing_ok=True)
-    write_atomic(folder / f"{epoch:04d}.npz", buffer.getvalue())
+    write_atomic(epoch_file(run_dir, epoch), buffer.getvalue())
+
+
+def epoch_file(run_dir: Path, epoch: int) -> Path:
+    """Where a run keeps the predictions after an epoch, counted from 1."""
+    return run_dir / layout.EPOCHS / f"{epoch:04d}.npz"
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,26 +171,40 @@ def probabilities_over_epochs(
 
 
 def epoch_predictions(run: TrainingRun, checkpoint: Checkpoint) -> Predictions:
-    """What a run itself predicted of the test images at the epoch of one of its checkpoints.
+    """What training itself predicted of the test images at the epoch of one of its checkpoints.
 
     Raises:
-        RunError: if that is not stored, or is of other data.
+        RunError: if that is not stored, is of other data, or has another accuracy than the
+            checkpoint's figures: a resume on a GPU may have trained its epoch once more.
         DataError: if its data are missing.
     """
     examples = eval_split(open_dataset(run.config.data), run.config, "test")
-    for epoch, log_probs in _each(run, examples):
-        if epoch == checkpoint.epoch:
-            note = PredictionsNote.of(run.run_id, checkpoint, "test", flip=False)
-            return Predictions(log_probs.astype(np.float32), examples, checkpoint, note)
-    raise RunError(f"{run.name} has no predictions of epoch {checkpoint.epoch} for these data.")
+    log_probs = _read_epoch(epoch_file(run.path, checkpoint.epoch), examples)
+    if log_probs is None:
+        raise RunError(f"{run.name} has no predictions of epoch {checkpoint.epoch} for these data.")
+    note = PredictionsNote.of(run.run_id, checkpoint, "test", flip=False)
+    predictions = Predictions(log_probs.astype(np.float32), examples, checkpoint, note)
+    figures = checkpoint.manifest.figures
+    half_an_image = 0.5 / len(examples.labels)
+    if figures is None or abs(predictions.acc - figures.test_acc) > half_an_image:
+        raise RunError(f"{run.name} has no predictions of {checkpoint.name}. Evaluate it.")
+    return predictions
 
 
 def _each(run: TrainingRun, examples: EvalSplit) -> Iterator[tuple[int, NDArray[np.float16]]]:
     """Number and (N, K) log-probabilities of each epoch; damaged files are skipped."""
-    shape = (len(examples.labels), len(examples.classes))
     for path in epoch_files(run.path):
-        match read_npz(path):
-            case {"log_probs": log_probs, "fingerprint": fingerprint} if (
-                log_probs.shape == shape and str(fingerprint) == examples.fingerprint
-            ):
-                yield int(path.stem), log_probs
+        log_probs = _read_epoch(path, examples)
+        if log_probs is not None:
+            yield int(path.stem), log_probs
+
+
+def _read_epoch(path: Path, examples: EvalSplit) -> NDArray[np.float16] | None:
+    """(N, K) log-probabilities of an epoch; None if missing, damaged or of other data."""
+    shape = (len(examples.labels), len(examples.classes))
+    match read_npz(path):
+        case {"log_probs": log_probs, "fingerprint": fingerprint} if (
+            log_probs.shape == shape and str(fingerprint) == examples.fingerprint
+        ):
+            return log_probs
+    return None

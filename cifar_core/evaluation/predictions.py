@@ -15,10 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_core.checkpoints.checkpoint import Checkpoint, find_checkpoint
+from cifar_core.checkpoints.checkpoint import Checkpoint
 from cifar_core.config.train import TrainConfig
 from cifar_core.data.dataset import Dataset, split_indices
-from cifar_core.data.store import open_dataset
 from cifar_core.errors import CheckpointError, ConfigError
 from cifar_core.evaluation.files import PredictionsNote, to_float16
 from cifar_core.evaluation.metrics import confusion_matrix
@@ -197,19 +196,6 @@ def write_predictions(path: Path, log_probs: NDArray[np.floating], note: Predict
 def has_predictions(path: Path) -> bool:
     """Whether predictions were written completely."""
     return path.with_suffix(".json").is_file()
-
-
-def load_predictions(
-    run: TrainingRun, checkpoint: str = "best", split: str = "test", flip: bool = False
-) -> Predictions:
-    """Predictions of a run's checkpoint on a split.
-
-    Raises:
-        CifarCoreError: if run, checkpoint, split or data are missing, or it was not evaluated yet.
-    """
-    chosen = find_checkpoint(run.path, checkpoint)
-    examples = eval_split(open_dataset(run.config.data), run.config, split)
-    return read_predictions(find_predictions(run, chosen.name, split, flip), examples, chosen)
 
 
 def read_predictions(path: Path, examples: EvalSplit, checkpoint: Checkpoint) -> Predictions:

@@ -12,10 +12,10 @@ from PIL import Image
 from cifar_core.checkpoints.checkpoint import find_checkpoint, list_checkpoints
 from cifar_core.cli.main import main
 from cifar_core.data import open_dataset
+from cifar_core.evaluation.available import load_predictions
 from cifar_core.evaluation.files import PredictionsNote
 from cifar_core.evaluation.predictions import (
     Predictions,
-    load_predictions,
     predictions_path,
     write_predictions,
 )

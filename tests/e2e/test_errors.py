@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from cifar_core.evaluation.available import load_predictions
 from cifar_core.evaluation.history import load_history
-from cifar_core.evaluation.predictions import load_predictions
 from cifar_core.evaluation.selections import named_selections
 from cifar_core.explain.comparisons import ABOUT
 from cifar_core.runs.states import RunState

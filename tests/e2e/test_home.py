@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from cifar_core.evaluation.predictions import load_predictions
+from cifar_core.evaluation.available import load_predictions
 from cifar_core.runs.store import TrainingRun, list_runs
 from tests.e2e.conftest import Server
 from tests.e2e.steps import settle

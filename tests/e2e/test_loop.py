@@ -8,8 +8,9 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
+from cifar_core.evaluation.available import load_predictions
 from cifar_core.evaluation.metrics import most_confused
-from cifar_core.evaluation.predictions import Predictions, load_predictions
+from cifar_core.evaluation.predictions import Predictions
 from cifar_core.evaluation.sorting import sort_rows
 from cifar_core.explain.maps import prediction_label
 from cifar_core.records.records import read_metrics
@@ -48,7 +49,7 @@ def train(server: Server, page: Page) -> TrainingRun:
 
 def open_evaluation(page: Page, run: TrainingRun) -> Predictions:
     """From the finished run to its evaluation by one click; returns what is on disk by then."""
-    page.get_by_role("button", name="Evaluate", exact=True).click()
+    page.get_by_role("button", name="Open evaluation").click()
     expect(page.get_by_role("heading", name="Evaluation", exact=True)).to_be_visible()
     expect(metric(page, "Accuracy")).to_be_visible()
     predictions = load_predictions(run)

@@ -12,6 +12,7 @@ from cifar_core.checkpoints.checkpoint import find_checkpoint
 from cifar_core.cli.main import main
 from cifar_core.data import open_dataset
 from cifar_core.errors import CheckpointError, ConfigError
+from cifar_core.evaluation.available import load_predictions
 from cifar_core.evaluation.features import (
     find_values,
     neighbors,
@@ -21,7 +22,7 @@ from cifar_core.evaluation.features import (
     values_path,
     write_values,
 )
-from cifar_core.evaluation.predictions import eval_split, load_predictions
+from cifar_core.evaluation.predictions import eval_split
 from cifar_core.evaluation.predictor import FlipTTA, Predictor, last_layer, recorded_inputs
 from cifar_core.jobs.launch_analysis import launch_embedding, launch_evaluation
 from cifar_core.models import list_models
@@ -120,7 +121,7 @@ def test_an_evaluation_keeps_features_and_a_job_embeds_them(evaluated: Path) -> 
     )
     features = read_values(file, checkpoint, plain.examples, "features")
     assert features.shape == (2000, 128)
-    with pytest.raises(CheckpointError, match=r"There is no .*Compute t-SNE again"):
+    with pytest.raises(CheckpointError, match="t-SNE of these images has not been computed yet"):
         read_values(places_file, checkpoint, plain.examples, "embedding")
     job = launch_embedding(evaluated.parent, run, checkpoint.name, "test")
     assert launch_embedding(evaluated.parent, run, checkpoint.name, "test") == job
@@ -136,7 +137,7 @@ def test_flip_is_an_option_of_the_command(copied: Path, capsys: pytest.CaptureFi
     predictions = load_predictions(read_run(copied, TrainingRun), flip=True)
     assert (told["flip"], told["acc"]) == (True, pytest.approx(predictions.acc))
     with pytest.raises(CheckpointError, match="not evaluated yet"):
-        load_predictions(read_run(copied, TrainingRun))
+        load_predictions(read_run(copied, TrainingRun), "last", flip=True)
 
 
 def test_damaged_or_other_features_are_a_sentence(finished: Path, tmp_path: Path) -> None:
@@ -151,7 +152,7 @@ def test_damaged_or_other_features_are_a_sentence(finished: Path, tmp_path: Path
     with pytest.raises(CheckpointError, match="with other weights or data"):
         read_values(other, checkpoint, val, "features")
     path.write_bytes(b"PK but no zip")
-    with pytest.raises(CheckpointError, match=r"is damaged.*Evaluate this checkpoint again"):
+    with pytest.raises(CheckpointError, match=r"is damaged.*Compute the features again"):
         read_values(path, checkpoint, test, "features")
 
 

@@ -27,6 +27,7 @@ INPUTS: dict[str, tuple[Any, Any]] = {
     "split": ("test", "val"),
     "flip": (False, True),
     "data": ("d1", "d2"),
+    "sha256": ("", "s1"),  # none: of the epoch that training kept
     "written_at": (1, 2),
     "num_epochs": (1, 2),
     "row": (3, 4),
@@ -76,7 +77,7 @@ def predictions(v: SimpleNamespace) -> Any:
     return SimpleNamespace(
         checkpoint=checkpoint(v),
         examples=SimpleNamespace(split=v.split, fingerprint=v.data),
-        note=SimpleNamespace(weights=v.weights, flip=v.flip),
+        note=SimpleNamespace(weights=v.weights, flip=v.flip, sha256=v.sha256),
     )
 
 
@@ -128,7 +129,7 @@ CASES = {
         A,
         "find_label_issues",
         lambda v: A.label_issues(predictions(v)),
-        "weights split flip data",
+        "weights split flip data sha256",
     ),
     "_read_features": Case(
         A,
@@ -216,7 +217,7 @@ def stub_inputs(patch: pytest.MonkeyPatch, values: SimpleNamespace, tmp_path: Pa
     patch.setattr(cache, "ready_folder", decoded)
     patch.setattr(A, "epoch_files", epoch_files)
     patch.setattr(A, "_written_at", lambda path: values.written_at)
-    patch.setattr(A, "find_predictions", lambda run, *args: run.path)
+    patch.setattr(A, "available_file", lambda run, *args: run.path)
     patch.setattr(A, "find_values", lambda run, *args: made(tmp_path / run.path.name))
     patch.setattr(cache, "open_dataset", lambda name: None)
     patch.setattr("cifar_core.models.create_model", lambda name: name)

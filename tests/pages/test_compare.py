@@ -8,12 +8,12 @@ import pytest
 
 from cifar_core.checkpoints.checkpoint import find_checkpoint
 from cifar_core.data import open_dataset
+from cifar_core.evaluation.available import load_predictions
 from cifar_core.evaluation.files import PredictionsNote
 from cifar_core.evaluation.metrics import mcnemar_test
 from cifar_core.evaluation.predictions import (
     Predictions,
     eval_split,
-    load_predictions,
     predictions_path,
     write_predictions,
 )
@@ -51,6 +51,9 @@ def test_the_numbers_are_those_of_the_predictions(copied: Path) -> None:
     one = evaluated_as(copied, 1, 0.6)
     at = app("compare", run=copied.name, other=second.name)
     assert not at.exception
+    assert "has not been evaluated" not in texts(at)  # training has kept its predictions
+    shutil.rmtree(second / "epochs")
+    opened_again(at, "compare", copied.name, other=second.name)
     assert "**second**" in texts(at)
     assert "has not been evaluated on the test images yet" in texts(at)
     assert "Evaluate" in [b.label for b in at.button]

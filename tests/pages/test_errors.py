@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cifar_core.evaluation.available import load_predictions
 from cifar_core.evaluation.features import pca_projection, read_values, values_path, write_values
 from cifar_core.evaluation.history import load_history
 from cifar_core.evaluation.label_issues import ABOUT as LABEL_ISSUES
-from cifar_core.evaluation.predictions import Predictions, load_predictions, predictions_path
+from cifar_core.evaluation.predictions import Predictions, predictions_path
 from cifar_core.evaluation.selections import named_selections, save_selection
 from cifar_core.evaluation.sorting import HISTORY_SORTS
 from cifar_core.explain.comparisons import ABOUT
@@ -121,11 +122,11 @@ def test_an_image_has_its_history_neighbors_and_maps(
 def test_without_features_the_next_step_is_named(predictions: Predictions, evaluated: Path) -> None:
     values_path(evaluated, predictions.checkpoint.name, "test", "features").unlink()
     at = opened("image")
-    assert "Evaluate this checkpoint again" in texts(at)
-    assert button(at, "Evaluate again")
+    assert "features of these images have not been computed yet" in texts(at)
+    assert button(at, "Compute features")
     opened_again(at, "evaluation", view="embedding")
-    assert "Evaluate this checkpoint again" in texts(at)
-    assert button(at, "Evaluate again")
+    assert "features of these images have not been computed yet" in texts(at)
+    assert button(at, "Compute features")
 
 
 def test_predictions_without_their_numbers_show_an_error(

@@ -9,7 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cifar_core.checkpoints.checkpoint import find_checkpoint
-from cifar_core.evaluation.predictions import Predictions, load_predictions, predictions_path
+from cifar_core.evaluation.available import load_predictions
+from cifar_core.evaluation.predictions import Predictions, predictions_path
 from cifar_core.explain.targets import TARGETS
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import AnalysisJob, TrainingRun, list_runs, read_run
@@ -42,7 +43,28 @@ def test_without_a_model_the_next_step_is_named() -> None:
         assert "No trained model yet" in texts(at), page
 
 
+def test_what_training_predicted_needs_no_evaluation(copied: Path) -> None:
+    """Of the best and of the last epoch; another split, or TTA, has to be computed."""
+    run = read_run(copied, TrainingRun)
+    at = app()
+    for page in ("evaluation", "gallery", "gradcam", "image"):
+        for name in ("best", "last"):
+            checkpoint = find_checkpoint(copied, name)
+            opened_again(at, page, checkpoint=checkpoint.name)
+            assert "has not been evaluated" not in texts(at), page
+            assert not at.error, page
+    assert run.status.last is not None
+    opened_again(at, "evaluation", checkpoint=find_checkpoint(copied, "last").name)
+    assert f"{run.status.last.test_acc:.2%}" in {metric.value for metric in at.metric}
+    for query, said in (({"split": "val"}, "validation images"), ({"flip": "on"}, "TTA (flip)")):
+        opened_again(at, "gallery", **query)
+        assert "has not been evaluated" in texts(at)
+        assert said in texts(at)
+    assert not list_runs(copied.parent, AnalysisJob)
+
+
 def test_without_predictions_the_page_offers_to_evaluate(copied: Path) -> None:
+    shutil.rmtree(copied / "epochs")
     at = app()
     for page in ("evaluation", "gallery", "gradcam", "image"):
         opened_again(at, page)
@@ -60,6 +82,7 @@ def test_without_predictions_the_page_offers_to_evaluate(copied: Path) -> None:
 def test_an_evaluation_shows_its_progress_and_why_it_failed(evaluated: Path) -> None:
     (job,) = list_runs(evaluated.parent, AnalysisJob)
     shutil.rmtree(evaluated / "tables")
+    shutil.rmtree(evaluated / "epochs")
     pretend_running(job.path)
     with held(job.path, "running"):
         at = app("evaluation", run="first")
@@ -196,9 +219,13 @@ def test_damaged_weights_show_an_error(evaluated: Path) -> None:
 
 def test_a_run_leads_to_its_evaluation(copied: Path) -> None:
     at = app("train", run="first")
-    button(at, "Evaluate").click().run()
+    button(at, "Open evaluation").click().run()
     assert not at.exception
     assert at.title[0].value == "Evaluation"
+    assert not list_runs(copied.parent, AnalysisJob)  # training has kept what it predicted
+    shutil.rmtree(copied / "epochs")
+    at = app("train", run="first")
+    button(at, "Open evaluation").click().run()
     (job,) = list_runs(copied.parent, AnalysisJob)
     wait_for(job.path, RunState.COMPLETED)
     write_json(copied / "name.json", {"name": "renamed", "notes": ""})

@@ -7,7 +7,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cifar_core.checkpoints.checkpoint import find_checkpoint
-from cifar_core.evaluation.predictions import Predictions, load_predictions
+from cifar_core.evaluation.available import load_predictions
+from cifar_core.evaluation.predictions import Predictions
 from cifar_core.explain.comparisons import ABOUT, KINDS
 from cifar_core.explain.methods import METHODS
 from cifar_core.explain.road import RANKED, load_ranking

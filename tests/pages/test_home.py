@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cifar_core.evaluation.predictions import load_predictions
+from cifar_core.evaluation.available import load_predictions
 from cifar_core.report.card import read_card
 from cifar_core.runs.store import TrainingRun, list_runs, read_run
 from pages.ui.home.showcase import find_showcase, shipped_cards
@@ -80,7 +80,7 @@ def test_ones_own_evaluated_run_comes_first(evaluated: Path, shipped_once: Path)
         patch.setenv("CIFAR_SHIPPED", str(shipped_once))
         at = app()
     assert not at.exception
-    assert "your newest evaluated run" in texts(at)
+    assert "your newest run" in texts(at)
     predictions = load_predictions(read_run(evaluated, TrainingRun))
     assert drawn_matrix(at) == [f"{value:,}" for value in np.ravel(predictions.matrix)]
     assert html(at).count("<img") == 9

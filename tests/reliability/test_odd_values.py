@@ -8,8 +8,8 @@ from pathlib import Path
 
 from cifar_core.checkpoints.checkpoint import list_checkpoints
 from cifar_core.cli.output import describe
+from cifar_core.evaluation.available import load_predictions
 from cifar_core.evaluation.history import load_history
-from cifar_core.evaluation.predictions import load_predictions
 from cifar_core.records import layout
 from cifar_core.records.records import read_metrics
 from cifar_core.runs.lifecycle import create_run, rename_run

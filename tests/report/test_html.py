@@ -9,7 +9,7 @@ import pytest
 from cifar_core.checkpoints.checkpoint import find_checkpoint
 from cifar_core.cli.main import main
 from cifar_core.config.train import TrainConfig
-from cifar_core.evaluation.predictions import load_predictions
+from cifar_core.evaluation.available import load_predictions
 from cifar_core.jobs.launch_analysis import launch_report
 from cifar_core.records import layout
 from cifar_core.runs.states import RunState

@@ -17,8 +17,8 @@ from safetensors.torch import load
 
 from cifar_core.checkpoints.checkpoint import find_checkpoint, load_model, read_checkpoint
 from cifar_core.errors import CheckpointError, CifarCoreError, RunError
+from cifar_core.evaluation.available import load_predictions
 from cifar_core.evaluation.features import find_values, neighbors, read_values
-from cifar_core.evaluation.predictions import load_predictions
 from cifar_core.explain.error_maps import read_error_maps
 from cifar_core.explain.layers import default_layer, list_layers
 from cifar_core.explain.maps import compute_cams

@@ -7,7 +7,8 @@ import pytest
 
 from cifar_core.checkpoints.checkpoint import find_checkpoint
 from cifar_core.data import open_dataset
-from cifar_core.evaluation.predictions import EvalSplit, eval_split, load_predictions
+from cifar_core.evaluation.available import load_predictions
+from cifar_core.evaluation.predictions import EvalSplit, eval_split
 from cifar_core.evaluation.predictor import Predictor
 from cifar_core.explain.error_maps import read_error_maps
 from cifar_core.explain.road import load_ranking

@@ -15,24 +15,16 @@ if TYPE_CHECKING:
 
 def write_report(job: "JobContext", request: "AnalysisRequest") -> RunState:
     """Writes the report on the test images of the request's checkpoint."""
-    from cifar_core.evaluation.predictions import (
-        eval_split,
-        find_predictions,
-        has_predictions,
-        read_predictions,
-    )
+    from cifar_core.evaluation.available import available_file, load_predictions
     from cifar_core.report.html import report_html, worst_cards
     from cifar_core.system.files import write_atomic
 
     job.start()
     subject = subject_of(job, request)
-    run, config, checkpoint, data = subject
-    if not has_predictions(find_predictions(run, checkpoint.name, "test")) and not evaluate_split(
-        job, subject, "test"
-    ):
+    run, _, checkpoint, _ = subject
+    if not available_file(run, checkpoint) and not evaluate_split(job, subject, "test"):
         return RunState.STOPPED
-    path = find_predictions(run, checkpoint.name, "test")
-    predictions = read_predictions(path, eval_split(data, config, "test"), checkpoint)
+    predictions = load_predictions(run, checkpoint.name)
     if not record_progress(job, [Progress("Computing Grad-CAM maps", 0, 2, "parts")]):
         return RunState.STOPPED
     cards, maps = worst_cards(predictions)

@@ -1,5 +1,6 @@
 """Choosing a run, one of its checkpoints, a split, and another run to compare with."""
 
+import contextlib
 from dataclasses import dataclass
 
 import streamlit as st
@@ -8,7 +9,7 @@ from cifar_core.checkpoints.checkpoint import Checkpoint, find_checkpoint, list_
 from cifar_core.evaluation.predictions import SPLIT_NAMES, SPLITS
 from cifar_core.runs.store import TrainingRun, find_run
 from pages.ui.components import parts
-from pages.ui.session import cache, messages, url
+from pages.ui.session import cache, chosen, messages, url
 
 BELOW_SPLIT = ("images", "image", "page", "selection", "sort", "show")
 BELOW_RUN = (*BELOW_SPLIT, "checkpoint", "layer", "epoch", "cell", "list", "true", "predicted")
@@ -39,13 +40,15 @@ class Subject:
         return {"run": self.run.run_id, "checkpoint": self.checkpoint.name, **flip}
 
 
-def select_subject(whole_run: bool = False) -> Subject:
+def select_subject(*recalled: str, whole_run: bool = False) -> Subject:
     """Lets people choose run and checkpoint; without any run, ends the page with the next step.
 
     Args:
+        recalled: URL parameters that stay as they were on the page before; see `chosen.recall`.
         whole_run: Whether the page is about all epochs, so that no checkpoint is chosen.
     """
     runs = {run.run_id: run for run in cache.listing().trained()}
+    chosen.recall(runs, recalled)
     if name_or_id := st.query_params.get("run"):
         with parts.show_errors():
             linked = find_run(cache.root(), name_or_id, TrainingRun)
@@ -73,13 +76,16 @@ def select_subject(whole_run: bool = False) -> Subject:
             forget=BELOW_RUN,
         )
     run, flip = runs[run_id], url.is_on("flip")
-    if right is None:
-        with parts.show_errors():
-            name = st.query_params.get("checkpoint", "best")
-            names = {checkpoint.name for checkpoint in list_checkpoints(run.path)}
-            return Subject(run, find_checkpoint(run.path, name if name in names else "best"), flip)
-    with right, parts.show_errors():
-        return Subject(run, _select_checkpoint(run), flip)
+    with right or contextlib.nullcontext(), parts.show_errors():
+        checkpoint = _checkpoint_in_url(run) if whole_run else _select_checkpoint(run)
+    chosen.remember_subject(run_id, checkpoint.name, url.ON if flip else "")
+    return Subject(run, checkpoint, flip)
+
+
+def _checkpoint_in_url(run: TrainingRun) -> Checkpoint:
+    name = st.query_params.get("checkpoint", "best")
+    names = {checkpoint.name for checkpoint in list_checkpoints(run.path)}
+    return find_checkpoint(run.path, name if name in names else "best")
 
 
 def _select_checkpoint(run: TrainingRun) -> Checkpoint:
@@ -129,6 +135,7 @@ def select_split(subject: Subject, *more: str, flip: bool = False) -> str:
         )
         if flip or subject.flip:
             url.switch("TTA (flip)", "flip", TTA_HELP)
+    chosen.remember_split(split)
     return split
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from cifar_core.checkpoints.checkpoint import find_checkpoint
 from cifar_core.errors import CheckpointError
+from cifar_core.evaluation.available import available_file
 from cifar_core.evaluation.predictions import (
     SPLIT_NAMES,
     Predictions,
@@ -32,23 +33,24 @@ def predictions_of(subject: Subject, split: str) -> Predictions:
 
 def _read_predictions(subject: Subject, split: str) -> Predictions | None:
     """Predictions on a split; None if they are missing, or damaged, which is shown."""
-    run, name = subject.run, subject.checkpoint.name
-    if not has_predictions(find_predictions(run, name, split, subject.flip)):
+    run, checkpoint, flip = subject.run, subject.checkpoint, subject.flip
+    if not available_file(run, checkpoint, split, flip):
         return None
     with parts.show_errors():
         try:
-            return cache_analysis.predictions(run, subject.checkpoint, split, subject.flip)
+            return cache_analysis.predictions(run, checkpoint, split, flip)
         except CheckpointError as error:
-            messages.error(error)
+            if has_predictions(find_predictions(run, checkpoint.name, split, flip)):
+                messages.error(error)  # what the epoch left is no evaluation that was damaged
     return None
 
 
 def open_evaluation(run: TrainingRun) -> None:
-    """Opens a run's evaluation on the test images; starts it if it was never evaluated."""
-    name = find_checkpoint(run.path, "best").name
-    if not has_predictions(find_predictions(run, name, "test")):
-        launch_evaluation(cache.root(), run, name, "test")
-    url.go("pages/evaluation.py", run=run.run_id, checkpoint=name)
+    """Opens a run's evaluation on the test images; starts it if nothing is known of them."""
+    checkpoint = find_checkpoint(run.path, "best")
+    if not available_file(run, checkpoint):
+        launch_evaluation(cache.root(), run, checkpoint.name, "test")
+    url.go("pages/evaluation.py", run=run.run_id, checkpoint=checkpoint.name)
 
 
 def _offer_evaluation(subject: Subject, split: str) -> NoReturn:
@@ -82,5 +84,5 @@ def features_or_offer(subject: Subject, predictions: Predictions) -> NDArray[np.
         return cache_analysis.features(subject.run, predictions)
     except CheckpointError as error:
         messages.info(error, ":material/scatter_plot:")
-        _evaluate_button(subject, predictions.examples.split, "Evaluate again")
+        _evaluate_button(subject, predictions.examples.split, "Compute features")
         return None

@@ -13,7 +13,8 @@ from cifar_core.checkpoints.checkpoint import find_checkpoint
 from cifar_core.data import is_ready
 from cifar_core.data.arrays import Pixels
 from cifar_core.errors import CifarCoreError
-from cifar_core.evaluation.predictions import Predictions, find_predictions, has_predictions
+from cifar_core.evaluation.available import available_file
+from cifar_core.evaluation.predictions import Predictions
 from cifar_core.explain.error_maps import ErrorMaps, error_maps, read_error_maps
 from cifar_core.explain.gradcam import CamMaps, Target, scaled_together
 from cifar_core.explain.layers import default_layer
@@ -27,7 +28,7 @@ from pages.ui.session import cache_analysis
 from pages.ui.session.messages import plain
 
 NUM_ERRORS = 3
-NUM_LOOKED_AT = 20  # own runs, for the newest evaluated one
+NUM_LOOKED_AT = 20  # own runs, for the newest one with predictions
 OPACITY = 0.55
 
 
@@ -62,7 +63,7 @@ def shipped_cards(runs: Sequence[TrainingRun]) -> dict[str, ModelCard]:
 
 
 def find_showcase(runs: Sequence[TrainingRun], cards: dict[str, ModelCard]) -> Showcase | None:
-    """The newest evaluated run of one's own, else the best shipped one; None if there is none.
+    """The newest run of one's own that has ended, else the best shipped one; None if there is none.
 
     Shipped ones whose images are here come first.
 
@@ -70,7 +71,8 @@ def find_showcase(runs: Sequence[TrainingRun], cards: dict[str, ModelCard]) -> S
         runs: Those that have a checkpoint, newest first.
         cards: As `shipped_cards`.
     """
-    for run in [run for run in runs if not run.is_shipped][:NUM_LOOKED_AT]:
+    own = [run for run in runs if not run.is_shipped and not run.state.is_active]
+    for run in own[:NUM_LOOKED_AT]:
         if predictions := _predictions(run):
             return _of_predictions(run, predictions)
     shipped = [(run, cards[run.run_id]) for run in runs if run.run_id in cards]
@@ -95,7 +97,7 @@ def _predictions(run: TrainingRun) -> Predictions | None:
     """A run's predictions for the test images; None if it has none, or its data are not here."""
     try:
         checkpoint = find_checkpoint(run.path, "best")
-        if has_predictions(find_predictions(run, checkpoint.name, "test")):
+        if available_file(run, checkpoint):
             return cache_analysis.predictions(run, checkpoint, "test")
     except CifarCoreError:
         pass
@@ -103,7 +105,7 @@ def _predictions(run: TrainingRun) -> Predictions | None:
 
 
 def _of_predictions(run: TrainingRun, predictions: Predictions) -> Showcase:
-    about = f"{run.config.model} on {predictions.note.data}, your newest evaluated run"
+    about = f"{run.config.model} on {predictions.note.data}, your newest run"
     query = {"run": run.run_id, "checkpoint": predictions.checkpoint.name, "split": "test"}
     classes, matrix = predictions.examples.classes, predictions.matrix
     return Showcase(run, predictions.acc, about, classes, matrix, query, predictions)

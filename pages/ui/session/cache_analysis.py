@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from cifar_core.checkpoints.checkpoint import Checkpoint, load_model, read_checkpoint
 from cifar_core.data.store import ready_folder
+from cifar_core.evaluation.available import available_file, load_predictions
 from cifar_core.evaluation.features import find_values, pca_projection, read_values
 from cifar_core.evaluation.history import History, load_history, probabilities_over_epochs
 from cifar_core.evaluation.label_issues import find_label_issues
-from cifar_core.evaluation.predictions import Predictions, find_predictions, load_predictions
+from cifar_core.evaluation.predictions import Predictions
 from cifar_core.explain.comparisons import View, untrained_model
 from cifar_core.explain.cost import forward_s
 from cifar_core.explain.gradcam import CamMaps, Target
@@ -42,10 +43,9 @@ def predictions(
     Raises:
         CifarCoreError: as `load_predictions`.
     """
-    name, weights = checkpoint.name, checkpoint.weights_sha256
-    path = find_predictions(run, name, split, flip).with_suffix(".json")
-    key = (str(run.path), name, weights, split, flip, _data_version(run), _written_at(path))
-    return _load_predictions(*key)
+    written_at = _written_at(available_file(run, checkpoint, split, flip))
+    subject = (str(run.path), checkpoint.name, checkpoint.weights_sha256, split, flip)
+    return _load_predictions(*subject, _data_version(run), written_at)
 
 
 def _data_version(run: TrainingRun) -> str:
@@ -89,11 +89,8 @@ def _maps(
     initial: bool = False,
 ) -> CamMaps:
     checkpoint = read_checkpoint(Path(path)).for_split(split)
-    model = (
-        untrained_model(read_run(checkpoint.path.parent, TrainingRun))
-        if initial
-        else _model(path, weights)
-    )
+    run_dir = checkpoint.path.parent
+    model = untrained_model(read_run(run_dir, TrainingRun)) if initial else _model(path, weights)
     return compute_cams(model, checkpoint, pixels, layer, targets, method)
 
 
@@ -151,10 +148,10 @@ def history(run: TrainingRun) -> History | None:
     return _load_history(str(run.path), len(paths), _data_version(run), _written_at(paths[-1]))
 
 
-def _written_at(path: Path) -> int:
+def _written_at(path: Path | None) -> int:
     """A file's modification time in ns; 0 if there is no such file."""
     try:
-        return path.stat().st_mtime_ns
+        return path.stat().st_mtime_ns if path else 0
     except OSError:
         return 0
 
@@ -188,14 +185,16 @@ def _subject(predictions: Predictions) -> Subject:
 
 
 @st.cache_data(max_entries=12, show_spinner=False)
-def _label_issues(subject: Subject, flip: bool, _predictions: Predictions) -> NDArray[np.int64]:
+def _label_issues(
+    subject: Subject, flip: bool, sha256: str, _predictions: Predictions
+) -> NDArray[np.int64]:
     return find_label_issues(_predictions)
 
 
 def label_issues(predictions: Predictions) -> NDArray[np.int64]:
     """(M,) rows with a possible label error; see `find_label_issues`."""
-    flip = predictions.note.flip
-    return _label_issues(_subject(predictions), flip, predictions)
+    note = predictions.note
+    return _label_issues(_subject(predictions), note.flip, note.sha256, predictions)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

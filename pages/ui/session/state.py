@@ -12,6 +12,7 @@ DRAFT_VERSION = "draft_version"  # counts up when the draft is replaced as a who
 SPEC = "augment_spec"  # the augmentation page's spec, as plain JSON types
 BUILDER = "builder"  # the operations in the augmentation builder, in order
 STEP_NUMBERS = "builder_step_numbers"  # a counter, so that each operation has its own widgets
+CHOSEN = "chosen"  # URL parameters of the run and images last looked at
 SELECTED = "selected"  # indices chosen in the gallery, by run, checkpoint and split
 LR_ORIGIN = "lr_origin"  # the LR test that the form's learning rate is from
 NEW_DRAFT = "new_draft"  # draft id of a form, until it is started or refused

@@ -22,7 +22,7 @@ def run_actions(run: TrainingRun) -> None:
         if (
             not run.state.is_active
             and list_checkpoints(run.path)
-            and st.button("Evaluate", type="primary", icon=":material/fact_check:")
+            and st.button("Open evaluation", type="primary", icon=":material/fact_check:")
         ):
             with parts.show_errors():
                 open_evaluation(run)

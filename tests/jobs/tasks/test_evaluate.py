@@ -15,10 +15,10 @@ from cifar_core.checkpoints.manifest import sum_of
 from cifar_core.cli.main import main
 from cifar_core.data import open_dataset
 from cifar_core.errors import CheckpointError, CifarCoreError, ConfigError
+from cifar_core.evaluation.available import load_predictions
 from cifar_core.evaluation.predictions import (
     eval_split,
     has_predictions,
-    load_predictions,
     predictions_path,
 )
 from cifar_core.evaluation.predictor import predict_split
