@@ -8,8 +8,9 @@ from pages.ui.session.boot import mark_app_started, open_requested_page
 from pages.ui.session.warm import warm_up
 
 # A file of our own: browsers fetch the favicon of a Material icon from a foreign host.
-ICON = Path(__file__).with_name("pages") / "ui" / "icon.png"
-st.set_page_config(page_title="CIFAR-10 Lab", page_icon=ICON, layout="wide")
+UI = Path(__file__).with_name("pages") / "ui"
+st.set_page_config(page_title="CIFAR-10 Lab", page_icon=UI / "icon.png", layout="wide")
+st.logo(UI / "logo.svg", size="large")
 
 GROUPS = {
     "": [
@@ -34,6 +35,11 @@ GROUPS = {
     ],
 }
 
+# Streamlit 1.67 writes white on every primary color: 2.3:1 on the light blue of the dark theme.
+if st.context.theme.type == "dark":
+    st.html(
+        "<style>[data-testid^=stBaseButton-primary]:not(:disabled){color:#10151c!important}</style>"
+    )
 mark_app_started()
 page = st.navigation(GROUPS)
 open_requested_page()

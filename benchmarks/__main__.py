@@ -17,6 +17,7 @@ NAMES = (
     "live_refresh",
     "listing",
     "opening",
+    "first_minutes",
     "concurrent_viewers",
     "redrawing",
     "exploring",

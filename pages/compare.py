@@ -71,6 +71,7 @@ def tile(first: Predictions, second: Predictions, row: int, query: dict[str, str
 
 parts.heading("Compare", "Two models on the same images: errors fixed and errors added")
 one = select_subject("split")
+parts.name_tab(one.run.name, "Compare")
 two = select_other(one)
 if two is None:
     st.stop()

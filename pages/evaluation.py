@@ -34,6 +34,7 @@ def links(subject: Subject, query: dict[str, str]) -> None:
 parts.heading("Evaluation", "Accuracy, per-class metrics and the most confused classes")
 over_epochs = st.query_params.get("view") == "epochs"
 subject = select_subject("split", whole_run=over_epochs)
+parts.name_tab(subject.run.name, "Evaluation")
 with st.container(horizontal=True, vertical_alignment="bottom"):
     view = url.select("View", "view", list(VIEWS), "now", shown=VIEWS.__getitem__, beside=True)
     split = "test" if view == "epochs" else select_split(subject, flip=True)

@@ -1,17 +1,14 @@
 """Gallery: images with their predictions, filtered and sorted; a click opens Grad-CAM."""
 
-from collections.abc import Collection
-from urllib.parse import urlencode
-
 import streamlit as st
 
-from cifar_core.data.encode import data_uri
 from cifar_core.evaluation.export import images_png, images_zip
 from cifar_core.evaluation.predictions import Predictions
 from cifar_core.explain.maps import MAX_IMAGES
 from pages.ui.components import parts
-from pages.ui.components.tiles import Tile, tiles
+from pages.ui.components.tiles import tiles
 from pages.ui.evaluation.checkpoint_picker import Subject, select_split, select_subject
+from pages.ui.evaluation.error_tiles import image_tile
 from pages.ui.evaluation.filters import filtered_rows, label_issue_rows
 from pages.ui.evaluation.predictions import predictions_of
 from pages.ui.evaluation.selections import (
@@ -29,23 +26,6 @@ boot(__file__)
 MAX_ZIP_IMAGES = 5000
 
 
-def tile(predictions: Predictions, row: int, label_issues: Collection[int]) -> Tile:
-    """One image with its predicted and true class."""
-    examples = predictions.examples
-    true = examples.classes[examples.labels[row]]
-    predicted = examples.classes[predictions.predicted[row]]
-    index, confidence = int(examples.indices[row]), f"{predictions.confidence[row]:.0%}"
-    issue = ", possible label error" if row in label_issues else ""
-    return Tile(
-        id=index,
-        src=data_uri(examples.pixels([row])[0]),
-        href="gradcam?" + urlencode({**query, "images": index}),
-        lines=(f"{predicted} {confidence}", f"true: {true}{'?' if issue else ''}"),
-        tip=f"{examples.name(row)}: true {true}, predicted {predicted} ({confidence}), "
-        f"loss {predictions.losses[row]:.2f}{issue}",
-    )
-
-
 def open_gradcam(indices: list[int]) -> None:
     """Opens the Grad-CAM page with these images."""
     url.go("pages/gradcam.py", **query, images=",".join(str(index) for index in indices))
@@ -59,7 +39,7 @@ def show_page(predictions: Predictions, rows: list[int]) -> None:
     bar = st.container(horizontal=True, vertical_alignment="center")
     key = f"{subject.run.run_id}/{subject.checkpoint.name}/{split}"
     label_issues = set(label_issue_rows(predictions).tolist())
-    page_tiles = [tile(predictions, row, label_issues) for row in page_rows]
+    page_tiles = [image_tile(predictions, row, query, row in label_issues) for row in page_rows]
     opened, selected = tiles(page_tiles, selected_indices(key), key)
     remember_selected(key, selected)
     url.page_buttons(num_pages, page)
@@ -125,6 +105,7 @@ def selection_actions(selected: list[int], key: str) -> None:
 
 parts.heading("Gallery", "Browse predictions; click an image for its Grad-CAM")
 subject: Subject = select_subject("split")
+parts.name_tab(subject.run.name, "Gallery")
 split = select_split(subject)
 predictions = predictions_of(subject, split)
 query = {**subject.query, "split": split}

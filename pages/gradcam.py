@@ -4,30 +4,23 @@ import streamlit as st
 
 from cifar_core.evaluation.predictions import Predictions
 from cifar_core.evaluation.sorting import most_confident_errors
-from cifar_core.explain.comparisons import KINDS
-from cifar_core.explain.maps import MAX_IMAGES, CamRequest, cards_from, heading_of
-from cifar_core.explain.targets import TARGETS, target_classes
+from cifar_core.explain.maps import MAX_IMAGES
+from cifar_core.explain.targets import BOTH, BOTH_NAME, TARGETS
 from pages.ui.components import parts
 from pages.ui.evaluation.checkpoint_picker import Subject, select_split, select_subject
 from pages.ui.evaluation.predictions import predictions_of
-from pages.ui.gradcam.comparison import side_by_side
-from pages.ui.gradcam.maps import (
-    download,
-    draw_cards,
-    grid_switch,
-    maps_with_progress,
-    select_request,
-)
+from pages.ui.gradcam.comparison import OFF, select_comparison, side_by_side
+from pages.ui.gradcam.controls import select_request
+from pages.ui.gradcam.errors import step_through_errors
+from pages.ui.gradcam.maps import download, draw_maps
 from pages.ui.gradcam.ranking import layer_ranking
 from pages.ui.gradcam.upload import own_image
 from pages.ui.session import chosen, url
 from pages.ui.session.boot import boot
-from pages.ui.session.messages import plain
 
 boot(__file__)
 
 UPLOAD = "upload"
-OFF = "off"
 
 
 def select_rows(predictions: Predictions) -> list[int]:
@@ -51,52 +44,26 @@ def select_rows(predictions: Predictions) -> list[int]:
     return rows
 
 
-def show_maps(subject: Subject, split: str) -> None:
-    """One map of each image, or several maps of one image."""
-    predictions = predictions_of(subject, split)
-    with parts.show_errors():
-        rows = select_rows(predictions)
-        targets = [*TARGETS, *predictions.examples.classes]
-        single = st.query_params.get("beside", OFF) != OFF
-        request = select_request(subject.checkpoint, targets, 1 if single else len(rows))
-        beside = url.select(
-            "Side by side",
-            "beside",
-            [OFF, *KINDS],
-            OFF,
-            shown=lambda kind: KINDS.get(kind, "Off"),
-            beside=True,
+def show_maps(subject: Subject, predictions: Predictions, rows: list[int]) -> None:
+    """Controls and maps on top; below them, which maps, and the way on."""
+    with under:
+        beside = select_comparison()
+    with top, parts.show_errors():
+        several = {BOTH: BOTH_NAME} if beside == OFF else {}
+        names = {name: name for name in predictions.examples.classes}
+        request, drawing = select_request(
+            subject.checkpoint, {**several, **TARGETS, **names}, len(rows) if beside == OFF else 1
         )
         if beside == OFF:
-            show_cards(subject, predictions, rows, request)
+            sheet = draw_maps(subject, predictions, rows, request, drawing)
         else:
             if len(rows) > 1:
                 st.caption(f"First of {len(rows)} images. Enter another index to see that one.")
-            side_by_side(beside, subject, predictions, rows[0], request)
-    links(predictions, rows[0], {**subject.query, "split": split})
-    layer_ranking(subject)
-
-
-def show_cards(
-    subject: Subject, predictions: Predictions, rows: list[int], request: CamRequest
-) -> None:
-    """Image, map and overlay of each image, side by side."""
-    with st.container(horizontal=True):
-        grid = grid_switch()
-        normalized = len(rows) == 1 or url.switch(
-            "Normalize each map",
-            "stretch",
-            "Scales each map to its own maximum. Weak maps then look as strong as any other, so "
-            "only the location of the maximum can be compared between images.",
-        )
-    targets = target_classes(predictions, rows, request.target)
-    pixels = predictions.examples.pixels(rows)
-    cams = maps_with_progress(predictions.checkpoint, pixels, request, targets)
-    cards = cards_from(predictions, rows, targets, cams, one_scale=not normalized)
-    draw_cards(cards, request.opacity, cams.grid if grid else None)
-    about = f"{subject.run.name}: {predictions}"
-    st.caption(plain(about))
-    download(cards, (about, heading_of(str(request.layer), cams, request)), request.opacity)
+            sheet = side_by_side(beside, subject, predictions, rows[0], request, drawing)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            step_through_errors(predictions, rows)
+            if sheet:
+                download(sheet)
 
 
 def links(predictions: Predictions, row: int, query: dict[str, str]) -> None:
@@ -117,9 +84,17 @@ def links(predictions: Predictions, row: int, query: dict[str, str]) -> None:
 
 
 parts.heading("Grad-CAM", "Which image regions support a class")
+top, under = st.container(), st.container()
 subject = select_subject("split", "images")
-source = select_split(subject, UPLOAD)
+parts.name_tab(subject.run.name, "Grad-CAM")
+source = select_split(subject, {UPLOAD: "your image"})
 if source == UPLOAD:
-    own_image(subject)
+    with top:
+        own_image(subject)
 else:
-    show_maps(subject, source)
+    predictions = predictions_of(subject, source)
+    with parts.show_errors():
+        rows = select_rows(predictions)
+    show_maps(subject, predictions, rows)
+    links(predictions, rows[0], {**subject.query, "split": source})
+    layer_ranking(subject)

@@ -121,6 +121,7 @@ def show_gradcam(predictions: Predictions, row: int) -> None:
 
 parts.heading("One image", "Training history, nearest neighbors and Grad-CAM of an image")
 subject = select_subject("split", "image")
+parts.name_tab(subject.run.name, "One image")
 split = select_split(subject)
 query = {**subject.query, "split": split}
 predictions = predictions_of(subject, split)

@@ -54,16 +54,20 @@ def edit(run: TrainingRun) -> None:
 
 @st.dialog("Delete this run?")
 def confirm_delete(run: TrainingRun) -> None:
-    """Asks what to delete."""
-    st.write(f"**{plain(run.name)}** uses {parts.megabytes(disk_bytes(run))}.")
-    if linked := run.path.is_symlink():
+    """Asks what to delete; nothing is the highlighted answer."""
+    size = parts.megabytes(disk_bytes(run))
+    st.write(f"**{plain(run.name)}** uses {size}. Deleting cannot be undone.")
+    linked = run.path.is_symlink()
+    if linked:
         messages.info(f"Only {what_is_deleted(run)}.", icon=":material/link:")
-    elif st.button("Delete checkpoints, keep curves", icon=":material/folder_delete:"):
+    if st.button("Cancel", type="primary"):
+        st.rerun()
+    if not linked and st.button("Delete checkpoints, keep curves", icon=":material/folder_delete:"):
         with parts.show_errors():
             delete_run(read_run(run.path), keep_curves=True)
         st.rerun()
     label = "Delete the link" if linked else "Delete everything"
-    if st.button(label, type="primary", icon=":material/delete_forever:"):
+    if st.button(label, icon=":material/delete_forever:"):
         with parts.show_errors():
             delete_run(read_run(run.path))
         st.rerun()

@@ -18,6 +18,7 @@ from pages.ui.training.batch_replay import batch_replay
 from pages.ui.training.estimate import compare_with_forecast, estimate_line
 from pages.ui.training.form import config_fields, recipe_picker
 from pages.ui.training.lr_handoff import origin_of, run_origin
+from pages.ui.training.run_table import settings_table
 from pages.ui.training.run_view import run_view
 from pages.ui.training.start_once import clear_pending_start, draft_id, new_draft, start_button
 
@@ -27,6 +28,7 @@ START = "start_training"
 
 def show_run(run: TrainingRun) -> None:
     """One run, live, and what can be done with it."""
+    parts.name_tab(run.name, "Train")
     st.title(plain(run.name))
     run_actions(run)
     ancestry(run)
@@ -39,7 +41,7 @@ def show_run(run: TrainingRun) -> None:
     compare_with_forecast(run)
     batch_replay(run)
     with st.expander("Settings", icon=":material/list:"):
-        st.json(run.config.model_dump(mode="json"))
+        settings_table(run.config)
         st.code(train_command(run.config), language="bash", wrap_lines=True)
 
 

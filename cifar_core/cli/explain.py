@@ -112,7 +112,7 @@ def add_explain(commands: Any) -> None:
         help="predicted, true, difference (predicted, not true), or a class. Default: predicted.",
     )
     command.add_argument(
-        "--opacity", type=float, default=50, help="opacity of the map in %%. Default: 50."
+        "--opacity", type=float, default=70, help="opacity of the map in %%. Default: 70."
     )
     command.add_argument("--out", type=Path, required=True, help="the PNG to write")
     command.set_defaults(split=None)  # to tell whether it is given: with --file it has no meaning

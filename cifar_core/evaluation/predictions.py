@@ -29,6 +29,7 @@ from cifar_core.system.json_files import read_typed, write_typed
 MAX_BYTES = 2**30  # of a file of log-probabilities; 50,000 images of 10 classes have 2**20
 SPLITS = ("test", "val", "train")
 SPLIT_NAMES = {"test": "test", "val": "validation", "train": "training"}
+OWN = "own"  # an uploaded image; never stored
 OUTCOMES = ("errors", "correct", "all")
 
 
@@ -54,6 +55,8 @@ class EvalSplit:
 
     def name(self, row: int) -> str:
         """Display name of an image, such as "test 4711"; validation images are training images."""
+        if self.split == OWN:
+            return "your image"
         return f"{'test' if self.split == 'test' else 'train'} {self.indices[row]}"
 
     def find(self, index: int) -> int:
@@ -108,10 +111,12 @@ class Predictions:
 
     def __str__(self) -> str:
         """What every figure made from them has to state."""
-        split = SPLIT_NAMES[self.examples.split]
+        images = "one image of your own"
+        if self.examples.split != OWN:
+            split = SPLIT_NAMES[self.examples.split]
+            images = f"{len(self.examples.labels):,} {split} images of {self.note.data}"
         return (
-            f"{len(self.examples.labels):,} {split} images of {self.note.data}, "
-            f"{self.checkpoint.name} (epoch {self.checkpoint.epoch})"
+            f"{images}, {self.checkpoint.name} (epoch {self.checkpoint.epoch})"
             f"{', TTA (flip)' if self.note.flip else ''}"
         )
 

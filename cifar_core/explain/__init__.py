@@ -11,5 +11,6 @@ error_maps   those of a run's most confident errors, kept beside it
 comparisons  several maps of one image, side by side
 road         ROAD: ranks layers and methods by faithfulness
 overlay      maps as a heatmap over the image
+pairs        maps of an image for two classes, on one scale
 sheet        images, maps and overlays as one PNG
 """

@@ -11,15 +11,16 @@ from cifar_core.errors import ConfigError
 def overlay(image: Pixels, cam: Floats, opacity: float, scale: int = 8) -> Pixels:
     """The (H, W, 3) image under its (H, W) map in 0..1, both enlarged `scale` times.
 
-    Opacity 0 shows the image alone, 1 the map alone. A weighted mean, so that the brightness of
-    the image does not depend on the map.
+    The opacity follows the map: where it is 0 the image is left as it is, and where it is 1 its
+    color covers the image by `opacity`. So a map hides nothing that it says nothing about.
 
     Raises:
         ConfigError: if the opacity is not within 0..1.
     """
     if not 0 <= opacity <= 1:
         raise ConfigError(f"opacity = {opacity!r} is not accepted; give a number from 0 to 1.")
-    mixed = (1 - opacity) * image + opacity * heatmap(cam)
+    alpha = opacity * np.clip(cam, 0, 1)[..., None]
+    mixed = (1 - alpha) * image + alpha * heatmap(cam)
     return _enlarged(np.rint(mixed).astype(np.uint8), scale)
 
 
@@ -36,6 +37,12 @@ def heatmap(cam: Floats, scale: int = 1) -> Pixels:
 def _enlarged(pixels: Pixels, scale: int) -> Pixels:
     """Nearest neighbor, for the map too: its values are per pixel, and stay on theirs."""
     return pixels.repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+def color_scale(steps: int = 9) -> list[str]:
+    """The colors of maps as CSS, from 0 to 1."""
+    levels = heatmap(np.linspace(0, 1, steps, dtype=np.float32)[None])[0]
+    return [f"#{level.tobytes().hex()}" for level in levels]
 
 
 @functools.cache

@@ -15,6 +15,8 @@ TARGETS = {
     "difference": "Predicted minus true class",
 }
 
+BOTH, BOTH_NAME = "both", "Predicted and true class"  # two maps of an image, see `pairs`
+
 
 def target_classes(predictions: Predictions, rows: Sequence[int], target: str) -> list[Target]:
     """The target class of each image.

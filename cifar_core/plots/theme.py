@@ -43,8 +43,13 @@ def diverging_scale(dark: bool) -> list[tuple[float, str]]:
 
 
 def readable_on(color: NDArray[np.float64]) -> str:
-    """Black or white, by the luma weights of ITU-R BT.601; (3,) RGB, 0..255."""
-    return "#15181c" if color @ (0.299, 0.587, 0.114) > 110 else "#f4f6f8"
+    """Black or white, whichever differs more from (3,) RGB, 0..255: always at least 4.5:1.
+
+    Source: WCAG 2.2, relative luminance; black and white are equally far at 0.179.
+    """
+    scaled = color / 255
+    linear = np.where(scaled <= 0.04045, scaled / 12.92, ((scaled + 0.055) / 1.055) ** 2.4)
+    return "#000000" if linear @ (0.2126, 0.7152, 0.0722) > 0.179 else "#ffffff"
 
 
 def diverging_cells(

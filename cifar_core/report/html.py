@@ -49,7 +49,7 @@ def worst_cards(predictions: Predictions) -> tuple[list[Card], str]:
     targets = target_classes(predictions, rows, "predicted")
     pixels = predictions.examples.pixels(rows)
     cams = compute_cams(model, predictions.checkpoint, pixels, layer, targets)
-    about = f"{heading_of(layer, cams, CamRequest(layer))}. All maps share one color scale."
+    about = f"{heading_of(layer, cams.grid, CamRequest(layer))}. All maps share one color scale."
     return cards_from(predictions, rows, targets, cams, one_scale=True), about
 
 

@@ -131,13 +131,18 @@ def select_two(page: Page) -> None:
 
 
 def opacity_hides_the_image(page: Page) -> None:
-    """At 100% only the map is left, at 0% only the image."""
+    """At 0% only the image is left."""
+    page.get_by_role("button", name="Display").click()
     slider = page.get_by_role("slider", name="Overlay opacity")
     images = page.locator("figure img")
-    slider.press("End")
-    expect(images.nth(2)).to_have_attribute("src", str(images.nth(1).get_attribute("src")))
+    image, strong = (str(images.nth(n).get_attribute("src")) for n in range(2))
     slider.press("Home")
-    expect(images.nth(2)).to_have_attribute("src", str(images.nth(0).get_attribute("src")))
+    for n in (1, 2):
+        expect(images.nth(n)).to_have_attribute("src", image)
+    slider.press("End")
+    expect(images.nth(1)).not_to_have_attribute("src", image)
+    expect(images.nth(1)).not_to_have_attribute("src", strong)
+    page.keyboard.press("Escape")
 
 
 def other_layer(page: Page, before: str) -> None:

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import TrainingRun, list_runs, read_run
+from tests.e2e.accessibility import serious_violations
 from tests.e2e.conftest import Server, new_window
 from tests.e2e.steps import (
     go,
@@ -152,17 +153,21 @@ def test_mistakes_are_sentences(server: Server, page: Page) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 420])
-def test_no_page_scrolls_sideways_or_shows_an_exception(
+def test_no_page_scrolls_sideways_shows_an_exception_or_keeps_anybody_out(
     server: Server, browser: Browser, finished: Path, shared_cache: Path, theme: str, width: int
 ) -> None:
     with_a_table(server, finished, shared_cache)
     page = new_window(browser, width, 900, color_scheme=theme)
+    violations = list[str]()
     for path in PATHS:
         page.goto(f"{server.url}/{path}")
         expect(page.locator("h1")).to_be_visible()
         settle(page)
         wide = "document.documentElement.scrollWidth > window.innerWidth + 1"
         assert not page.evaluate(wide), path
+        if width == 1280:
+            violations += serious_violations(page)
+    assert not violations, "\n".join(violations)
     background = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
     channels = [int(n) for n in re.findall(r"\d+", background)[:3]]
     assert (sum(channels) < 200) == (theme == "dark")

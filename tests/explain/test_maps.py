@@ -34,7 +34,7 @@ from cifar_core.explain.maps import (
     draw_own,
     draw_rows,
     heading_of,
-    own_card,
+    own_predictions,
     peak_note,
     probabilities,
 )
@@ -121,8 +121,12 @@ def test_cards_say_what_was_seen_and_what_was_asked() -> None:
 
 def test_a_card_of_ones_own_picture_names_the_three_best_guesses() -> None:
     pixels, probs = np.zeros((32, 32, 3), np.uint8), np.array([0.051, 0.2, 0.7, 0.049], np.float32)
-    card = own_card(pixels, (*CLASSES, "dog"), probs, 1, maps([0.5]))
-    assert card.lines == ("cat 70.0%, bee 20.0%, ant 5.1%", "map: bee, peak 0.5")
+    checkpoint = Checkpoint(Path("best-0000003"), replace(manifest_of(), classes=(*CLASSES, "dog")))
+    own = own_predictions("run", checkpoint, pixels, probs)
+    (card,) = cards_from(own, [0], [1], maps([0.5]))
+    said = ("cat 70.0%, bee 20.0%, ant 5.1%", "your image · map: bee, peak 0.5")
+    assert card.lines == said
+    assert own.checkpoint.normalization == checkpoint.normalization
 
 
 def test_probabilities_are_those_of_the_table(predictions: Predictions, model: nn.Module) -> None:
@@ -170,7 +174,7 @@ def test_impossible_maps_are_refused(predictions: Predictions, model: nn.Module)
 
 
 def test_the_heading_says_how_maps_were_made() -> None:
-    told = heading_of("layer3", maps([0.5]), CamRequest(method="LayerCAM", target="true"))
+    told = heading_of("layer3", (8, 8), CamRequest(method="LayerCAM", target="true"))
     assert told == "LayerCAM at layer3 (8x8), target: true class"
 
 
@@ -184,10 +188,9 @@ def test_a_drawn_row_shows_its_image_and_the_map_asked_for(
     x, y, side = GAP, 2 * GAP + 2 * LINE, 32 * SCALE
     image, overlay = (sheet[y : y + side, left : left + side] for left in (x, x + 2 * (side + GAP)))
     assert np.array_equal(image[::SCALE, ::SCALE], pixels[0])
-    assert (
-        np.abs(overlay[::SCALE, ::SCALE].astype(int) - heatmap(on_shared_scale([cams])[0][0])).max()
-        <= 2
-    )
+    cam = on_shared_scale([cams])[0][0]
+    drawn = pixels[0] + cam[..., None] * (heatmap(cam) - pixels[0].astype(float))
+    assert np.abs(overlay[::SCALE, ::SCALE] - drawn).max() <= 2
     by_number = opened(
         draw_rows("first", predictions, [11, 3], CamRequest("layer3", "HiResCAM", "8", 1))
     )

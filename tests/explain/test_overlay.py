@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cifar_core.errors import ConfigError
-from cifar_core.explain.overlay import Floats, heatmap, overlay
+from cifar_core.explain.overlay import Floats, color_scale, heatmap, overlay
 
 
 def photo(brightest: int = 255) -> np.ndarray:
@@ -20,7 +20,24 @@ def ramp() -> Floats:
 def test_opacity_runs_from_the_image_to_the_map() -> None:
     image, cam = photo(), ramp()
     assert np.array_equal(overlay(image, cam, 0)[::8, ::8], image)
-    assert np.array_equal(overlay(image, cam, 1), heatmap(cam, 8))
+    strongest = np.ones((32, 32), np.float32)
+    assert np.array_equal(overlay(image, strongest, 1), heatmap(strongest, 8))
+
+
+@pytest.mark.parametrize("opacity", [0.3, 0.7, 1.0])
+def test_the_image_is_untouched_where_the_map_is_0(opacity: float) -> None:
+    image, cam = photo(), ramp()
+    assert np.array_equal(overlay(image, 0 * cam, opacity, 1), image)
+    share = (opacity * cam)[..., None]  # of the map's color, at each pixel
+    by_hand = image * (1 - share) + heatmap(cam) * share
+    assert np.abs(overlay(image, cam, opacity, 1) - by_hand).max() <= 0.5 + 1e-3
+
+
+def test_the_color_scale_is_that_of_the_maps() -> None:
+    colors = color_scale(3)
+    assert colors[0] == "#000004"  # inferno's ends, from matplotlib's table
+    assert colors[2] == "#fcffa4"
+    assert colors[1] == "#" + heatmap(np.full((1, 1), 0.5, np.float32)).tobytes().hex()
 
 
 def test_opacity_moves_every_pixel_steadily_towards_the_map() -> None:

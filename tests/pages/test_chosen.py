@@ -35,7 +35,7 @@ def by_sidebar(at: AppTest, page: str) -> AppTest:
 
 
 def shown_run(at: AppTest) -> str:
-    return next(box.value for box in at.selectbox if box.label == "Run")
+    return str(next(box.value for box in at.selectbox if box.label == "Run"))
 
 
 def test_run_checkpoint_and_images_stay_chosen(copied: Path, newer: Path) -> None:

@@ -230,3 +230,12 @@ def test_possible_label_errors_are_shown_as_a_hint(
     wait_for(job, RunState.COMPLETED)
     opened_again(at, "gallery", split="train", show="label_issues")
     assert "There is no show 'label_issues' here" in at.warning[0].value
+
+
+@pytest.mark.parametrize("page", ["data", "augmentation"])
+def test_a_data_set_that_is_not_there_is_told(page: str, shared_cache: Path) -> None:
+    at = app(page, data="modified-0123")
+    assert "modified-0123 is not available. Showing" in at.warning[0].value
+    assert "Shapes-10" in at.warning[0].value
+    assert in_url(at, "data") == "shapes10"
+    assert not at.run().warning

@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 from cifar_core.checkpoints.checkpoint import find_checkpoint
 from cifar_core.evaluation.available import load_predictions
 from cifar_core.evaluation.predictions import Predictions, predictions_path
-from cifar_core.explain.targets import TARGETS
+from cifar_core.evaluation.sorting import most_confident_errors
+from cifar_core.explain.targets import BOTH_NAME
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import AnalysisJob, TrainingRun, list_runs, read_run
 from cifar_core.system.files import read_json, write_json
@@ -171,7 +172,7 @@ def test_unknown_values_in_a_link_show_a_warning(predictions: Predictions) -> No
     image = str(first_error(predictions))
     for query, sentence in (
         ({"layer": "fc"}, "There is no layer 'fc' here. Showing "),
-        ({"target": "10"}, f"There is no target '10' here. Showing {TARGETS['predicted']}"),
+        ({"target": "10"}, f"There is no target '10' here. Showing {BOTH_NAME}"),
         ({"method": "Magic"}, "There is no method 'Magic' here. Showing GradCAM"),
         ({"split": "all"}, "There is no split 'all' here. Showing Test"),
         ({"checkpoint": "best-1"}, "There is no checkpoint 'best-1' here. Showing best"),
@@ -192,11 +193,11 @@ def test_grad_cam_shows_the_images_that_a_link_names(predictions: Predictions) -
     opened_again(at, "gradcam", images=indices)
     html = at.get("html")[0].proto.body
     assert html.count("<img") == 12
-    assert html.count("<figure") == 4
+    assert html.count("why ") == 8  # of each image, for two classes
     layers = next(s for s in at.selectbox if s.label == "Layer")
     assert "32x32" in layers.options[0]
     offered = len(layers.options)
-    next(t for t in at.toggle if t.label == "All layers").set_value(True).run()
+    next(t for t in at.toggle if t.label == "Inner layers").set_value(True).run()
     assert len(next(s for s in at.selectbox if s.label == "Layer").options) > offered
 
     for images in ("99999", "a cat", "-1", ","):
@@ -207,6 +208,25 @@ def test_grad_cam_shows_the_images_that_a_link_names(predictions: Predictions) -
     assert "Choose 1 to 48" in at.error[0].value
     opened_again(at, "gradcam", split="upload")
     assert "Upload an image" in at.info[0].value
+
+
+def test_errors_are_stepped_through_from_the_surest(predictions: Predictions) -> None:
+    surest = [
+        str(predictions.examples.indices[row]) for row in most_confident_errors(predictions, 3)
+    ]
+    at = app("gradcam", run="first")
+    assert button(at, "Previous error").disabled
+    for index in surest[1:]:
+        button(at, "Next error").click().run()
+        assert in_url(at, "images") == index
+    assert "Error 3 of " in texts(at)
+    button(at, "Previous error").click().run()
+    assert in_url(at, "images") == surest[1]
+    right = int(predictions.examples.indices[predictions.correct.argmax()])
+    opened_again(at, "gradcam", images=str(right))
+    assert "Classified correctly" in texts(at)
+    button(at, "Next error").click().run()
+    assert in_url(at, "images") == surest[0]
 
 
 def test_damaged_weights_show_an_error(evaluated: Path) -> None:

@@ -73,6 +73,18 @@ def test_runs_are_listed_filtered_and_compared(second: Path) -> None:
     assert not at.exception
 
 
+def test_the_page_of_a_finished_run_shows_its_errors_and_settings(copied: Path) -> None:
+    at = app("train", run=copied.name)
+    assert not at.exception
+    assert "Most confident errors" in texts(at)
+    table = at.dataframe[0].value.set_index("Setting")
+    assert table.loc["Batch size", "Value"] == str(SMALL["batch_size"])
+    assert table.loc["Batch size", "Default"] == "128"
+    assert table.loc["Momentum", "Default"] == ""
+    shutil.rmtree(copied / "epochs")
+    assert "Most confident errors" not in texts(at.run())
+
+
 def test_chart_options(copied: Path, second: Path) -> None:
     at = app("train", run=copied.name)
     assert names_drawn(at) == {"train", "val", "test"}

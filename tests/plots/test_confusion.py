@@ -114,7 +114,7 @@ def test_every_text_is_readable_on_its_cell() -> None:
         figure = confusion(matrix, CLASSES[:2], dark=dark)
         cells, colors = cells_of(figure), shapes_of(figure)
         for place, text in zip(cells.customdata, cells.textfont.color, strict=True):
-            assert contrast(rgb(text), colors[tuple(place)]) > 3.8, (percent, dark, place)
+            assert contrast(rgb(text), colors[tuple(place)]) >= 4.5, (percent, dark, place)
 
 
 def test_rows_are_true_labels_from_the_top_and_columns_predicted_labels() -> None:

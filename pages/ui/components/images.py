@@ -103,6 +103,22 @@ def _tile(image: NDArray[np.uint8], caption: str, tip: str, size: int) -> str:
     )
 
 
+def captioned_row(cells: Sequence[tuple[str, str]], max_px: int = 0) -> str:
+    """Elements beside each other, equally wide, each with its text below.
+
+    Args:
+        max_px: Widest each may be; 0 for any width.
+    """
+    widest = f"max-width:{max_px}px" if max_px else ""
+    figures = "".join(
+        f'<figure style="margin:0;flex:1 1 0;min-width:0;{widest}">{element}'
+        f'<figcaption style="font-size:.8rem;opacity:.85;margin-top:3px">{html.escape(text)}'
+        "</figcaption></figure>"
+        for element, text in cells
+    )
+    return f'<div style="display:flex;gap:8px">{figures}</div>'
+
+
 def picture(image: NDArray[np.uint8], tip: str, square: bool = True) -> str:
     """An `img` element as wide as its parent, without smoothing."""
     text, ratio = html.escape(tip), "aspect-ratio:1;" if square else ""

@@ -15,6 +15,7 @@ from cifar_core.runs.store import Run, TrainingRun
 from pages.ui.session import cache, messages
 from pages.ui.session.state import DATA
 
+APP = "CIFAR-10 Lab"
 NAMES = {"cifar10": "CIFAR-10", "shapes10": "Shapes-10"}
 STATES: dict[RunState, tuple[str, str]] = {
     RunState.QUEUED: ("gray", ":material/hourglass_empty:"),
@@ -38,9 +39,15 @@ def show_errors() -> Iterator[None]:
 
 
 def heading(title: str, about: str) -> None:
-    """The page's title and a one-line description."""
+    """The page's title, on the browser's tab too, and a one-line description."""
+    name_tab(title)
     st.title(title)
     st.caption(about)
+
+
+def name_tab(*words: str) -> None:
+    """The text of the browser's tab: what is looked at, the page, the app."""
+    st.set_page_config(page_title=" · ".join(dict.fromkeys([*words, APP])))
 
 
 def state_badge(run: Run) -> None:
@@ -85,7 +92,10 @@ def select_data() -> Dataset:
     names = {**NAMES, **modified_copies()}
     options = [name for name in names if name != "cifar10" or state == "ready"]
     current = st.query_params.get("data") or st.session_state.get(DATA)
-    current = current if current in options else options[0]  # a run may use a folder instead
+    if current and current not in options:
+        gone = f"{NAMES.get(current, current[:80])} is not available."
+        messages.warning(f"{gone} Showing {names[options[0]]} instead.", icon=":material/link_off:")
+    current = current if current in options else options[0]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.segmented_control(
             "Dataset",

@@ -1,7 +1,9 @@
 """Choosing a run, one of its checkpoints, a split, and another run to compare with."""
 
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import streamlit as st
 
@@ -115,11 +117,13 @@ def label(checkpoint: Checkpoint) -> str:
     return f"{checkpoint.role}, epoch {checkpoint.epoch}{val_acc}"
 
 
-def select_split(subject: Subject, *more: str, flip: bool = False) -> str:
+def select_split(
+    subject: Subject, more: Mapping[str, str] = MappingProxyType({}), flip: bool = False
+) -> str:
     """Lets people choose the split, and switch TTA off where it is on.
 
     Args:
-        more: Other sources of images than the splits.
+        more: Other sources of images than the splits, and their names.
         flip: Whether TTA can also be switched on.
     """
     offered = [s for s in SPLITS if s != "val" or subject.run.config.val_size]
@@ -129,7 +133,7 @@ def select_split(subject: Subject, *more: str, flip: bool = False) -> str:
             "split",
             [*offered, *more],
             "test",
-            shown=lambda s: SPLIT_NAMES.get(s, s).capitalize(),
+            shown=lambda s: {**SPLIT_NAMES, **more}[s].capitalize(),
             forget=BELOW_SPLIT,
             beside=True,
         )

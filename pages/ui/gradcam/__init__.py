@@ -1,7 +1,9 @@
 """Parts of the Grad-CAM page.
 
-maps         layer, method, target class; maps on the screen
+controls     layer, method, target class, and how maps are drawn
+maps         maps on the screen
 comparison   several maps of one image
+errors       to the error before and after
 upload       an uploaded image
 ranking      ROAD ranking of layers and methods
 """

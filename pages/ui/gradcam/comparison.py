@@ -7,33 +7,52 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cifar_core.evaluation.predictions import Predictions
-from cifar_core.explain.comparisons import ABOUT, Panel, View, panels, shared_heading, views
+from cifar_core.explain.comparisons import ABOUT, KINDS, Panel, View, panels, shared_heading, views
 from cifar_core.explain.layers import default_layer
 from cifar_core.explain.maps import CamRequest, prediction_label
 from cifar_core.explain.overlay import heatmap, overlay
 from cifar_core.explain.sheet import Card
 from pages.ui.components.images import picture
 from pages.ui.evaluation.checkpoint_picker import Subject, select_other
-from pages.ui.gradcam.maps import check_cost, download, framed, grid_switch
-from pages.ui.session import cache_analysis
+from pages.ui.gradcam.controls import Drawing
+from pages.ui.gradcam.maps import Sheet, check_cost, framed
+from pages.ui.session import cache_analysis, url
 from pages.ui.session.messages import plain
+
+OFF = "off"
+
+
+def select_comparison() -> str:
+    """Which maps stand side by side, one of `comparisons.KINDS`, or `OFF`."""
+    return url.select(
+        "Side by side",
+        "beside",
+        [OFF, *KINDS],
+        OFF,
+        shown=lambda kind: KINDS.get(kind, "Off"),
+        beside=True,
+    )
 
 
 def side_by_side(
-    kind: str, subject: Subject, predictions: Predictions, row: int, request: CamRequest
-) -> None:
-    """The maps of one image for one of `comparisons.KINDS`, with overlays and a download.
+    kind: str,
+    subject: Subject,
+    predictions: Predictions,
+    row: int,
+    request: CamRequest,
+    drawing: Drawing,
+) -> Sheet | None:
+    """The maps of one image for one of `comparisons.KINDS`; as a sheet, too, if there are any.
 
     Raises:
         CifarCoreError: if a model has no such layer or class, or a checkpoint is damaged.
     """
     other = _other_view(subject, request) if kind == "other" else None
     if kind == "other" and other is None:
-        return
+        return None
     layers = cache_analysis.layers(subject.checkpoint)
     image_views = views(kind, subject.run, predictions, row, request, layers, other)
     check_cost([(view.checkpoint, view.layer, view.method) for view in image_views])
-    grid = grid_switch()
     st.caption(ABOUT[kind])
     pixels = predictions.examples.pixels([row])[0]
     bar, cams = st.progress(0.0), []
@@ -43,12 +62,12 @@ def side_by_side(
     bar.empty()
     image_panels = panels(image_views, cams)
     title = f"{predictions.examples.name(row)}: {prediction_label(predictions, row)}"
-    draw_panels(pixels, title, image_panels, request.opacity, grid)
+    draw_panels(pixels, title, image_panels, request.opacity, drawing.grid)
     about = f"{subject.run.name}: {predictions}"
     st.caption(plain(about))
     heading = (about, title, shared_heading(kind, request))
     cards = [Card(pixels, panel.cam, (panel.label, panel.note)) for panel in image_panels]
-    download(cards, heading, request.opacity, f"maps-{kind}")
+    return Sheet(cards, heading, request.opacity, f"maps-{kind}")
 
 
 def _other_view(subject: Subject, request: CamRequest) -> View | None:

@@ -1,92 +1,78 @@
-"""Layer, method and target class; progress of slow methods; cards; the download."""
+"""Computing maps with progress, and drawing them: cards, pairs, the color scale, the download."""
 
 import html
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from cifar_core.checkpoints.checkpoint import Checkpoint
+from cifar_core.data.arrays import Pixels
 from cifar_core.errors import ConfigError
+from cifar_core.evaluation.predictions import Predictions
 from cifar_core.explain.cost import cost_s
 from cifar_core.explain.gradcam import CamMaps, Target
-from cifar_core.explain.layers import TargetLayer, default_layer, find_layer
-from cifar_core.explain.maps import CamRequest
+from cifar_core.explain.layers import find_layer
+from cifar_core.explain.maps import CamRequest, cards_from, heading_of
 from cifar_core.explain.methods import METHODS, RANDOM_METHOD
-from cifar_core.explain.overlay import heatmap, overlay
+from cifar_core.explain.overlay import color_scale, heatmap, overlay
+from cifar_core.explain.pairs import Pair, compute_pairs, flat
 from cifar_core.explain.sheet import Card, sheet_png
-from cifar_core.explain.targets import TARGETS
-from pages.ui.components.images import picture
+from cifar_core.explain.targets import BOTH, target_classes
+from pages.ui.components.images import captioned_row, picture
 from pages.ui.components.parts import count, duration
-from pages.ui.session import cache_analysis, url
+from pages.ui.evaluation.checkpoint_picker import Subject
+from pages.ui.gradcam.controls import Drawing
+from pages.ui.session import cache_analysis
+from pages.ui.session.messages import plain
 
 _COLUMNS = "repeat(auto-fill,minmax(min(100%,330px),1fr))"
 MAX_S = 60.0  # longer than people wait for on a page
 
 
-def select_request(
-    checkpoint: Checkpoint, targets: Sequence[str], num_images: int = 1
-) -> CamRequest:
-    """Lets people choose layer, method, target class and opacity, all in the URL.
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """Maps to be downloaded.
 
-    Raises:
-        ConfigError: if the model has no layer with a spatial output.
+    Attributes:
+        heading: Lines above them.
+        name: Of the file.
     """
-    columns = st.columns([5, 5, 5, 4], vertical_alignment="bottom")
-    with columns[0]:
-        layer = _select_layer(checkpoint)
-    with columns[1]:
-        method = url.select(
-            "Method",
-            "method",
-            list(METHODS),
-            "GradCAM",
-            shown=lambda name: _method_label(name, checkpoint, layer, num_images),
-        )
-    with columns[2]:
-        target = url.select(
-            "Target class", "target", targets, "predicted", shown=lambda t: TARGETS.get(t, t)
-        )
-    opacity = columns[3].slider(
-        "Overlay opacity", 0, 100, 50, 5, format="%d%%", key="opacity", bind="query-params"
-    )
-    info = METHODS[method]
-    link = info.source[info.source.index("https") :]
-    st.caption(f"{info.about} [Source]({link})")
-    return CamRequest(layer.name, method, target, opacity / 100)
+
+    cards: Sequence[Card]
+    heading: Sequence[str]
+    opacity: float
+    name: str = "maps"
 
 
-def _method_label(name: str, checkpoint: Checkpoint, layer: TargetLayer, num_images: int) -> str:
-    method = METHODS[name]
-    if method.slow:
-        cost = cost_s(name, layer, num_images, cache_analysis.pass_s(checkpoint))
-        return f"{name} (~{duration(max(cost, 1))})"
-    return name if method.uses_class else f"{name} (any class)"
+def draw_maps(
+    subject: Subject,
+    predictions: Predictions,
+    rows: Sequence[int],
+    request: CamRequest,
+    drawing: Drawing,
+) -> Sheet:
+    """One map of each image, or two where both classes are asked for; as a sheet, too."""
 
+    def compute(pixels: Pixels, targets: Sequence[Target]) -> CamMaps:
+        return maps_with_progress(predictions.checkpoint, pixels, request, targets)
 
-def _select_layer(checkpoint: Checkpoint) -> TargetLayer:
-    layers = {layer.name: layer for layer in cache_analysis.layers(checkpoint)}
-    linked = layers.get(st.query_params.get("layer", ""))
-    show_all = st.toggle(
-        "All layers",
-        value=linked is not None and not linked.offered,
-        key=f"all-layers-{checkpoint.path}",
-        help="Includes layers inside blocks and layers without weights",
-    )
-    if not show_all and linked is not None and not linked.offered:
-        st.query_params.pop("layer")
-    name = url.select(
-        "Layer",
-        "layer",
-        [name for name, layer in layers.items() if show_all or layer.offered],
-        default_layer(list(layers.values())).name,
-        shown=lambda name: layers[name].label,
-        help="Early layers show fine detail, late layers whole objects on a coarse grid. "
-        "Activated: a convolution after its norm and activation. A name that ends in .input is "
-        "what enters that layer.",
-    )
-    return layers[name]
+    if request.target == BOTH and METHODS[request.method].uses_class:
+        pairs = compute_pairs(predictions, rows, compute, one_scale=not drawing.normalized)
+        draw_pairs(pairs, request.opacity, drawing.grid)
+        cards, grid = flat(pairs), pairs[0].grid
+    else:
+        target = "predicted" if request.target == BOTH else request.target
+        targets = target_classes(predictions, rows, target)
+        cams = compute(predictions.examples.pixels(list(rows)), targets)
+        cards = cards_from(predictions, rows, targets, cams, one_scale=not drawing.normalized)
+        draw_cards(cards, request.opacity, cams.grid if drawing.grid else None)
+        grid = cams.grid
+    about = f"{subject.run.name}: {predictions}"
+    st.caption(plain(f"{about}. {METHODS[request.method].about}"))
+    return Sheet(cards, (about, heading_of(str(request.layer), grid, request)), request.opacity)
 
 
 def maps_with_progress(
@@ -137,42 +123,58 @@ def _cost(checkpoint: Checkpoint, layer: str, method: str) -> float:
     return cost_s(method, target_layer, 1, cache_analysis.pass_s(checkpoint))
 
 
-def grid_switch() -> bool:
-    """The switch that shows the cells of the layer over map and overlay."""
-    return url.switch("Layer grid", "grid", "Shows the resolution of the layer's feature map")
-
-
 def draw_cards(cards: Sequence[Card], opacity: float, grid: tuple[int, int] | None = None) -> None:
     """Image, map and overlay of each card, as many cards side by side as fit.
 
     Args:
         grid: Rows and columns of the layer, drawn over map and overlay.
     """
-    st.caption("Image, map and overlay. Yellow: supports the class most. Black: no support.")
-    columns = "minmax(0,830px)" if len(cards) == 1 else _COLUMNS
-    drawn = "".join(_card(card, opacity, grid) for card in cards)
-    st.html(
-        f'<div style="display:grid;grid-template-columns:{columns};gap:18px 26px">{drawn}</div>'
-    )
+    figures = []
+    for card in cards:
+        title = card.lines[0]
+        over = picture(overlay(card.pixels, card.cam, opacity, scale=1), f"Overlay: {title}")
+        cells = [
+            (picture(card.pixels, title), "image"),
+            (framed(picture(heatmap(card.cam), f"Map: {title}"), grid), "map"),
+            (framed(over, grid), "overlay"),
+        ]
+        figures.append((cells, card.lines))
+    _draw(figures)
 
 
-def _card(card: Card, opacity: float, grid: tuple[int, int] | None) -> str:
-    title = card.lines[0]
-    images = (
-        picture(card.pixels, title),
-        picture(heatmap(card.cam), f"Map: {title}"),
-        picture(overlay(card.pixels, card.cam, opacity, scale=1), f"Overlay: {title}"),
+def draw_pairs(pairs: Sequence[Pair], opacity: float, grid: bool) -> None:
+    """Each image with the overlays of its two classes."""
+    figures = []
+    for pair in pairs:
+        cells = [(picture(pair.cards[0].pixels, pair.cards[0].lines[0]), f"true: {pair.true}")]
+        for card, name in zip(pair.cards, pair.classes, strict=True):
+            over = picture(overlay(card.pixels, card.cam, opacity, 1), f"Grad-CAM for {name}")
+            cells.append((framed(over, pair.grid if grid else None), f"why {name}"))
+        peaks = [card.lines[1].split(" · ", 1)[1] for card in pair.cards]
+        figures.append((cells, (pair.cards[0].lines[0], "; ".join(peaks))))
+    _draw(figures)
+
+
+def _draw(figures: Sequence[tuple[Sequence[tuple[str, str]], Sequence[str]]]) -> None:
+    """Figures of three captioned pictures each, with lines of text below, and the color scale."""
+    columns = "minmax(0,720px)" if len(figures) == 1 else _COLUMNS
+    drawn = "".join(
+        f'<figure style="margin:0;min-width:0">{captioned_row(cells)}'
+        '<figcaption style="font-size:.8rem;opacity:.85;margin-top:4px">'
+        + "".join(f"<div>{html.escape(line)}</div>" for line in lines)
+        + "</figcaption></figure>"
+        for cells, lines in figures
     )
-    pictures = "".join(
-        f'<div style="flex:1 1 0;min-width:0">{framed(part, grid)}</div>' for part in images
-    )
-    lines = "".join(f"<div>{html.escape(line)}</div>" for line in card.lines)
-    return (
-        '<figure style="margin:0;min-width:0">'
-        f'<div style="display:flex;gap:6px">{pictures}</div>'
-        f'<figcaption style="font-size:.8rem;opacity:.85;margin-top:4px">{lines}</figcaption>'
-        "</figure>"
-    )
+    grid = f"display:grid;grid-template-columns:{columns};gap:18px 26px"
+    st.html(f'<div style="{grid}">{drawn}</div>{_color_scale()}')
+
+
+def _color_scale() -> str:
+    """What the colors mean."""
+    gradient = f"linear-gradient(to right,{','.join(color_scale())})"
+    bar = f'<span style="width:120px;height:10px;border-radius:3px;background:{gradient}"></span>'
+    style = "display:flex;gap:8px;align-items:center;font-size:.8rem;margin-top:10px"
+    return f'<div style="{style}">no support {bar} supports the class most</div>'
 
 
 def framed(image: str, grid: tuple[int, int] | None) -> str:
@@ -190,14 +192,12 @@ def framed(image: str, grid: tuple[int, int] | None) -> str:
     return f'<div style="position:relative">{image}<div style="{style}"></div></div>'
 
 
-def download(
-    cards: Sequence[Card], heading: Sequence[str], opacity: float, name: str = "maps"
-) -> None:
-    """The button for a PNG of all cards under a heading."""
+def download(sheet: Sheet) -> None:
+    """The button for a PNG of all cards under their heading."""
     st.download_button(
         "Download PNG",
-        lambda: sheet_png(cards, heading, opacity),
-        f"{name}.png",
+        lambda: sheet_png(sheet.cards, sheet.heading, sheet.opacity),
+        f"{sheet.name}.png",
         "image/png",
         icon=":material/download:",
         on_click="ignore",

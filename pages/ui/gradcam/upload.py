@@ -1,23 +1,27 @@
 """An uploaded image: the crop, its predicted classes, and its Grad-CAM."""
 
 import io
+from collections.abc import Sequence
 
 import streamlit as st
 from PIL import Image, ImageDraw
 
 from cifar_core import plots
+from cifar_core.data.arrays import Floats
 from cifar_core.data.upload import ENDINGS, MAX_MB, UploadedImage, fit_image
-from cifar_core.explain.maps import heading_of, own_card, probabilities
-from cifar_core.explain.targets import topk_classes
+from cifar_core.explain.maps import own_predictions, probabilities
+from cifar_core.explain.targets import BOTH, TARGETS, topk_classes
 from pages.ui.components import parts
 from pages.ui.components.curves import named_plot
 from pages.ui.evaluation.checkpoint_picker import Subject
-from pages.ui.gradcam.maps import download, draw_cards, select_request
+from pages.ui.gradcam.comparison import OFF, select_comparison, side_by_side
+from pages.ui.gradcam.controls import select_request
+from pages.ui.gradcam.maps import download, draw_maps
 from pages.ui.session import cache_analysis, messages
 
 
 def own_image(subject: Subject) -> None:
-    """Lets people upload an image; shows the prediction and the map."""
+    """Lets people upload an image; shows where the model looked, then what it predicts."""
     upload = st.file_uploader("PNG or JPEG", ENDINGS, max_upload_size=MAX_MB)
     if upload is None:
         messages.info(
@@ -33,9 +37,28 @@ def own_image(subject: Subject) -> None:
 
 def _explain(subject: Subject, fitted: UploadedImage) -> None:
     checkpoint = subject.checkpoint
-    classes = checkpoint.manifest.classes
     pixels = fitted.pixels[None]
     (probs,) = probabilities(cache_analysis.model(checkpoint), checkpoint, pixels)
+    own = own_predictions(subject.run.run_id, checkpoint, fitted.pixels, probs)
+    maps, below = st.container(), st.container()
+    with below:
+        beside = select_comparison()
+        _show_prediction(fitted, checkpoint.manifest.classes, probs)
+    with maps:
+        both = {BOTH: "The two most probable"} if beside == OFF else {}
+        names = {name: name for name in checkpoint.manifest.classes}
+        targets = {**both, "predicted": TARGETS["predicted"], **names}
+        request, drawing = select_request(checkpoint, targets)
+        if beside == OFF:
+            sheet = draw_maps(subject, own, [0], request, drawing)
+        else:
+            sheet = side_by_side(beside, subject, own, 0, request, drawing)
+        if sheet:
+            download(sheet)
+
+
+def _show_prediction(fitted: UploadedImage, classes: Sequence[str], probs: Floats) -> None:
+    """The picture with its crop, beside the most probable classes."""
     left, right = st.columns([1, 2])
     with left:
         st.image(_with_crop(fitted), caption="Center crop (model input)")
@@ -45,13 +68,6 @@ def _explain(subject: Subject, fitted: UploadedImage) -> None:
         top_5 = topk_classes(probs)
         figure = plots.top_classes([classes[k] for k in top_5], probs[top_5])
         st.plotly_chart(figure, config=named_plot("top-5"), key="top", alt="Top-5 classes")
-    request = select_request(checkpoint, ["predicted", *classes])
-    target = top_5[0] if request.target == "predicted" else classes.index(request.target)
-    cams = cache_analysis.maps(checkpoint, pixels, str(request.layer), (target,), request.method)
-    card = own_card(fitted.pixels, classes, probs, target, cams)
-    draw_cards([card], request.opacity)
-    heading = heading_of(str(request.layer), cams, request)
-    download([card], (f"{subject.run.name}: {checkpoint.name}", heading), request.opacity)
 
 
 def _with_crop(fitted: UploadedImage) -> bytes:

@@ -22,14 +22,14 @@ from cifar_core.explain.overlay import heatmap, overlay
 from cifar_core.report.card import ModelCard, read_card
 from cifar_core.runs.store import TrainingRun
 from pages.ui.components import parts
-from pages.ui.components.images import picture
+from pages.ui.components.images import captioned_row, picture
 from pages.ui.evaluation.summary import matrix_plot, open_cell
 from pages.ui.session import cache_analysis
 from pages.ui.session.messages import plain
 
 NUM_ERRORS = 3
 NUM_LOOKED_AT = 20  # own runs, for the newest one with predictions
-OPACITY = 0.55
+OPACITY = 0.7
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,13 +186,7 @@ def _error(shown: Showcase, maps: ErrorMaps, n: int) -> None:
         (picture(drawn[0], f"Grad-CAM of {name} for {predicted}"), f"why {predicted}"),
         (picture(drawn[1], f"Grad-CAM of {name} for {true}"), f"why {true}"),
     ]
-    figures = "".join(
-        f'<figure style="margin:0;flex:1 1 0;min-width:0;max-width:150px">{image}'
-        f'<figcaption style="font-size:.8rem;opacity:.85;margin-top:3px">{text}</figcaption>'
-        "</figure>"
-        for image, text in cells
-    )
-    st.html(f'<div style="display:flex;gap:8px">{figures}</div>')
+    st.html(captioned_row(cells, 150))
     st.page_link(
         "pages/gradcam.py",
         label=f"Predicted {predicted} ({maps.confidence[n]:.0%}), is {true}",

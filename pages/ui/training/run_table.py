@@ -7,10 +7,12 @@ import pandas as pd
 import streamlit as st
 
 from cifar_core.config.display import difference, display_values
+from cifar_core.config.train import TrainConfig
 from cifar_core.records.csv import cell
 from cifar_core.runs.index import Listed
 from cifar_core.runs.store import TrainingRun
 from pages.ui.components import parts
+from pages.ui.components.widgets import label_of
 
 ROW_PX, MOST_PX = 36, 420
 
@@ -46,7 +48,7 @@ def run_table(entries: Sequence[Listed]) -> list[TrainingRun]:
         hide_index=True,
         key=f"runs-{hash(tuple(run.run_id for run in runs))}",  # a new list, no selection
         on_select="rerun",
-        selection_mode="multi-row",
+        selection_mode=["multi-row", "single-cell"],
         height=min(ROW_PX * (len(rows) + 1) + 2, MOST_PX),
         column_config={
             "Val": st.column_config.NumberColumn(
@@ -62,7 +64,11 @@ def run_table(entries: Sequence[Listed]) -> list[TrainingRun]:
         },
     )
     total = parts.megabytes(sum(entry.num_bytes for entry in entries))
-    st.caption(f"{parts.count(len(runs), 'run')}, {total} on disk. Select rows to compare.")
+    num_runs = parts.count(len(runs), "run")
+    st.caption(f"{num_runs}, {total} on disk. Click a name to open its run; tick rows to compare.")
+    for number, column in event["selection"]["cells"]:
+        if column == "Name" and number < len(runs):
+            st.switch_page("pages/train.py", query_params={"run": runs[number].run_id})
     selected: list[int] = event["selection"]["rows"]
     return [runs[number] for number in selected if number < len(runs)]
 
@@ -83,11 +89,26 @@ def _row(run: TrainingRun, num_bytes: int) -> dict[str, object]:
         "Started": run.created,
         "Size (MB)": num_bytes / 1e6,
         "Notes": cell(run.notes),
+        "Augmentation": cell(str(config.augment)),
     }
 
 
 def _percent(share: float | None) -> float | None:
     return None if share is None else 100 * share
+
+
+def settings_table(config: TrainConfig) -> None:
+    """All settings of a run, with the default of each that is another one."""
+    values, defaults = display_values(config), display_values(TrainConfig())
+    rows = [
+        {
+            "Setting": label_of(name),
+            "Value": value,
+            "Default": "" if value == defaults[name] else defaults[name],
+        }
+        for name, value in values.items()
+    ]
+    st.dataframe(rows, hide_index=True, height="content")
 
 
 def side_by_side(runs: Sequence[TrainingRun]) -> None:

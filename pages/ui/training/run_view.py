@@ -1,5 +1,6 @@
 """A run: state, metrics, curves, log; live while it runs."""
 
+import time
 from dataclasses import replace
 
 import streamlit as st
@@ -14,6 +15,7 @@ from cifar_core.system.utilization import gpu_load, system_load
 from pages.ui.components import parts
 from pages.ui.components.curves import CurveOptions, curve_options, draw_curves
 from pages.ui.components.stop import force_stop_button, stop_button
+from pages.ui.evaluation.error_tiles import confident_errors
 from pages.ui.session import cache, messages
 from pages.ui.session.messages import plain
 
@@ -33,6 +35,8 @@ def run_view(run: TrainingRun) -> None:
             st.rerun()  # once, so that the rest of the page shows the end
 
     parts.redraw_every(REFRESH_S if was_active else None, draw_state)
+    if not was_active:
+        confident_errors(run)
     options = curve_options(run)
 
     def draw_plots() -> None:
@@ -136,6 +140,14 @@ def _show_reason(run: TrainingRun) -> None:
         messages.info(run.reason, icon=":material/info:")
 
 
+def _elapsed_s(run: TrainingRun) -> float | None:
+    """Seconds that a run has taken, earlier attempts included; None while it waits."""
+    status = run.status
+    if run.state is RunState.QUEUED or status.elapsed is None or status.updated is None:
+        return None
+    return status.elapsed + max(time.time() - status.updated, 0.0)
+
+
 def _figures(run: TrainingRun, metrics: Metrics) -> None:
     pace, last, best = run_pace(run, metrics), metrics.epochs[-1:], metrics.best
     if run.state.is_active:
@@ -147,6 +159,7 @@ def _figures(run: TrainingRun, metrics: Metrics) -> None:
         "Images per second": f"{pace.images_per_s:,.0f}" if pace.images_per_s else "–",
     }
     if run.state.is_active:
+        values["Elapsed"] = parts.duration(elapsed) if (elapsed := _elapsed_s(run)) else "–"
         values["Time left"] = parts.duration(pace.left_s) if pace.left_s is not None else "–"
     else:
         values["Duration"] = "–" if run.took_s is None else parts.duration(run.took_s)
