@@ -143,7 +143,8 @@ def _add_epochs(
             line={
                 "color": run_color or SPLIT_COLORS[split],
                 "width": 2,
-                "dash": SPLIT_DASHES[split] if run_color else "solid",
+                # Validation and test often lie on each other: one shows between the dashes.
+                "dash": SPLIT_DASHES[split] if run_color or split == "test" else "solid",
             },
             marker={"size": 5},
         )

@@ -119,7 +119,7 @@ def test_what_was_chosen_by_looking_is_what_is_trained_on(
     assert run.config.lr == chosen
     page.get_by_text("Replay a training batch").click()
     page.get_by_text("Show batch").click()
-    tiles = page.locator("figure img")
+    tiles = page.get_by_test_id("stHtml").locator("figure img")  # not those of its errors
     expect(tiles).to_have_count(run.config.batch_size)
     monkeypatch.setenv("CIFAR_CACHE", str(server.folder / "cache"))
     pixels, _ = redraw(run.config, open_dataset(run.config.data), 0, 0)
