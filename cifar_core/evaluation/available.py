@@ -19,14 +19,14 @@ from cifar_core.runs.store import TrainingRun
 def available_file(
     run: TrainingRun, checkpoint: Checkpoint, split: str = "test", flip: bool = False
 ) -> Path | None:
-    """The file that predictions of a checkpoint are read from; None if it must be evaluated.
+    """The file that says which predictions of a checkpoint are there; None if it must be evaluated.
 
-    An evaluation comes first. Without one, training has kept what it predicted of the test images
+    It is the one that is written last. An evaluation comes first. Without one, training has kept what it predicted of the test images
     after the checkpoint's epoch; a checkpoint within an epoch has none.
     """
     path = find_predictions(run, checkpoint.name, split, flip)
     if has_predictions(path):
-        return path
+        return path.with_suffix(".json")
     if split != "test" or flip or checkpoint.manifest.figures is None:
         return None
     kept = epoch_file(run.path, checkpoint.epoch)

@@ -41,7 +41,7 @@ def test_an_evaluation_comes_before_what_training_kept(copied: Path) -> None:
     note = PredictionsNote.of(run.run_id, last, "test", flip=False)
     path = predictions_path(copied, last.name, "test")
     write_predictions(path, np.roll(kept.log_probs, 1, axis=1), note)
-    assert available_file(run, last) == path
+    assert available_file(run, last) == path.with_suffix(".json")
     evaluated = load_predictions(run, last.name)
     assert np.array_equal(evaluated.predicted, (kept.predicted + 1) % 10)
     path.write_bytes(b"")
