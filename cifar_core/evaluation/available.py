@@ -21,8 +21,9 @@ def available_file(
 ) -> Path | None:
     """The file that says which predictions of a checkpoint are there; None if it must be evaluated.
 
-    It is the one that is written last. An evaluation comes first. Without one, training has kept what it predicted of the test images
-    after the checkpoint's epoch; a checkpoint within an epoch has none.
+    It is the one that is written last. An evaluation comes first. Without one, training has kept
+    what it predicted of the test images after the checkpoint's epoch; a checkpoint within an epoch
+    has none.
     """
     path = find_predictions(run, checkpoint.name, split, flip)
     if has_predictions(path):
