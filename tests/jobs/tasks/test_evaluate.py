@@ -173,7 +173,7 @@ def test_a_job_that_failed_is_exit_code_1_with_its_reason(
     capsys: pytest.CaptureFixture[str], copied: Path
 ) -> None:
     (find_checkpoint(copied).path / "weights.safetensors").write_bytes(b"torn")
-    code = main(["evaluate", "first"])
+    code = main(["evaluate", "first", "--again"])
     printed = capsys.readouterr()
     assert (printed.out, printed.err.count("\n")) == ("", 1)
     assert "weights.safetensors is damaged" in printed.err
