@@ -17,7 +17,6 @@ NAMES = (
     "live_refresh",
     "listing",
     "opening",
-    "first_minutes",
     "concurrent_viewers",
     "redrawing",
     "exploring",
