@@ -1,5 +1,6 @@
 """Predictions that are there already: of an evaluation, or of the test images after an epoch."""
 
+import contextlib
 from pathlib import Path
 
 from cifar_core.checkpoints.checkpoint import Checkpoint, find_checkpoint
@@ -43,12 +44,8 @@ def load_predictions(
         CifarCoreError: if run, checkpoint, split or data are missing, or it was not evaluated yet.
     """
     chosen = find_checkpoint(run.path, checkpoint)
-    path = find_predictions(run, chosen.name, split, flip)
-    if not has_predictions(path) and available_file(run, chosen, split, flip):
-        try:
+    if available_file(run, chosen, split, flip) == epoch_file(run.path, chosen.epoch):
+        with contextlib.suppress(RunError):  # damaged, or of other data: as good as none
             return epoch_predictions(run, chosen)
-        except RunError:
-            pass  # damaged, or of other data: as good as none
-    return read_predictions(
-        path, eval_split(open_dataset(run.config.data), run.config, split), chosen
-    )
+    examples = eval_split(open_dataset(run.config.data), run.config, split)
+    return read_predictions(find_predictions(run, chosen.name, split, flip), examples, chosen)

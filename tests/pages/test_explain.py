@@ -11,7 +11,6 @@ from streamlit.testing.v1 import AppTest
 from cifar_core.checkpoints.checkpoint import find_checkpoint
 from cifar_core.evaluation.available import load_predictions
 from cifar_core.evaluation.predictions import Predictions, predictions_path
-from cifar_core.evaluation.sorting import most_confident_errors
 from cifar_core.explain.targets import BOTH_NAME
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import AnalysisJob, TrainingRun, list_runs, read_run
@@ -208,25 +207,6 @@ def test_grad_cam_shows_the_images_that_a_link_names(predictions: Predictions) -
     assert "Choose 1 to 48" in at.error[0].value
     opened_again(at, "gradcam", split="upload")
     assert "Upload an image" in at.info[0].value
-
-
-def test_errors_are_stepped_through_from_the_surest(predictions: Predictions) -> None:
-    surest = [
-        str(predictions.examples.indices[row]) for row in most_confident_errors(predictions, 3)
-    ]
-    at = app("gradcam", run="first")
-    assert button(at, "Previous error").disabled
-    for index in surest[1:]:
-        button(at, "Next error").click().run()
-        assert in_url(at, "images") == index
-    assert "Error 3 of " in texts(at)
-    button(at, "Previous error").click().run()
-    assert in_url(at, "images") == surest[1]
-    right = int(predictions.examples.indices[predictions.correct.argmax()])
-    opened_again(at, "gradcam", images=str(right))
-    assert "Classified correctly" in texts(at)
-    button(at, "Next error").click().run()
-    assert in_url(at, "images") == surest[0]
 
 
 def test_damaged_weights_show_an_error(evaluated: Path) -> None:

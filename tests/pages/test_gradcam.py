@@ -9,13 +9,14 @@ from streamlit.testing.v1 import AppTest
 from cifar_core.checkpoints.checkpoint import find_checkpoint
 from cifar_core.evaluation.available import load_predictions
 from cifar_core.evaluation.predictions import Predictions
+from cifar_core.evaluation.sorting import most_confident_errors
 from cifar_core.explain.comparisons import ABOUT, KINDS
 from cifar_core.explain.methods import METHODS
 from cifar_core.explain.road import RANKED, load_ranking
 from cifar_core.runs.states import RunState
 from cifar_core.runs.store import AnalysisJob, TrainingRun, list_runs, read_run
 from cifar_core.system.files import write_json
-from tests.apptest import app, button, opened_again, texts
+from tests.apptest import app, button, in_url, opened_again, texts
 from tests.real_jobs import rewrite, wait_for
 
 pytestmark = pytest.mark.usefixtures("fresh_caches", "known_speeds")
@@ -115,3 +116,22 @@ def test_the_report_is_generated(predictions: Predictions, evaluated: Path) -> N
     wait_for(job.path, RunState.COMPLETED)
     opened_again(at, "evaluation")
     assert button(at, "Regenerate report")
+
+
+def test_errors_are_stepped_through_from_the_surest(predictions: Predictions) -> None:
+    surest = [
+        str(predictions.examples.indices[row]) for row in most_confident_errors(predictions, 3)
+    ]
+    at = app("gradcam", run="first")
+    assert button(at, "Previous error").disabled
+    for index in surest[1:]:
+        button(at, "Next error").click().run()
+        assert in_url(at, "images") == index
+    assert "Error 3 of " in texts(at)
+    button(at, "Previous error").click().run()
+    assert in_url(at, "images") == surest[1]
+    right = int(predictions.examples.indices[predictions.correct.argmax()])
+    opened_again(at, "gradcam", images=str(right))
+    assert "Classified correctly" in texts(at)
+    button(at, "Next error").click().run()
+    assert in_url(at, "images") == surest[0]

@@ -40,9 +40,10 @@ def select_request(
     Raises:
         ConfigError: if the model has no layer with a spatial output.
     """
+    layers = {layer.name: layer for layer in cache_analysis.layers(checkpoint)}
     columns = st.columns([4, 4, 4, 3], vertical_alignment="bottom")
     with columns[3].popover("Display", icon=":material/tune:", width="stretch"):
-        show_all = _inner_layers_toggle(checkpoint)
+        show_all = _inner_layers_toggle(layers, str(checkpoint.path))
         opacity = st.slider(
             "Overlay opacity", 0, 100, OPACITY, 5, format="%d%%", key="opacity", bind="query-params"
         )
@@ -54,7 +55,7 @@ def select_request(
             "any other, so only the location of the maximum can be compared between images.",
         )
     with columns[0]:
-        layer = _select_layer(checkpoint, show_all)
+        layer = _select_layer(layers, show_all)
     with columns[1]:
         method = url.select(
             "Method",
@@ -84,14 +85,13 @@ def _method_label(name: str, checkpoint: Checkpoint, layer: TargetLayer, num_ima
     return name if method.uses_class else f"{name} (any class)"
 
 
-def _inner_layers_toggle(checkpoint: Checkpoint) -> bool:
+def _inner_layers_toggle(layers: Mapping[str, TargetLayer], place: str) -> bool:
     """Whether the layers inside blocks are offered too; a link to one of them switches it on."""
-    layers = {layer.name: layer for layer in cache_analysis.layers(checkpoint)}
     linked = layers.get(st.query_params.get("layer", ""))
     show_all = st.toggle(
         "Inner layers",
         value=linked is not None and not linked.offered,
-        key=f"all-layers-{checkpoint.path}",
+        key=f"all-layers-{place}",
         help="Offers the layers inside blocks, and layers without weights, too",
     )
     if not show_all and linked is not None and not linked.offered:
@@ -99,8 +99,7 @@ def _inner_layers_toggle(checkpoint: Checkpoint) -> bool:
     return show_all
 
 
-def _select_layer(checkpoint: Checkpoint, show_all: bool) -> TargetLayer:
-    layers = {layer.name: layer for layer in cache_analysis.layers(checkpoint)}
+def _select_layer(layers: Mapping[str, TargetLayer], show_all: bool) -> TargetLayer:
     name = url.select(
         "Layer",
         "layer",
