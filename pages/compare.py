@@ -1,12 +1,9 @@
 """Compare: two trained models on the same images; which errors the second fixes or adds."""
 
-from urllib.parse import urlencode
-
 import numpy as np
 import streamlit as st
 
 from cifar_core import plots
-from cifar_core.data.encode import data_uri
 from cifar_core.evaluation.metrics import mcnemar_test
 from cifar_core.evaluation.predictions import SPLIT_NAMES, Predictions
 from pages.ui.components import parts
@@ -18,6 +15,7 @@ from pages.ui.evaluation.checkpoint_picker import (
     select_split,
     select_subject,
 )
+from pages.ui.evaluation.error_tiles import labelled_tile
 from pages.ui.evaluation.predictions import predictions_of
 from pages.ui.session import messages
 from pages.ui.session.boot import boot
@@ -59,14 +57,8 @@ def tile(first: Predictions, second: Predictions, row: int, query: dict[str, str
     """One image and what each model predicts."""
     examples = first.examples
     before, after = (examples.classes[model.predicted[row]] for model in (first, second))
-    index, true = int(examples.indices[row]), examples.classes[examples.labels[row]]
-    return Tile(
-        id=index,
-        src=data_uri(examples.pixels([row])[0]),
-        href="gradcam?" + urlencode({**query, "images": index}),
-        lines=(f"{before} → {after}", f"true: {true}"),
-        tip=f"{examples.name(row)}: true {true}, predicted {before}, then {after}",
-    )
+    about = f"predicted {before}, then {after}"
+    return labelled_tile(examples, row, f"{before} → {after}", about, query)
 
 
 parts.heading("Compare", "Two models on the same images: errors fixed and errors added")

@@ -1,11 +1,8 @@
 """One image: its predictions over the epochs, its nearest neighbors, and its Grad-CAM."""
 
-from urllib.parse import urlencode
-
 import streamlit as st
 
 from cifar_core import plots
-from cifar_core.data.encode import data_uri
 from cifar_core.errors import ConfigError
 from cifar_core.evaluation.features import neighbors
 from cifar_core.evaluation.predictions import Predictions
@@ -19,6 +16,7 @@ from pages.ui.components.curves import named_plot
 from pages.ui.components.images import picture
 from pages.ui.components.tiles import Tile, tiles
 from pages.ui.evaluation.checkpoint_picker import select_split, select_subject
+from pages.ui.evaluation.error_tiles import labelled_tile
 from pages.ui.evaluation.predictions import features_or_offer, predictions_of
 from pages.ui.gradcam.comparison import draw_panels
 from pages.ui.session import cache_analysis, chosen, messages, url
@@ -77,20 +75,10 @@ def show_neighbors(predictions: Predictions, row: int) -> None:
         return
     examples, neighbor_tiles = predictions.examples, list[Tile]()
     for other, similarity in neighbors(features, row, NUM_NEIGHBORS):
-        index = int(examples.indices[other])
-        true, predicted = (
-            examples.classes[k] for k in (examples.labels[other], predictions.predicted[other])
-        )
-        neighbor_tiles.append(
-            Tile(
-                id=index,
-                src=data_uri(examples.pixels([other])[0]),
-                href="image?" + urlencode({**query, "image": index}),
-                lines=(f"{predicted} · {similarity:.2f}", f"true: {true}"),
-                tip=f"{examples.name(other)}: true {true}, predicted {predicted}, "
-                f"cosine similarity {similarity:.3f}",
-            )
-        )
+        predicted = examples.classes[predictions.predicted[other]]
+        line = f"{predicted} · {similarity:.2f}"
+        about = f"predicted {predicted}, cosine similarity {similarity:.3f}"
+        neighbor_tiles.append(labelled_tile(examples, other, line, about, query, "image", "image"))
     st.caption("Cosine similarity of penultimate features, within the same split")
     opened, _ = tiles(neighbor_tiles, [], f"neighbors-{row}", selectable=False)
     if opened is not None:

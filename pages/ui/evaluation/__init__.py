@@ -2,7 +2,7 @@
 
 checkpoint_picker  run, checkpoint, split, TTA; the run to compare with
 predictions        predictions and features, or the button that computes them
-error_tiles        images as tiles, and a run's most confident errors
+error_tiles        images as tiles, and the most confident errors of a run
 summary            metrics, per-class plots, confusion matrix: a click on a cell opens the gallery
 epochs             confusion matrix and class accuracy over the epochs
 embedding          PCA and t-SNE of the features; lasso

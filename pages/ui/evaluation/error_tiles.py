@@ -1,6 +1,7 @@
 """Images with their predictions as tiles, and those that a run got most confidently wrong."""
 
 import contextlib
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -9,7 +10,7 @@ from cifar_core.checkpoints.checkpoint import find_checkpoint
 from cifar_core.data.encode import data_uri
 from cifar_core.errors import CifarCoreError
 from cifar_core.evaluation.available import available_file
-from cifar_core.evaluation.predictions import Predictions
+from cifar_core.evaluation.predictions import EvalSplit, Predictions
 from cifar_core.evaluation.sorting import most_confident_errors
 from cifar_core.runs.store import TrainingRun
 from pages.ui.components.tiles import Tile, tiles
@@ -28,17 +29,36 @@ def image_tile(
         query: URL parameters of checkpoint and split.
         issue: Whether its label may be wrong.
     """
-    examples = predictions.examples
-    true = examples.classes[examples.labels[row]]
-    predicted = examples.classes[predictions.predicted[row]]
-    index, confidence = int(examples.indices[row]), f"{predictions.confidence[row]:.0%}"
+    predicted = predictions.examples.classes[predictions.predicted[row]]
+    confidence, loss = f"{predictions.confidence[row]:.0%}", f"{predictions.losses[row]:.2f}"
+    about = f"predicted {predicted} ({confidence}), loss {loss}"
+    about += ", possible label error" if issue else ""
+    tile = labelled_tile(predictions.examples, row, f"{predicted} {confidence}", about, query)
+    return replace(tile, lines=(tile.lines[0], f"{tile.lines[1]}{'?' if issue else ''}"))
+
+
+def labelled_tile(
+    examples: EvalSplit,
+    row: int,
+    line: str,
+    about: str,
+    query: dict[str, str],
+    page: str = "gradcam",
+    name: str = "images",
+) -> Tile:
+    """An image with a line and its true class below; the tip has its name and more.
+
+    Args:
+        about: What the tip says after the true class.
+        query: URL parameters of the link, to which the index is added as `name`.
+    """
+    index, true = int(examples.indices[row]), examples.classes[examples.labels[row]]
     return Tile(
         id=index,
         src=data_uri(examples.pixels([row])[0]),
-        href="gradcam?" + urlencode({**query, "images": index}),
-        lines=(f"{predicted} {confidence}", f"true: {true}{'?' if issue else ''}"),
-        tip=f"{examples.name(row)}: true {true}, predicted {predicted} ({confidence}), "
-        f"loss {predictions.losses[row]:.2f}{', possible label error' if issue else ''}",
+        href=f"{page}?" + urlencode({**query, name: index}),
+        lines=(line, f"true: {true}"),
+        tip=f"{examples.name(row)}: true {true}, {about}",
     )
 
 
